@@ -1,0 +1,83 @@
+/// @file alert.hpp  The words an alert is made of, and the alert as people and terminals see it.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Priorities, kinds and latching are those of IEC 60601-1-8.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bmd/time.hpp"
+
+namespace bmd {
+
+enum class Priority : std::uint8_t
+{
+	low = 1,
+	medium = 2,
+	high = 3
+};
+
+enum class AlertKind : std::uint8_t
+{
+	physiological = 1,
+	technical = 2
+};
+
+/// Why there is an alert.
+enum class Condition : std::uint8_t
+{
+	low = 1,     ///< value below its low alarm limit
+	high = 2,    ///< value above its high alarm limit
+	invalid = 3, ///< device says that it has no valid value (probe off, sensor fault)
+	stale = 4,   ///< nothing heard of the device for longer than its type allows
+	device = 5   ///< the device raised an alarm of its own
+};
+
+/// active: the condition holds.  latched: it has gone, the alert stays until acknowledged.
+/// cleared: it is over.
+enum class AlertState : std::uint8_t
+{
+	active = 1,
+	latched = 2,
+	cleared = 3
+};
+
+[[nodiscard]] std::string_view to_string(Priority) noexcept;
+[[nodiscard]] std::string_view to_string(AlertKind) noexcept;
+[[nodiscard]] std::string_view to_string(Condition) noexcept;
+[[nodiscard]] std::string_view to_string(AlertState) noexcept;
+[[nodiscard]] std::optional<Priority> parse_priority(std::string_view) noexcept;
+[[nodiscard]] std::optional<AlertKind> parse_kind(std::string_view) noexcept;
+[[nodiscard]] std::optional<Condition> parse_condition(std::string_view) noexcept;
+[[nodiscard]] std::optional<AlertState> parse_state(std::string_view) noexcept;
+
+/// Everything a technician is told of one alert.  Plain copies: owns its text.
+struct AlertView
+{
+	std::string id;          ///< UUID, lower case with dashes
+	std::string serial;      ///< device serial number
+	std::string device_type; ///< name of the device type
+	std::string metric;      ///< short name of the metric or of the device's alarm
+	Condition condition = Condition::low;
+	AlertKind kind = AlertKind::physiological;
+	Priority priority = Priority::high;
+	AlertState state = AlertState::active;
+	std::optional<double> value; ///< the value that is wrong; absent when there is none
+	std::optional<double> limit; ///< the limit it passed; absent when there is none
+	std::string unit;            ///< UCUM
+	std::string location;
+	std::string patient_name;
+	std::string patient_address;
+	TimeUs measured_at = 0;     ///< last byte of the frame that carried the value (collector's clock)
+	TimeUs arrived_at = 0;      ///< that reading's arrival at the server
+	TimeUs onset_at = 0;        ///< when the condition began, by the readings' times
+	TimeUs raised_at = 0;       ///< when the server raised the alert
+	TimeUs changed_at = 0;      ///< last change of state
+	TimeUs cleared_at = 0;      ///< 0 while not cleared
+	std::uint32_t revision = 0; ///< grows with every change of this alert
+};
+
+} // namespace bmd
