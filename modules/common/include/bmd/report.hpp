@@ -67,7 +67,7 @@ public:
 /// Reads a whole report.  Never throws on input; never guesses.
 void read_report(std::string_view text, ReportSink &sink);
 
-/// Appends one line (with '\n').  Doubles are written so that they read back the same.
+/// Writes lines that read_report() reads back.  Doubles come back the same.
 class ReportWriter
 {
 public:

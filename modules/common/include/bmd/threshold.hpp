@@ -65,17 +65,14 @@ struct Step
 /// As classify(), but a breach in force ends only past the hysteresis.
 [[nodiscard]] Breach classify(double value, const Rule &rule, Breach in_force) noexcept;
 
-/// Takes one reading at `time` (not before the previous one).  A NaN value means invalid.
+/// Takes one reading at `time` (not before the previous one).
 /// Delay: a breach raises when it has lasted `rule.delay` by the readings' own times; clearing is
-/// immediate once the value is inside by the hysteresis.  While a low or high alert is raised and
-/// the value becomes invalid, the alert stands and an invalid one is raised beside it by the caller
-/// (see Step of step_validity()).
+/// immediate once the value is inside by the hysteresis.  NaN and infinity change nothing here: the
+/// alert in force stands, a waiting one goes on waiting, and step_validity() raises its own.
 [[nodiscard]] Step step(Watch &watch, const Rule &rule, double value, TimeUs time) noexcept;
 
-/// The same for validity alone: the second Watch of a metric.
+/// The same for validity alone, on a Watch of its own: raises Breach::invalid when no valid value
+/// has come for `delay`, clears with the first valid one.
 [[nodiscard]] Step step_validity(Watch &watch, DurationUs delay, bool valid, TimeUs time) noexcept;
-
-/// Has a breach waiting for its delay come due by `time`, with no further reading?
-[[nodiscard]] Step step_due(Watch &watch, DurationUs delay, TimeUs time) noexcept;
 
 } // namespace bmd

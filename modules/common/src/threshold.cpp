@@ -1,0 +1,80 @@
+/// @file threshold.cpp  Compare measurements with their alarm limits, over time.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "bmd/threshold.hpp"
+
+#include <cmath>
+
+namespace bmd {
+
+Breach classify(double value, const Rule &rule) noexcept
+{
+	return classify(value, rule, Breach::none);
+}
+
+Breach classify(double value, const Rule &rule, Breach in_force) noexcept
+{
+	if(!std::isfinite(value))
+		return Breach::invalid;
+	// A breach in force moves its own limit inwards: the value must come back past it to clear.
+	const double low = in_force == Breach::low ? rule.low + rule.hysteresis : rule.low;
+	const double high = in_force == Breach::high ? rule.high - rule.hysteresis : rule.high;
+	if(value < low)
+		return Breach::low;
+	if(value > high)
+		return Breach::high;
+	return Breach::none;
+}
+
+namespace {
+
+Step breach_goes_on(Watch &watch, Breach now, DurationUs delay, TimeUs time) noexcept
+{
+	if(watch.breach != now) {
+		watch.breach = now;
+		watch.since = time;
+	}
+	const Breach before = watch.raised;
+	if(time - watch.since >= delay) {
+		watch.raised = now;
+		return Step{before == Breach::none ? Change::raise : Change::swap, now, before, watch.since};
+	}
+	if(before != Breach::none) {
+		watch.raised = Breach::none;
+		return Step{Change::clear, Breach::none, before, 0};
+	}
+	return Step{};
+}
+
+Step advance(Watch &watch, Breach now, DurationUs delay, TimeUs time) noexcept
+{
+	if(now == Breach::none) {
+		const Breach before = watch.raised;
+		watch = Watch{};
+		if(before == Breach::none)
+			return Step{};
+		return Step{Change::clear, Breach::none, before, 0};
+	}
+	if(now == watch.raised) {
+		watch.breach = now;
+		return Step{};
+	}
+	return breach_goes_on(watch, now, delay, time);
+}
+
+} // namespace
+
+Step step(Watch &watch, const Rule &rule, double value, TimeUs time) noexcept
+{
+	const Breach now = classify(value, rule, watch.raised);
+	if(now == Breach::invalid)
+		return Step{};
+	return advance(watch, now, rule.delay, time);
+}
+
+Step step_validity(Watch &watch, DurationUs delay, bool valid, TimeUs time) noexcept
+{
+	return advance(watch, valid ? Breach::none : Breach::invalid, delay, time);
+}
+
+} // namespace bmd
