@@ -118,6 +118,7 @@ VALUES
     (1002, 'SensorFault', '', '', NULL, NULL, true, 'technical', 'medium', 'device reports a defective or unusable sensor signal'),
     (1003, 'OutOfTrack', '', '', NULL, NULL, true, 'technical', 'low', 'no consecutive good pulses: the oximeter has lost the pulse'),
     (1004, 'LowPerfusion', '', '', NULL, NULL, true, 'technical', 'low', 'pulse signal is too weak to be trusted'),
+    (1005, 'NoData', '', '', NULL, NULL, true, 'technical', 'high', 'nothing heard of the device for longer than its type allows'),
     (1010, 'LowO2Supply', '', '', NULL, NULL, true, 'technical', 'high', 'oxygen supply pressure is low'),
     (1011, 'HighTiSpont', '', '', NULL, NULL, true, 'physiological', 'low', 'spontaneous inspiration lasts longer than its limit'),
     (1012, 'AlarmSilence', '', '', NULL, NULL, true, 'physiological', 'low', 'audible alarms are silenced at the device'),

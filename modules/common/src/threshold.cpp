@@ -16,12 +16,14 @@ Breach classify(double value, const Rule &rule, Breach in_force) noexcept
 {
 	if(!std::isfinite(value))
 		return Breach::invalid;
-	// A breach in force moves its own limit inwards: the value must come back past it to clear.
-	const double low = in_force == Breach::low ? rule.low + rule.hysteresis : rule.low;
-	const double high = in_force == Breach::high ? rule.high - rule.hysteresis : rule.high;
-	if(value < low)
+	if(value < rule.low)
 		return Breach::low;
-	if(value > high)
+	if(value > rule.high)
+		return Breach::high;
+	// A breach in force ends only when the value has come back past the limit by the hysteresis.
+	if(in_force == Breach::low && value < rule.low + rule.hysteresis)
+		return Breach::low;
+	if(in_force == Breach::high && value > rule.high - rule.hysteresis)
 		return Breach::high;
 	return Breach::none;
 }
