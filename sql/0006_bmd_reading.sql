@@ -4,6 +4,9 @@
 -- Written by binary COPY, hundreds of thousands of rows a second: no key, no foreign key, no
 -- B-tree.  "Nothing twice" is kept by bmd_collector_state, set in the transaction of the rows.
 
+-- pg_temp last: functions that run with their owner's rights must not find a caller's temporary table.
+SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+
 CREATE TABLE bmd_reading (
     received_at  timestamptz      NOT NULL,
     measured_at  timestamptz      NOT NULL,

@@ -18,6 +18,9 @@ BEGIN
 END
 $$;
 
+-- pg_temp last: functions that run with their owner's rights must not find a caller's temporary table.
+SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+
 CREATE FUNCTION bmd_set_password(a_username text, a_domain text, a_password text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
