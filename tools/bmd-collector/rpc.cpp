@@ -1,0 +1,99 @@
+/// @file rpc.cpp  The bmd.report call: its request and its reply, as JSON-RPC 2.0.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "rpc.hpp"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace bmd {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int code_refused = 400;
+constexpr int code_busy = 503;
+
+// The server writes numbers beyond 2^53 as strings; smaller ones either way.
+std::optional<std::int64_t> integer(const json &object, const char *key)
+{
+	const auto found = object.find(key);
+	if(found == object.end())
+		return std::nullopt;
+	if(found->is_number_integer())
+		return found->get<std::int64_t>();
+	if(!found->is_string())
+		return std::nullopt;
+	const auto &text = found->get_ref<const std::string &>();
+	std::int64_t value = 0;
+	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+	if(error != std::errc{} || end != text.data() + text.size())
+		return std::nullopt;
+	return value;
+}
+
+Reply failed(std::string reason)
+{
+	Reply reply;
+	reply.reason = std::move(reason);
+	return reply;
+}
+
+Reply read_fault(const json &error)
+{
+	const auto code = error.is_object() ? integer(error, "code") : std::nullopt;
+	if(!code)
+		return failed("reply has an error without a code");
+	Reply reply;
+	reply.reason = "server's fault code " + std::to_string(*code);
+	if(*code == code_refused)
+		reply.verdict = Reply::Verdict::refused;
+	else if(*code == code_busy)
+		reply.verdict = Reply::Verdict::busy;
+	return reply;
+}
+
+Reply read_result(const json &result)
+{
+	const auto accepted = integer(result, "accepted");
+	const auto durable = integer(result, "durable");
+	if(!accepted || !durable || *accepted < 0 || *durable < 0)
+		return failed("result lacks accepted or durable");
+	Reply reply;
+	reply.verdict = Reply::Verdict::accepted;
+	reply.accepted = *accepted;
+	reply.has_durable = true;
+	reply.durable = static_cast<std::uint64_t>(*durable);
+	reply.duplicate = integer(result, "duplicate").value_or(0) != 0;
+	if(const auto refused = result.find("refused"); refused != result.end() && refused->is_array())
+		reply.refused = refused->size();
+	return reply;
+}
+
+} // namespace
+
+std::string make_request(
+		std::string_view collector, std::uint64_t epoch, std::uint64_t seq, std::string_view text)
+{
+	const json request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "bmd.report"},
+			{"params", {collector, std::to_string(epoch), std::to_string(seq), text}}};
+	return request.dump();
+}
+
+Reply read_reply(long status, std::string_view body)
+{
+	const json reply = json::parse(body, nullptr, false);
+	if(reply.is_object()) {
+		if(const auto error = reply.find("error"); error != reply.end())
+			return read_fault(*error);
+		if(const auto result = reply.find("result"); result != reply.end() && result->is_object())
+			return read_result(*result);
+	}
+	if(status != 200)
+		return failed("HTTP status " + std::to_string(status));
+	return failed("reply is not JSON-RPC");
+}
+
+} // namespace bmd

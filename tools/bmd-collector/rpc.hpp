@@ -1,0 +1,42 @@
+/// @file rpc.hpp  The bmd.report call: its request and its reply, as JSON-RPC 2.0.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Pure: no network.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bmd/result.hpp"
+
+namespace bmd {
+
+/// What the server said to one batch.
+struct Reply
+{
+	enum class Verdict
+	{
+		accepted, ///< taken now or seen before
+		refused,  ///< nothing of it is any good: never send it again
+		busy,     ///< keep it and send it again later
+		failed    ///< not understood, or an error of the server: send it again later
+	};
+
+	Verdict verdict = Verdict::failed;
+	std::int64_t accepted = 0; ///< readings taken
+	std::size_t refused = 0;   ///< readings refused, of a batch that was accepted
+	bool duplicate = false;    ///< the server had seen this batch
+	bool has_durable = false;  ///< `durable` holds
+	std::uint64_t durable = 0; ///< everything up to this number is safe at the server
+	std::string reason;        ///< for failed and busy; no reading in it
+};
+
+/// All four parameters are strings: numbers beyond 2^53 do not survive every JSON reader.
+[[nodiscard]] std::string make_request(
+		std::string_view collector, std::uint64_t epoch, std::uint64_t seq, std::string_view text);
+
+/// Reads the body of an HTTP reply with `status`.  Never throws.
+[[nodiscard]] Reply read_reply(long status, std::string_view body);
+
+} // namespace bmd

@@ -1,0 +1,92 @@
+/// @file spool.hpp  Batches on disk until the server has them durably.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+///
+/// An SQLite file.  A batch is on the disk when add() returns.  Its number never comes again in
+/// this spool's life, which is named by its epoch; a new file is a new epoch. Numbers have no gaps:
+/// a batch given up for want of space stays as an empty one.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bmd/result.hpp"
+#include "bmd/time.hpp"
+
+struct sqlite3;
+
+namespace bmd {
+
+class Spool
+{
+public:
+	struct Batch
+	{
+		std::uint64_t seq = 0;
+		std::string text;
+	};
+
+	/// What was given up because the spool was full.
+	struct Dropped
+	{
+		std::uint64_t plain = 0;  ///< batches without alarm information
+		std::uint64_t alarms = 0; ///< batches with it
+	};
+
+	/// `path` may be ":memory:".  `now` becomes the epoch of a new spool.
+	/// Errors: fatal, with SQLite's reason.
+	[[nodiscard]] static Result<Spool> open(
+			const std::string &path, std::uint64_t limit_bytes, TimeUs now);
+
+	Spool(Spool &&other) noexcept;
+	Spool &operator=(Spool &&) = delete;
+	Spool(const Spool &) = delete;
+	Spool &operator=(const Spool &) = delete;
+	~Spool();
+
+	/// Stores one batch and returns its number.  Makes room first: oldest batches without alarm
+	/// information, then oldest ones with it.  Errors: retry.
+	[[nodiscard]] Result<std::uint64_t> add(const std::string &text, bool has_alarm);
+
+	/// The batch with the lowest number that is at least `seq`; nullopt: none.  Errors: retry.
+	[[nodiscard]] Result<std::optional<Batch>> next(std::uint64_t seq);
+
+	/// Everything up to `seq` is safe at the server.  Forgotten on disk with the next add() or
+	/// tidy().
+	void forget(std::uint64_t seq) noexcept;
+
+	/// Carries out forget().  Errors: retry.
+	[[nodiscard]] Result<bool> tidy();
+
+	[[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+	/// Number of the newest batch; 0 before the first.
+	[[nodiscard]] std::uint64_t last() const noexcept { return last_; }
+	/// Everything up to here has been forgotten.
+	[[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
+	[[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+	[[nodiscard]] const Dropped &dropped() const noexcept { return dropped_; }
+
+private:
+	Spool(sqlite3 *db, std::uint64_t limit) : db_(db), limit_(limit) {}
+
+	bool load(TimeUs now);
+	bool insert(const std::string &text, bool has_alarm);
+	bool make_room(std::uint64_t need);
+	bool empty_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count);
+	bool delete_forgotten();
+	bool run(const char *sql);
+	std::optional<std::uint64_t> number(const char *sql);
+	[[nodiscard]] Error error() const;
+
+	sqlite3 *db_;
+	std::uint64_t limit_;
+	std::uint64_t epoch_ = 0;
+	std::uint64_t last_ = 0;
+	std::uint64_t forgotten_ = 0;
+	std::uint64_t deleted_ = 0; ///< forgotten_ as the file knows it
+	std::uint64_t bytes_ = 0;
+	Dropped dropped_;
+};
+
+} // namespace bmd

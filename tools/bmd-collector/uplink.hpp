@@ -1,0 +1,110 @@
+/// @file uplink.hpp  Brings what waits in the outbox to the server, through the spool.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+///
+/// One thread.  Waiting readings become a batch at once when no request is under way, else when it
+/// ends or after a second; a batch is on disk before it is sent.  One request at a time, in order.
+/// A batch is forgotten when the server says that it is durable; after any failure everything that
+/// is not durable is sent again, and the server drops what it has seen.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "config.hpp"
+#include "http.hpp"
+#include "outbox.hpp"
+#include "rpc.hpp"
+#include "spool.hpp"
+
+namespace bmd {
+
+/// Counters since the start, but for `waiting_batches` and `spool_bytes`.
+struct UplinkStats
+{
+	std::uint64_t batches = 0;         ///< stored
+	std::uint64_t requests = 0;        ///< sent
+	std::uint64_t accepted = 0;        ///< readings the server took
+	std::uint64_t refused = 0;         ///< readings the server refused
+	std::uint64_t refused_batches = 0; ///< batches of which it took nothing
+	std::uint64_t duplicates = 0;      ///< batches it had seen
+	std::uint64_t busy = 0;            ///< times it asked to keep a batch
+	std::uint64_t failures = 0;        ///< requests without a usable reply
+	std::uint64_t dropped = 0;         ///< batches given up, spool full, without alarm information
+	std::uint64_t dropped_alarms = 0;  ///< the same with alarm information
+	std::uint64_t lost_frames = 0;     ///< frames given up in memory, no disk
+	std::uint64_t waiting_batches = 0; ///< not yet durable
+	std::uint64_t spool_bytes = 0;
+};
+
+class Uplink
+{
+public:
+	/// Takes over the spool.  Throws std::runtime_error when libcurl cannot be set up.
+	Uplink(const Config &config, Outbox &outbox, Spool spool);
+	~Uplink();
+	Uplink(const Uplink &) = delete;
+	Uplink &operator=(const Uplink &) = delete;
+
+	void start();
+	/// Sends what waits, for five seconds at most, stores the rest, and ends the thread.
+	void stop();
+	[[nodiscard]] UplinkStats stats() const;
+
+private:
+	using Clock = std::chrono::steady_clock;
+
+	void run();
+	[[nodiscard]] bool finished(Clock::time_point now) const;
+	void store(Clock::time_point now);
+	void store_one(const Outbox::Taken &taken);
+	void go_to_memory(const std::string &why);
+	void send(Clock::time_point now);
+	[[nodiscard]] std::uint64_t choose(Clock::time_point now);
+	[[nodiscard]] std::chrono::milliseconds pause(Clock::time_point now) const;
+	void handle(const HttpPost::Answer &answer, Clock::time_point now);
+	void taken(const Reply &reply, Clock::time_point now);
+	void refused();
+	void back_off(const std::string &why, bool again_from_start, Clock::time_point now);
+	void durable(std::uint64_t seq, Clock::time_point now);
+	void skip_refused();
+	void publish();
+
+	const ServerConfig server_;
+	const std::uint64_t limit_;
+	Outbox &outbox_;
+	Spool spool_;
+	std::optional<Spool> memory_; ///< used instead of spool_ when the disk fails
+	HttpPost http_;
+	std::thread thread_;
+	std::atomic<bool> stopping_{false};
+	Clock::time_point deadline_{};
+
+	std::uint64_t next_ = 1;      ///< first number not accepted, or to be sent again
+	std::uint64_t accepted_ = 0;  ///< highest number accepted
+	std::uint64_t in_flight_ = 0; ///< number of the batch under way
+	std::set<std::uint64_t> refused_;
+	unsigned failures_running_ = 0;
+	Clock::time_point not_before_{}; ///< back-off
+	Clock::time_point stored_{};     ///< when the outbox was emptied last
+	Clock::time_point answered_{};
+	Clock::time_point progress_{}; ///< when something became durable last
+	std::chrono::seconds patience_;
+	std::mt19937 random_{std::random_device{}()};
+	Spool::Dropped logged_;
+	bool store_failed_ = false;
+
+	mutable std::mutex mutex_; ///< of published_
+	UplinkStats counts_;
+	UplinkStats published_;
+
+	[[nodiscard]] Spool &spool() { return memory_ ? *memory_ : spool_; }
+	[[nodiscard]] const Spool &spool() const { return memory_ ? *memory_ : spool_; }
+};
+
+} // namespace bmd
