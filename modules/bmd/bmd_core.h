@@ -1,0 +1,162 @@
+/*
+ * bmd_core.h - the C++ of this module as its C shims see it
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * Nothing here throws or keeps a pointer it was given; text goes into buffers of the caller.
+ */
+#ifndef BMD_CORE_H
+#define BMD_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Text that is not zero-terminated. */
+struct bmd_text
+{
+	const char *s;
+	size_t len;
+};
+
+struct bmd_config
+{
+	const char *db_url;    /* libpq connection string */
+	const char *domain;    /* of feed URIs */
+	const char *node;      /* name of this server in bmd_writer */
+	long devices;          /* most devices */
+	long alerts;           /* most open alerts; 0: as devices */
+	long feeds;            /* most technicians and groups together */
+	long metrics;          /* most (device, metric) pairs; 0: 8 a device */
+	long members;          /* most (feed, device) pairs; 0: 8 a device and 16 a feed */
+	long journal_mb;       /* readings waiting for the database */
+	long notifiers;        /* processes that send NOTIFY: 1 to 16 */
+};
+
+/* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in `error`. */
+int bmd_core_init(const struct bmd_config *config, char *error, size_t error_size);
+
+/* One round of each own process, at most about 250 ms; never fail, what goes wrong is logged. */
+void bmd_core_writer_round(void);
+void bmd_core_sync_round(void);
+void bmd_core_timer_round(void);
+
+/* At the end, when no other process runs any more: writes what waits, at most about 5 s.  -1 when
+ * something is left. */
+int bmd_core_flush(void);
+
+/* Sends a document to the watchers of the feed; called with the feed locked. */
+typedef void (*bmd_send_document)(const char *feed_uri, const char *body, size_t length);
+void bmd_core_notifier_round(int slot, bmd_send_document send);
+
+#define BMD_RECEIPT_REFUSALS 32
+struct bmd_receipt
+{
+	int code; /* 200, or the code of an RPC fault */
+	char reason[256];
+	unsigned long accepted;
+	unsigned long refused_count;
+	int refusals; /* entries of `refused` in use */
+	char refused[BMD_RECEIPT_REFUSALS][224];
+	int duplicate;
+	char durable[24]; /* decimal */
+};
+
+/* Takes a batch (see intake.hpp).  An empty collector: by hand, unnumbered. */
+void bmd_core_report(struct bmd_text collector, struct bmd_text epoch, struct bmd_text seq,
+		struct bmd_text readings, struct bmd_receipt *receipt);
+
+struct bmd_device_view
+{
+	char serial[32];
+	char type[32];
+	char location[96];
+	char patient[96];
+	char patient_address[192];
+	char last_heard[40]; /* RFC 3339, empty: not since the start */
+	int enabled;
+	int stale;
+	int open_alerts;
+};
+
+struct bmd_metric_view
+{
+	char name[32];
+	char unit[16];
+	char value[32]; /* number, "invalid", "on" or "off" */
+	char measured_at[40];
+	char low[32]; /* empty: unchecked */
+	char high[32];
+	char state[16]; /* ok, low, high, invalid, alarm */
+};
+
+struct bmd_alert_view
+{
+	char id[37];
+	char serial[32];
+	char type[32];
+	char metric[32];
+	char condition[16];
+	char kind[16];
+	char priority[8];
+	char state[8];
+	char value[32]; /* empty: none */
+	char limit[32];
+	char unit[16];
+	char location[96];
+	char patient[96];
+	char patient_address[192];
+	char measured_at[40];
+	char arrived_at[40];
+	char onset_at[40];
+	char raised_at[40];
+	char changed_at[40];
+	unsigned int revision;
+};
+
+typedef void (*bmd_each_device)(const struct bmd_device_view *device, void *arg);
+typedef void (*bmd_each_metric)(const struct bmd_metric_view *metric, void *arg);
+typedef void (*bmd_each_alert)(const struct bmd_alert_view *alert, void *arg);
+
+/* Devices in the order of their slots, from number `first` on, at most `most`.  Returns how many
+ * devices there are. */
+long bmd_core_devices(long first, long most, bmd_each_device each, void *arg);
+/* 1 when there is such a device. */
+int bmd_core_device(struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each,
+		void *arg);
+/* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
+long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
+/* 1 when the alert is open, 0 when not, -1 when the id is none. */
+int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
+/* 200, or 400, 404, 409 with a reason. */
+int bmd_core_acknowledge(struct bmd_text id, struct bmd_text who, struct bmd_text why,
+		const char **reason);
+
+/* Counters and levels by number, 0 to bmd_core_stats() - 1. */
+int bmd_core_stats(void);
+const char *bmd_core_stat_name(int i);
+const char *bmd_core_stat_text(int i);
+unsigned long bmd_core_stat(int i);
+
+/* Feeds, for presence_bmd. */
+int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
+void bmd_core_feed_lock(struct bmd_text feed);
+void bmd_core_feed_unlock(struct bmd_text feed);
+void bmd_core_mark_watched(struct bmd_text feed);
+void bmd_core_queue_refresh(struct bmd_text feed);
+int bmd_core_notifiers(void);
+/* First full document of a feed; `allocate` provides the memory.  `*more`: alerts that did not fit.
+ * NULL when memory runs out. */
+char *bmd_core_full_document(
+		struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
+/* A full document without alerts. */
+char *bmd_core_empty_document(struct bmd_text feed, void *(*allocate)(size_t), size_t *length);
+/* Writes the document's version for one watcher in place. */
+void bmd_core_set_version(char *body, size_t length, unsigned int version);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

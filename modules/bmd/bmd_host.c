@@ -1,0 +1,42 @@
+/*
+ * bmd_host.c - shared memory and the log, for the C++ of this module
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "bmd_host.h"
+
+#include <string.h>
+
+#include "core/dprint.h"
+#include "core/mem/shm_mem.h"
+
+void *bmd_host_shm_alloc(size_t size)
+{
+	void *memory = shm_malloc(size);
+
+	if(memory != NULL)
+		memset(memory, 0, size);
+	return memory;
+}
+
+void bmd_host_shm_free(void *memory)
+{
+	shm_free(memory);
+}
+
+void bmd_host_log(enum bmd_log_level level, const char *text)
+{
+	switch(level) {
+		case BMD_LOG_ERROR:
+			LM_ERR("%s\n", text);
+			break;
+		case BMD_LOG_WARNING:
+			LM_WARN("%s\n", text);
+			break;
+		case BMD_LOG_NOTICE:
+			LM_NOTICE("%s\n", text);
+			break;
+		case BMD_LOG_DEBUG:
+			LM_DBG("%s\n", text);
+			break;
+	}
+}

@@ -1,0 +1,115 @@
+/*
+ * bmd_mod.c - exports and parameters of module bmd
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * A table to read; what the parameters mean stands in README.md.
+ */
+#include "bmd_kamailio.h"
+#include "bmd_shim.h"
+#include "core/dprint.h"
+#include "core/kemi.h"
+
+MODULE_VERSION
+
+static int mod_init(void);
+static int child_init(int rank);
+static void destroy(void);
+
+static char *db_url = "";
+static char *domain = "";
+static char *node = "default";
+static int devices = 10000;
+static int alerts = 0;
+static int feeds = 20000;
+static int metrics = 0;
+static int members = 0;
+static int journal_mb = 32;
+static int notifiers = 1;
+static int initialised = 0;
+
+/* clang-format off */
+static cmd_export_t cmds[] = {
+	{"bind_bmd", (cmd_function)bind_bmd, 1, 0, 0, 0},
+	{0, 0, 0, 0, 0, 0}
+};
+
+static param_export_t params[] = {
+	{"db_url",     PARAM_STRING, &db_url},
+	{"domain",     PARAM_STRING, &domain},
+	{"node",       PARAM_STRING, &node},
+	{"devices",    PARAM_INT,    &devices},
+	{"alerts",     PARAM_INT,    &alerts},
+	{"feeds",      PARAM_INT,    &feeds},
+	{"metrics",    PARAM_INT,    &metrics},
+	{"members",    PARAM_INT,    &members},
+	{"journal_mb", PARAM_INT,    &journal_mb},
+	{"notifiers",  PARAM_INT,    &notifiers},
+	{0, 0, 0}
+};
+
+BMD_EXPORTED struct module_exports exports = {
+	.name = "bmd",
+	.dlflags = DEFAULT_DLFLAGS,
+	.cmds = cmds,
+	.params = params,
+	.init_mod_f = mod_init,
+	.init_child_f = child_init,
+	.destroy_mod_f = destroy
+};
+/* clang-format on */
+
+static int check_parameters(void)
+{
+	if(*db_url == '\0' || *domain == '\0' || *node == '\0') {
+		LM_ERR("the parameters db_url, domain and node must not be empty\n");
+		return -1;
+	}
+	if(devices < 1 || feeds < 1 || journal_mb < 1 || alerts < 0 || metrics < 0 || members < 0) {
+		LM_ERR("devices, feeds and journal_mb must be at least 1; alerts, metrics and members 0 or "
+			   "more\n");
+		return -1;
+	}
+	if(notifiers < 1 || notifiers > 16) {
+		LM_ERR("notifiers is %d: 1 to 16 are possible\n", notifiers);
+		return -1;
+	}
+	return 0;
+}
+
+static int mod_init(void)
+{
+	char error[256];
+	struct bmd_config config = {.db_url = db_url, .domain = domain, .node = node,
+			.devices = devices, .alerts = alerts, .feeds = feeds, .metrics = metrics,
+			.members = members, .journal_mb = journal_mb, .notifiers = notifiers};
+
+	if(check_parameters() < 0)
+		return -1;
+	if(bmd_core_init(&config, error, sizeof error) < 0) {
+		LM_ERR("%s\n", error);
+		return -1;
+	}
+	if(register_module_stats("bmd", bmd_stats) < 0) {
+		LM_ERR("cannot register the statistics\n");
+		return -1;
+	}
+	if(rpc_register_array(bmd_rpc_cmds) != 0) {
+		LM_ERR("cannot register the RPC commands\n");
+		return -1;
+	}
+	bmd_announce_processes();
+	initialised = 1;
+	return 0;
+}
+
+static int child_init(int rank)
+{
+	return rank == PROC_MAIN ? bmd_fork_processes() : 0;
+}
+
+/* In the main process, when all others have ended: what still waits goes to the database. */
+static void destroy(void)
+{
+	if(initialised && bmd_core_flush() < 0)
+		LM_WARN("not everything could be written to the database before the end; collectors will "
+				"send again what is not\n");
+}

@@ -1,0 +1,62 @@
+/*
+ * bmd_proc.c - the own processes: writer, provisioning sync, timer
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * Each is a loop around one function of bmd_core.h.
+ */
+#include "bmd_shim.h"
+#include "bmd_kamailio.h"
+#include "core/cfg/cfg_struct.h"
+#include "core/pt.h"
+#include "core/timer_proc.h"
+
+#include <unistd.h>
+
+struct process
+{
+	char *name;
+	void (*round)(void);
+	useconds_t pause; /* microseconds between rounds that do not wait themselves */
+};
+
+static const struct process processes[] = {
+		{"BMD writer", bmd_core_writer_round, 0},
+		{"BMD provisioning", bmd_core_sync_round, 0},
+		{"BMD timer", bmd_core_timer_round, 200000},
+};
+#define PROCESSES (sizeof processes / sizeof processes[0])
+
+void bmd_announce_processes(void)
+{
+	register_procs(PROCESSES);
+	cfg_register_child(PROCESSES);
+}
+
+static void run(const struct process *process)
+{
+	for(;;) {
+		cfg_update();
+		process->round();
+		if(process->pause > 0)
+			usleep(process->pause);
+	}
+}
+
+int bmd_fork_processes(void)
+{
+	size_t i;
+
+	for(i = 0; i < PROCESSES; i++) {
+		int pid = fork_process(PROC_NOCHLDINIT, processes[i].name, 0);
+
+		if(pid < 0) {
+			LM_ERR("cannot fork the process \"%s\"\n", processes[i].name);
+			return -1;
+		}
+		if(pid == 0) {
+			if(cfg_child_init() < 0)
+				exit(1);
+			run(&processes[i]);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,290 @@
+/*
+ * bmd_rpc.c - RPC commands of module bmd
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * Reads arguments, calls bmd_core.h, shows the answer.
+ */
+#include "bmd_kamailio.h"
+#include "bmd_shim.h"
+#include "core/str.h"
+
+#include <string.h>
+
+#define MOST_SHOWN 1000
+
+struct reply
+{
+	rpc_t *rpc;
+	void *ctx;
+	void *parent;
+};
+
+static struct bmd_text text_of(const str *s)
+{
+	struct bmd_text text = {s->s, s->s == NULL ? 0 : (size_t)s->len};
+
+	return text;
+}
+
+/* An optional argument: numbers are taken as their digits, copied because the next one reuses the
+ * buffer.  1 when there was one. */
+static int scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
+{
+	str s = {NULL, 0};
+
+	word->s = buffer;
+	word->len = 0;
+	if(rpc->scan(ctx, "*.S", &s) < 1 || s.s == NULL)
+		return 0;
+	word->len = (size_t)s.len < size ? (size_t)s.len : size;
+	memcpy(buffer, s.s, word->len);
+	return 1;
+}
+
+static const char *report_doc[] = {
+		"Takes readings: COLLECTOR EPOCH SEQ READINGS for a batch of a collector, or READINGS alone "
+		"(\"SERIAL METRIC=VALUE ...\") by hand",
+		0};
+
+static void show_receipt(rpc_t *rpc, void *ctx, const struct bmd_receipt *receipt)
+{
+	void *result = NULL;
+	void *refused = NULL;
+	int i;
+
+	if(rpc->add(ctx, "{", &result) < 0
+			|| rpc->struct_add(result, "djj", "code", receipt->code, "accepted", receipt->accepted,
+					   "refused_count", receipt->refused_count)
+					   < 0
+			|| rpc->struct_add(result, "[", "refused", &refused) < 0) {
+		rpc->fault(ctx, 500, "Cannot build the reply");
+		return;
+	}
+	for(i = 0; i < receipt->refusals; i++)
+		rpc->array_add(refused, "s", receipt->refused[i]);
+	rpc->struct_add(
+			result, "ds", "duplicate", receipt->duplicate, "durable", receipt->durable);
+}
+
+static void rpc_report(rpc_t *rpc, void *ctx)
+{
+	static struct bmd_receipt receipt; /* large; one process does one thing at a time */
+	char first_word[64], epoch_word[32], seq_word[32];
+	struct bmd_text collector = {NULL, 0}, epoch, seq;
+	str first = {NULL, 0}, readings = {NULL, 0};
+
+	if(rpc->scan(ctx, ".S", &first) < 1) {
+		rpc->fault(ctx, 400, "Readings are missing");
+		return;
+	}
+	readings = first;
+	if((size_t)first.len < sizeof first_word) {
+		memcpy(first_word, first.s, (size_t)first.len);
+		collector.s = first_word;
+		collector.len = (size_t)first.len;
+	}
+	if(scan_word(rpc, ctx, epoch_word, sizeof epoch_word, &epoch)) {
+		if(!scan_word(rpc, ctx, seq_word, sizeof seq_word, &seq)
+				|| rpc->scan(ctx, "S", &readings) < 1) {
+			rpc->fault(ctx, 400, "Give READINGS, or COLLECTOR EPOCH SEQ READINGS");
+			return;
+		}
+		if(collector.len == 0) {
+			rpc->fault(ctx, 400, "The collector's name is empty or too long");
+			return;
+		}
+	} else {
+		collector.len = 0;
+		seq = epoch;
+	}
+	bmd_core_report(collector, epoch, seq, text_of(&readings), &receipt);
+	if(receipt.code != 200) {
+		rpc->fault(ctx, receipt.code, "%s", receipt.reason);
+		return;
+	}
+	show_receipt(rpc, ctx, &receipt);
+}
+
+static void add_device(const struct bmd_device_view *device, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "sssssddd", "serial", device->serial, "type", device->type,
+			"location", device->location, "patient", device->patient, "last_heard",
+			device->last_heard, "enabled", device->enabled, "stale", device->stale, "alerts",
+			device->open_alerts);
+	reply->parent = th;
+}
+
+static const char *devices_doc[] = {"Lists devices: [FIRST [COUNT]], by default the first 1000", 0};
+
+static void rpc_devices(rpc_t *rpc, void *ctx)
+{
+	struct reply reply = {rpc, ctx, NULL};
+	int first = 0, most = MOST_SHOWN;
+
+	if(rpc->scan(ctx, "*d", &first) == 1)
+		(void)rpc->scan(ctx, "*d", &most);
+	if(first < 0 || most < 1) {
+		rpc->fault(ctx, 400, "FIRST counts from 0, COUNT from 1");
+		return;
+	}
+	(void)bmd_core_devices(first, most, add_device, &reply);
+}
+
+static void add_metric(const struct bmd_metric_view *metric, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "sssssss", "metric", metric->name, "value", metric->value, "unit",
+			metric->unit, "low", metric->low, "high", metric->high, "state", metric->state,
+			"measured_at", metric->measured_at);
+}
+
+/* Metrics come before the device is known to exist, so they wait in a list of their own. */
+struct metric_list
+{
+	struct bmd_metric_view *metrics;
+	int count;
+	int size;
+};
+
+static void keep_metric(const struct bmd_metric_view *metric, void *arg)
+{
+	struct metric_list *list = arg;
+
+	if(list->count < list->size)
+		list->metrics[list->count++] = *metric;
+}
+
+static const char *device_doc[] = {"Shows a device, its last values and limits: SERIAL", 0};
+
+static void rpc_device(rpc_t *rpc, void *ctx)
+{
+	static struct bmd_metric_view metrics[512];
+	struct metric_list list = {metrics, 0, sizeof metrics / sizeof metrics[0]};
+	struct bmd_device_view device;
+	struct reply reply = {rpc, ctx, NULL};
+	char word[64];
+	struct bmd_text serial;
+	int i;
+
+	if(!scan_word(rpc, ctx, word, sizeof word, &serial)) {
+		rpc->fault(ctx, 400, "Serial number is missing");
+		return;
+	}
+	if(!bmd_core_device(serial, &device, keep_metric, &list)) {
+		rpc->fault(ctx, 404, "No such device is provisioned");
+		return;
+	}
+	add_device(&device, &reply);
+	if(reply.parent != NULL)
+		rpc->struct_add(reply.parent, "s", "patient_address", device.patient_address);
+	for(i = 0; i < list.count; i++)
+		add_metric(&list.metrics[i], &reply);
+}
+
+static void add_alert(const struct bmd_alert_view *a, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "sssssssss", "id", a->id, "priority", a->priority, "state", a->state,
+			"serial", a->serial, "type", a->type, "metric", a->metric, "condition", a->condition,
+			"kind", a->kind, "value", a->value);
+	reply->rpc->struct_add(th, "sssssss", "limit", a->limit, "unit", a->unit, "location", a->location,
+			"patient", a->patient, "onset_at", a->onset_at, "raised_at", a->raised_at, "changed_at",
+			a->changed_at);
+	reply->parent = th;
+}
+
+static const char *alerts_doc[] = {"Lists open alerts, newest first: [SERIAL]", 0};
+
+static void rpc_alerts(rpc_t *rpc, void *ctx)
+{
+	struct reply reply = {rpc, ctx, NULL};
+	char word[64];
+	struct bmd_text serial;
+
+	(void)scan_word(rpc, ctx, word, sizeof word, &serial);
+	(void)bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply);
+}
+
+static const char *alert_doc[] = {"Shows one open alert: ID", 0};
+
+static void rpc_alert(rpc_t *rpc, void *ctx)
+{
+	struct reply reply = {rpc, ctx, NULL};
+	struct bmd_alert_view alert;
+	char word[64];
+	struct bmd_text id;
+
+	(void)scan_word(rpc, ctx, word, sizeof word, &id);
+	switch(bmd_core_alert(id, &alert)) {
+		case 1:
+			add_alert(&alert, &reply);
+			if(reply.parent != NULL)
+				rpc->struct_add(reply.parent, "sssd", "patient_address", alert.patient_address,
+						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at, "revision",
+						(int)alert.revision);
+			return;
+		case 0:
+			rpc->fault(ctx, 404, "No open alert has this id");
+			return;
+		default:
+			rpc->fault(ctx, 400, "The id of an alert is a UUID, as bmd.alerts shows it");
+	}
+}
+
+static const char *ack_doc[] = {
+		"Ends a latched alert whose condition has gone: ID WHO [WHY]; it is recorded", 0};
+
+static void rpc_ack(rpc_t *rpc, void *ctx)
+{
+	char id_word[64], who_word[64], why_word[128];
+	struct bmd_text id, who, why;
+	const char *reason = NULL;
+	int code;
+
+	(void)scan_word(rpc, ctx, id_word, sizeof id_word, &id);
+	(void)scan_word(rpc, ctx, who_word, sizeof who_word, &who);
+	(void)scan_word(rpc, ctx, why_word, sizeof why_word, &why);
+	code = bmd_core_acknowledge(id, who, why, &reason);
+	if(code != 200)
+		rpc->fault(ctx, code, "%s", reason);
+}
+
+static const char *stats_doc[] = {"Shows every counter of the module", 0};
+
+static void rpc_stats(rpc_t *rpc, void *ctx)
+{
+	void *th = NULL;
+	int i;
+
+	if(rpc->add(ctx, "{", &th) < 0) {
+		rpc->fault(ctx, 500, "Cannot build the reply");
+		return;
+	}
+	for(i = 0; i < bmd_core_stats(); i++)
+		rpc->struct_add(th, "j", bmd_core_stat_name(i), bmd_core_stat(i));
+}
+
+/* clang-format off */
+rpc_export_t bmd_rpc_cmds[] = {
+	{"bmd.report",  rpc_report,  report_doc,  0},
+	{"bmd.devices", rpc_devices, devices_doc, RET_ARRAY},
+	{"bmd.device",  rpc_device,  device_doc,  RET_ARRAY},
+	{"bmd.alerts",  rpc_alerts,  alerts_doc,  RET_ARRAY},
+	{"bmd.alert",   rpc_alert,   alert_doc,   0},
+	{"bmd.ack",     rpc_ack,     ack_doc,     0},
+	{"bmd.stats",   rpc_stats,   stats_doc,   0},
+	{0, 0, 0, 0}
+};
+/* clang-format on */

@@ -1,0 +1,22 @@
+/*
+ * bmd_shim.h - what the shims of this module share
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef BMD_SHIM_H
+#define BMD_SHIM_H
+
+#include "bmd_api.h"
+#include "core/counters.h"
+#include "core/rpc.h"
+#include "core/rpc_lookup.h"
+
+extern rpc_export_t bmd_rpc_cmds[];
+extern stat_export_t bmd_stats[];
+
+int bind_bmd(bmd_api_t *api);
+
+/* Own processes: announce them in mod_init, fork them in child_init of the main process. */
+void bmd_announce_processes(void);
+int bmd_fork_processes(void);
+
+#endif

@@ -1,0 +1,53 @@
+/// @file book.hpp  The alert book: open alerts of all devices.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Every change of an alert goes through here: it gets a revision, is journaled, and is told.
+/// Callers hold the registry lock (shared) and the device's stripe.
+
+#pragma once
+
+#include "journal.hpp"
+#include "store.hpp"
+
+namespace bmd {
+
+/// What a new alert says.
+struct NewAlert
+{
+	Index device = 0;
+	MetricId metric = 0;
+	Condition condition = Condition::low;
+	AlertKind kind = AlertKind::physiological;
+	Priority priority = Priority::high;
+	double value = 0; ///< NaN: none
+	double limit = 0; ///< NaN: none
+	TimeUs measured_at = 0;
+	TimeUs arrived_at = 0;
+	TimeUs onset_at = 0;
+};
+
+/// Opens an alert.  0 when the book is full: counted and logged.
+[[nodiscard]] Index raise_alert(const NewAlert &seed) noexcept;
+
+/// The condition has gone.  A latching alert stays (returns false), another ends (returns true and
+/// the slot is free).
+bool condition_gone(Index alert, bool latching, TimeUs now) noexcept;
+
+/// The condition of a latched alert has come back.
+void reopen_alert(Index alert, double value, TimeUs measured, TimeUs arrived) noexcept;
+
+/// Priority of a device's own alarm has changed.
+void change_priority(Index alert, Priority priority, TimeUs now) noexcept;
+
+/// Ends it whatever its state (acknowledged latched one, device removed).
+void end_alert(Index alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;
+
+/// Puts an alert loaded from the database into the book, untold.  0 when there is no room.
+[[nodiscard]] Index restore_alert(const AlertRec &alert) noexcept;
+
+/// Queues again what the journal had no room for.  Takes its own locks.
+void rejournal() noexcept;
+
+/// Copies an alert with the words of its device.  Caller holds the registry lock.
+void describe_alert(const AlertRec &alert, AlertView &view);
+
+} // namespace bmd

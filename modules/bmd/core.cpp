@@ -1,0 +1,170 @@
+/// @file core.cpp  Start and own processes of the module, behind bmd_core.h.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Nothing here lets an exception out into C.
+
+#include <charconv>
+#include <memory>
+#include <string>
+
+#include "bmd_core.h"
+#include "bmd_host.h"
+#include "documents.hpp"
+#include "evaluate.hpp"
+#include "intake.hpp"
+#include "notifier.hpp"
+#include "provision.hpp"
+#include "writer.hpp"
+
+namespace {
+
+using bmd::copy_text;
+
+constexpr int round_ms = 250;
+constexpr bmd::Index silence_piece = 50'000; // devices looked at under one lock
+
+std::string conninfo;
+std::string node;
+
+std::size_t positive(long value, std::size_t otherwise)
+{
+	return value > 0 ? static_cast<std::size_t>(value) : otherwise;
+}
+
+bmd::Limits limits_of(const bmd_config &config)
+{
+	bmd::Limits limits;
+	limits.devices = positive(config.devices, limits.devices);
+	limits.alerts = positive(config.alerts, 0);
+	limits.feeds = positive(config.feeds, limits.feeds);
+	limits.metrics = positive(config.metrics, 0);
+	limits.members = positive(config.members, 0);
+	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
+	limits.notifiers = positive(config.notifiers, 1);
+	return limits;
+}
+
+std::string start(const bmd_config &config)
+{
+	conninfo = config.db_url;
+	node = config.node;
+	bmd::set_feed_domain(config.domain);
+	std::size_t needed = 0;
+	if(bmd::create_store(limits_of(config), needed) == nullptr)
+		return "shared memory does not suffice: this module needs " + std::to_string((needed >> 20) + 1)
+			   + " MiB of it for the sizes configured; start kamailio with a larger -m";
+	bmd::Pg pg;
+	if(auto connected = pg.connect(conninfo, "bmd start"); !connected)
+		return "cannot connect to the database: " + connected.error().reason;
+	if(auto loaded = bmd::load_all(pg); !loaded)
+		return "cannot load provisioning: " + loaded.error().reason + " (bmd-migrate applied?)";
+	return {};
+}
+
+bool to_number(bmd_text text, std::int64_t &number)
+{
+	const auto [end, error] = std::from_chars(text.s, text.s + text.len, number);
+	return error == std::errc{} && end == text.s + text.len;
+}
+
+void fill_receipt(const bmd::Receipt &from, bmd_receipt &to)
+{
+	to.code = from.code;
+	copy_text(to.reason, sizeof to.reason, from.reason);
+	to.accepted = from.accepted;
+	to.refused_count = from.refused_count;
+	to.duplicate = from.duplicate ? 1 : 0;
+	copy_text(to.durable, sizeof to.durable, std::to_string(from.durable));
+	for(const std::string &text : from.refused)
+		if(to.refusals < BMD_RECEIPT_REFUSALS)
+			copy_text(to.refused[to.refusals++], sizeof to.refused[0], text);
+}
+
+} // namespace
+
+int bmd_core_init(const bmd_config *config, char *error, size_t error_size)
+{
+	try {
+		const std::string reason = start(*config);
+		copy_text(error, error_size, reason);
+		return reason.empty() ? 0 : -1;
+	} catch(const std::exception &failure) {
+		copy_text(error, error_size, failure.what());
+		return -1;
+	}
+}
+
+void bmd_core_writer_round(void)
+{
+	static auto *writer = new bmd::Writer(conninfo, node); // lives as long as its process
+	writer->round(round_ms);
+}
+
+int bmd_core_flush(void)
+{
+	try {
+		constexpr bmd::TimeUs patience = 5 * bmd::second_us;
+		const bmd::TimeUs until = bmd::mono_now() + patience;
+		bmd::Store &s = *bmd::store();
+		bmd::Writer writer(conninfo, node);
+		while(s.journal.used() > 0 || s.alert_events.used() > 0) {
+			if(bmd::mono_now() > until)
+				return -1;
+			writer.round(round_ms);
+		}
+		return 0;
+	} catch(const std::exception &) {
+		return -1;
+	}
+}
+
+void bmd_core_sync_round(void)
+{
+	static auto *sync = new bmd::Sync(conninfo);
+	sync->round(round_ms);
+}
+
+void bmd_core_timer_round(void)
+{
+	const bmd::Index used = bmd::store()->devices.used;
+	for(bmd::Index from = 1; from <= used; from += silence_piece)
+		bmd::look_for_silence(from, from + silence_piece - 1);
+	bmd::rejournal();
+}
+
+void bmd_core_notifier_round(int slot, bmd_send_document send)
+{
+	try {
+		bmd::notify_once(static_cast<std::size_t>(slot), round_ms,
+				[send](const std::string &feed, const std::string &body) {
+					send(feed.c_str(), body.data(), body.size());
+				});
+	} catch(const std::exception &failure) {
+		// What was being told is told again, whole.
+		bmd_host_log(BMD_LOG_ERROR, (std::string("notifier: ") + failure.what()).c_str());
+		bmd::store()->notifier[slot].refresh_all.store(true);
+	}
+}
+
+void bmd_core_report(bmd_text collector, bmd_text epoch, bmd_text seq, bmd_text readings,
+		bmd_receipt *receipt)
+{
+	receipt->code = 500;
+	receipt->reason[0] = '\0';
+	receipt->accepted = receipt->refused_count = 0;
+	receipt->refusals = receipt->duplicate = 0;
+	receipt->durable[0] = '\0';
+	try {
+		bmd::BatchId id;
+		id.collector = {collector.s, collector.len};
+		if(collector.len > 0 && (!to_number(epoch, id.epoch) || !to_number(seq, id.seq))) {
+			receipt->code = 400;
+			copy_text(receipt->reason, sizeof receipt->reason, "epoch and seq must be decimal numbers");
+			return;
+		}
+		fill_receipt(bmd::take_batch(id, {readings.s, readings.len}), *receipt);
+	} catch(const std::exception &failure) {
+		// Not taken, or only in part: the collector keeps it and sends it again.
+		receipt->code = 503;
+		copy_text(receipt->reason, sizeof receipt->reason, failure.what());
+	}
+}

@@ -1,0 +1,271 @@
+/// @file core_query.cpp  What kamcmd shows, and what presence_bmd asks, behind bmd_core.h.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Records are copied under the locks and shown after them.
+
+#include <cstring>
+#include <mutex>
+#include <shared_mutex>
+#include <string_view>
+#include <vector>
+
+#include "bmd/dmp_feed.hpp"
+#include "bmd_core.h"
+#include "bmd_host.h"
+#include "changes.hpp"
+#include "documents.hpp"
+#include "evaluate.hpp"
+#include "notifier.hpp"
+#include "registry.hpp"
+#include "view.hpp"
+
+namespace {
+
+using bmd::Index;
+using bmd::Mutex;
+using bmd::RwLock;
+using bmd::store;
+using bmd::stripes;
+
+std::string_view view_of(bmd_text text)
+{
+	return {text.s, text.len};
+}
+
+// Runs `work`, which may run out of memory; `otherwise` is the answer then.
+template <class Work, class T> T guarded(T otherwise, Work work) noexcept
+{
+	try {
+		return work();
+	} catch(const std::exception &failure) {
+		bmd_host_log(BMD_LOG_ERROR, failure.what());
+		return otherwise;
+	}
+}
+
+char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *length)
+{
+	auto *memory = static_cast<char *>(allocate(body.size() + 1));
+	if(memory == nullptr)
+		return nullptr;
+	std::memcpy(memory, body.c_str(), body.size() + 1);
+	*length = body.size();
+	return memory;
+}
+
+std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t most, long &open)
+{
+	bmd::Store &s = *store();
+	std::vector<bmd::AlertRec> records;
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	{
+		const std::lock_guard<Mutex> book(s.book_lock);
+		for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
+			const bmd::AlertRec &alert = s.alerts[i];
+			if(alert.state == bmd::AlertState::cleared || (!serial.empty() && serial != alert.serial))
+				continue;
+			++open;
+			if(records.size() < most)
+				records.push_back(alert);
+		}
+	}
+	std::vector<bmd_alert_view> views(records.size());
+	for(std::size_t i = 0; i < records.size(); ++i)
+		bmd::show_alert(records[i], views[i]);
+	return views;
+}
+
+} // namespace
+
+long bmd_core_devices(long first, long most, bmd_each_device each, void *arg)
+{
+	return guarded(0L, [&] {
+		std::vector<bmd_device_view> views;
+		long total = 0;
+		{
+			bmd::Store &s = *store();
+			const std::shared_lock<RwLock> registry(s.registry_lock);
+			for(Index i = 1; i <= s.devices.used; ++i) {
+				if(s.devices[i].serial[0] == '\0' || total++ < first
+						|| views.size() >= static_cast<std::size_t>(most))
+					continue;
+				const std::lock_guard<Mutex> guard(s.stripe[i % stripes]);
+				bmd::show_device(i, views.emplace_back());
+			}
+		}
+		for(const bmd_device_view &view : views)
+			each(&view, arg);
+		return total;
+	});
+}
+
+int bmd_core_device(
+		bmd_text serial, bmd_device_view *device, bmd_each_metric each, void *arg)
+{
+	return guarded(0, [&] {
+		std::vector<bmd_metric_view> views;
+		{
+			bmd::Store &s = *store();
+			const std::shared_lock<RwLock> registry(s.registry_lock);
+			const Index i = bmd::find_device(view_of(serial));
+			if(i == 0)
+				return 0;
+			const std::lock_guard<Mutex> guard(s.stripe[i % stripes]);
+			bmd::show_device(i, *device);
+			for(Index m = s.devices[i].first_metric; m != 0; m = s.metrics[m].next)
+				bmd::show_metric(s.devices[i], s.metrics[m], views.emplace_back());
+		}
+		for(const bmd_metric_view &view : views)
+			each(&view, arg);
+		return 1;
+	});
+}
+
+long bmd_core_alerts(bmd_text serial, long most, bmd_each_alert each, void *arg)
+{
+	return guarded(0L, [&] {
+		long open = 0;
+		for(const bmd_alert_view &view :
+				collect_alerts(view_of(serial), static_cast<std::size_t>(most), open))
+			each(&view, arg);
+		return open;
+	});
+}
+
+int bmd_core_alert(bmd_text id, bmd_alert_view *alert)
+{
+	return guarded(0, [&] {
+		const auto uuid = bmd::parse_uuid(view_of(id));
+		if(!uuid)
+			return -1;
+		bmd::Store &s = *store();
+		const std::shared_lock<RwLock> registry(s.registry_lock);
+		bmd::AlertRec found{};
+		{
+			const std::lock_guard<Mutex> book(s.book_lock);
+			for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open)
+				if(s.alerts[i].id == *uuid && s.alerts[i].state != bmd::AlertState::cleared)
+					found = s.alerts[i];
+		}
+		if(found.serial[0] == '\0')
+			return 0;
+		bmd::show_alert(found, *alert);
+		return 1;
+	});
+}
+
+int bmd_core_acknowledge(bmd_text id, bmd_text who, bmd_text why, const char **reason)
+{
+	const auto uuid = bmd::parse_uuid(view_of(id));
+	if(!uuid) {
+		*reason = "the id of an alert is a UUID, as bmd.alerts shows it";
+		return 400;
+	}
+	if(who.len == 0) {
+		*reason = "say who acknowledges";
+		return 400;
+	}
+	switch(bmd::acknowledge_alert(*uuid, bmd::Actor{view_of(who), "kamcmd", view_of(why)})) {
+		case bmd::Acknowledged::done:
+			return 200;
+		case bmd::Acknowledged::still_active:
+			*reason = "its condition still holds: it ends by itself, or latches, when that has gone";
+			return 409;
+		case bmd::Acknowledged::unknown:
+			break;
+	}
+	*reason = "no open alert has this id";
+	return 404;
+}
+
+namespace {
+
+struct Stat
+{
+	const char *name;
+	const char *text;
+	unsigned long (*level)(); ///< nullptr: a counter of the same number
+};
+
+constexpr Stat stats[] = {
+#define COUNTER(name, text) {#name, text, nullptr},
+#include "counters.inc"
+#undef COUNTER
+#define LEVEL(name, text, value) {#name, text, [] { return static_cast<unsigned long>(value); }},
+#include "levels.inc"
+#undef LEVEL
+};
+
+} // namespace
+
+int bmd_core_stats(void)
+{
+	return static_cast<int>(std::size(stats));
+}
+
+const char *bmd_core_stat_name(int i)
+{
+	return stats[i].name;
+}
+
+const char *bmd_core_stat_text(int i)
+{
+	return stats[i].text;
+}
+
+unsigned long bmd_core_stat(int i)
+{
+	return stats[i].level != nullptr ? stats[i].level() : store()->counters[i].load();
+}
+
+int bmd_core_may_watch(bmd_text username, bmd_text feed)
+{
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	return bmd::may_watch(view_of(username), view_of(feed)) ? 1 : 0;
+}
+
+void bmd_core_feed_lock(bmd_text feed)
+{
+	bmd::feed_mutex(view_of(feed)).lock();
+}
+
+void bmd_core_feed_unlock(bmd_text feed)
+{
+	bmd::feed_mutex(view_of(feed)).unlock();
+}
+
+void bmd_core_mark_watched(bmd_text feed)
+{
+	bmd::mark_watched(view_of(feed));
+}
+
+void bmd_core_queue_refresh(bmd_text feed)
+{
+	bmd::queue_refresh(view_of(feed));
+}
+
+int bmd_core_notifiers(void)
+{
+	return static_cast<int>(store()->limits.notifiers);
+}
+
+char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more)
+{
+	return guarded(static_cast<char *>(nullptr), [&] {
+		const std::vector<std::string> pages = bmd::full_documents(view_of(feed));
+		*more = static_cast<int>(pages.size()) - 1;
+		return copy_out(pages.front(), allocate, length);
+	});
+}
+
+char *bmd_core_empty_document(bmd_text feed, void *(*allocate)(size_t), size_t *length)
+{
+	return guarded(static_cast<char *>(nullptr),
+			[&] { return copy_out(bmd::empty_document(view_of(feed)), allocate, length); });
+}
+
+void bmd_core_set_version(char *body, size_t length, unsigned int version)
+{
+	const std::size_t at = bmd::dmp::version_offset({body, length});
+	if(at != std::string_view::npos)
+		bmd::dmp::set_version(body + at, version);
+}

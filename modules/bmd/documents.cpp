@@ -1,0 +1,109 @@
+/// @file documents.cpp  The DMP documents of a feed.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "documents.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <shared_mutex>
+
+#include "bmd/dmp_feed.hpp"
+#include "book.hpp"
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+std::string domain;
+
+constexpr std::string_view device_prefix = "dev.";
+
+void add_open(Index device, std::vector<AlertRec> &alerts)
+{
+	Store &s = *store();
+	if(device == 0 || s.devices[device].first_alert == 0)
+		return;
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	for(Index i = s.devices[device].first_alert; i != 0; i = s.alerts[i].next_of_device)
+		alerts.push_back(s.alerts[i]);
+}
+
+std::vector<AlertRec> open_alerts(std::string_view feed)
+{
+	const Store &s = *store();
+	std::vector<AlertRec> alerts;
+	if(feed.starts_with(device_prefix)) {
+		add_open(find_device(feed.substr(device_prefix.size())), alerts);
+	} else if(const Index i = find_feed(feed); i != 0) {
+		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
+			add_open(s.members[e].device, alerts);
+	}
+	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
+		return a.priority != b.priority ? a.priority > b.priority : a.raised_at > b.raised_at;
+	});
+	return alerts;
+}
+
+std::vector<std::string> write_pages(
+		std::string_view feed, const std::vector<AlertRec> &alerts, bool full)
+{
+	std::vector<std::string> pages;
+	for(std::size_t at = 0; at < alerts.size() || pages.empty(); at += alerts_per_document) {
+		const std::size_t end = std::min(at + alerts_per_document, alerts.size());
+		dmp::Feed document;
+		document.feed = feed_uri(feed);
+		document.full = full && pages.empty();
+		document.at = wall_now();
+		document.more = static_cast<std::uint32_t>(alerts.size() - end);
+		for(std::size_t i = at; i < end; ++i)
+			describe_alert(alerts[i], document.alerts.emplace_back());
+		pages.push_back(dmp::write_feed(document));
+	}
+	count(count_notify_documents, pages.size());
+	return pages;
+}
+
+} // namespace
+
+void set_feed_domain(std::string_view name)
+{
+	domain = name;
+}
+
+std::string feed_uri(std::string_view user)
+{
+	return "sip:" + std::string(user) + "@" + domain;
+}
+
+std::vector<std::string> full_documents(std::string_view feed)
+{
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	return write_pages(feed, open_alerts(feed), true);
+}
+
+std::vector<std::string> partial_documents(
+		std::string_view feed, const std::vector<AlertRec> &alerts)
+{
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	return write_pages(feed, alerts, false);
+}
+
+std::string empty_document(std::string_view feed)
+{
+	return write_pages(feed, {}, true).front();
+}
+
+void mark_watched(std::string_view feed) noexcept
+{
+	Store &s = *store();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	if(feed.starts_with(device_prefix)) {
+		if(const Index device = find_device(feed.substr(device_prefix.size())); device != 0)
+			s.devices[device].watched.store(true);
+	} else if(const Index i = find_feed(feed); i != 0) {
+		s.feeds[i].watched.store(true);
+	}
+}
+
+} // namespace bmd

@@ -1,0 +1,37 @@
+/// @file documents.hpp  The DMP documents of a feed.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Takes the registry lock and device stripes itself; no SIP here.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store.hpp"
+
+namespace bmd {
+
+/// Most alerts in one document: with 48 a NOTIFY stays well below 64 KiB.
+inline constexpr std::size_t alerts_per_document = 48;
+
+/// "sip:USER@DOMAIN"; the domain is the module's parameter.
+void set_feed_domain(std::string_view domain);
+[[nodiscard]] std::string feed_uri(std::string_view user);
+
+/// All open alerts of a feed, most urgent first, in as many documents as it takes: the first is
+/// `full` and says how many alerts follow, the others are partial.  Never empty.
+/// An unknown feed has no alerts.
+[[nodiscard]] std::vector<std::string> full_documents(std::string_view feed);
+
+/// These alerts as partial documents.
+[[nodiscard]] std::vector<std::string> partial_documents(
+		std::string_view feed, const std::vector<AlertRec> &alerts);
+
+/// A full document without any alert.
+[[nodiscard]] std::string empty_document(std::string_view feed);
+
+/// Somebody subscribes to it from now on.
+void mark_watched(std::string_view feed) noexcept;
+
+} // namespace bmd

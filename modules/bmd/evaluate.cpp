@@ -1,0 +1,307 @@
+/// @file evaluate.cpp  What one reading does to the alerts of its device.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "evaluate.hpp"
+
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <shared_mutex>
+
+#include "bmd_host.h"
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view no_data = "NoData";
+
+Index take_metric_slot() noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.pool_lock);
+	const Index i = s.metrics.free;
+	if(i != 0) {
+		s.metrics.free = s.metrics[i].next;
+		return i;
+	}
+	return s.metrics.used < s.metrics.size ? ++s.metrics.used : 0;
+}
+
+MetricRec *metric_of(Index device, MetricId metric) noexcept
+{
+	Store &s = *store();
+	Index i = s.devices[device].first_metric;
+	while(i != 0 && s.metrics[i].metric != metric)
+		i = s.metrics[i].next;
+	if(i != 0)
+		return &s.metrics[i];
+	i = take_metric_slot();
+	if(i == 0) {
+		count(count_metrics_lost_memory);
+		bmd_host_log(BMD_LOG_ERROR, "no room for one more metric: raise the parameter \"metrics\"");
+		return nullptr;
+	}
+	s.metrics[i] = MetricRec{};
+	s.metrics[i].metric = metric;
+	s.metrics[i].value = none;
+	s.metrics[i].next = s.devices[device].first_metric;
+	s.devices[device].first_metric = i;
+	return &s.metrics[i];
+}
+
+// The device itself says that its sensor is not to be trusted: no alert beside that one.
+bool explained_by_device(Index device) noexcept
+{
+	const Store &s = *store();
+	for(Index i = s.devices[device].first_alert; i != 0; i = s.alerts[i].next_of_device)
+		if(s.alerts[i].condition == Condition::device && s.alerts[i].kind == AlertKind::technical)
+			return true;
+	return false;
+}
+
+// Ends the alert in `slot` when its condition has gone; a latched one stays there.
+void gone(Index &slot, bool latching, TimeUs now) noexcept
+{
+	if(slot != 0 && condition_gone(slot, latching, now))
+		slot = 0;
+}
+
+// Raises in `slot`, or reopens what is latched there.
+void raise_in(Index &slot, const NewAlert &seed) noexcept
+{
+	Store &s = *store();
+	if(slot != 0 && s.alerts[slot].condition == seed.condition)
+		reopen_alert(slot, seed.value, seed.measured_at, seed.arrived_at);
+	else
+		slot = raise_alert(seed); // a latched one of the other side stays in the device's list
+}
+
+void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &step,
+		const Moment &moment) noexcept
+{
+	if(step.change == Change::none)
+		return;
+	if(step.change != Change::raise)
+		gone(rec.limit_alert, rule.latching, wall_now());
+	if(step.change == Change::clear)
+		return;
+	const bool low = step.condition == Breach::low;
+	raise_in(rec.limit_alert,
+			NewAlert{device, rec.metric, low ? Condition::low : Condition::high,
+					AlertKind::physiological, rule.priority, rec.value, low ? rule.low : rule.high,
+					moment.measured, moment.arrived, step.onset});
+}
+
+void validity_step(Index device, MetricRec &rec, const Rule &rule, bool valid,
+		const Moment &moment) noexcept
+{
+	if(!valid && rec.valid_alert == 0 && explained_by_device(device))
+		return;
+	const Step step = step_validity(rec.validity, rule.delay, valid, moment.judged);
+	if(step.change == Change::clear)
+		gone(rec.valid_alert, rule.latching, wall_now());
+	else if(step.change == Change::raise)
+		raise_in(rec.valid_alert,
+				NewAlert{device, rec.metric, Condition::invalid, AlertKind::technical,
+						rule.priority, none, none, moment.measured, moment.arrived, step.onset});
+}
+
+void judge(Index device, MetricRec &rec, const Moment &moment) noexcept
+{
+	Rule rule;
+	if(!rule_in_force(store()->devices[device], rec.metric, rule)) {
+		rec.limits = Watch{};
+		rec.validity = Watch{};
+		gone(rec.limit_alert, false, wall_now());
+		gone(rec.valid_alert, false, wall_now());
+		return;
+	}
+	const bool valid = std::isfinite(rec.value);
+	validity_step(device, rec, rule, valid, moment);
+	if(valid)
+		limits_step(device, rec, rule, step(rec.limits, rule, rec.value, moment.judged), moment);
+}
+
+void take_alarm(Index device, MetricRec &rec, const Reading &reading, const Moment &moment) noexcept
+{
+	const AlarmInfo *info = alarm_info(rec.metric);
+	if(reading.kind == ReadingKind::alarm_off) {
+		gone(rec.limit_alert, false, wall_now());
+		return;
+	}
+	if(rec.limit_alert != 0) {
+		change_priority(rec.limit_alert, reading.priority, wall_now());
+		return;
+	}
+	rec.limit_alert = raise_alert(NewAlert{device, rec.metric, Condition::device, info->kind,
+			reading.priority, none, none, moment.measured, moment.arrived, moment.judged});
+}
+
+} // namespace
+
+void device_heard(Index index, TimeUs arrived) noexcept
+{
+	Store &s = *store();
+	HeardRec &heard = s.heard[index];
+	heard.mono.store(mono_now(), std::memory_order_relaxed);
+	s.devices[index].last_arrived = arrived;
+	const std::uint8_t flags = heard.flags.load(std::memory_order_relaxed);
+	if(!(flags & device_seen))
+		heard.flags.fetch_or(device_seen);
+	if(!(flags & device_stale))
+		return;
+	heard.flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
+	if(s.devices[index].stale_alert != 0)
+		end_alert(s.devices[index].stale_alert, "cleared", Actor{}, wall_now());
+	s.devices[index].stale_alert = 0;
+}
+
+void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept
+{
+	MetricRec *rec = metric_of(device, reading.metric);
+	if(rec == nullptr)
+		return;
+	rec->measured_at = moment.measured;
+	if(reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off) {
+		rec->value = reading.kind == ReadingKind::alarm_on ? 1 : 0;
+		take_alarm(device, *rec, reading, moment);
+		return;
+	}
+	rec->value = reading.kind == ReadingKind::value ? reading.value : none;
+	judge(device, *rec, moment);
+}
+
+void judge_again(Index device) noexcept
+{
+	Store &s = *store();
+	const TimeUs arrived = s.devices[device].last_arrived;
+	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
+		MetricRec &rec = s.metrics[i];
+		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
+			continue;
+		const TimeUs judged = rec.measured_at < arrived ? rec.measured_at : arrived;
+		judge(device, rec, Moment{rec.measured_at, judged, arrived});
+	}
+}
+
+namespace {
+
+bool silent(const HeardRec &heard, TimeUs now) noexcept
+{
+	constexpr std::uint8_t wanted = device_enabled | device_seen;
+	if((heard.flags.load(std::memory_order_relaxed) & (wanted | device_stale)) != wanted)
+		return false;
+	const TimeUs limit = static_cast<TimeUs>(heard.stale_after_ms) * 1000;
+	return now - heard.mono.load(std::memory_order_relaxed) > limit;
+}
+
+void raise_stale(Index index) noexcept
+{
+	Store &s = *store();
+	DeviceRec &device = s.devices[index];
+	const std::lock_guard<Mutex> guard(s.stripe[index % stripes]);
+	if(device.serial[0] == '\0' || !silent(s.heard[index], mono_now()))
+		return;
+	const AlarmInfo *info = find_alarm(no_data);
+	// A device not heard since a restart has no last arrival: its silence began with the start.
+	const TimeUs onset = device.last_arrived != 0 ? device.last_arrived : s.started_at;
+	s.heard[index].flags.fetch_or(device_stale);
+	device.stale_alert = raise_alert(NewAlert{index, info->id, Condition::stale, info->kind,
+			info->priority, none, none, device.last_measured, device.last_arrived, onset});
+}
+
+} // namespace
+
+void look_for_silence(Index from, Index to) noexcept
+{
+	Store &s = *store();
+	const TimeUs now = mono_now();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	for(Index i = from; i <= to && i <= s.devices.used; ++i)
+		if(silent(s.heard[i], now))
+			raise_stale(i);
+}
+
+void adopt_alert(Index index) noexcept
+{
+	Store &s = *store();
+	const AlertRec &alert = s.alerts[index];
+	if(alert.condition == Condition::stale) {
+		s.devices[alert.device].stale_alert = index;
+		s.heard[alert.device].flags.fetch_or(device_stale | device_seen);
+		return;
+	}
+	MetricRec *rec = metric_of(alert.device, alert.metric);
+	if(rec == nullptr)
+		return;
+	const bool active = alert.state == AlertState::active;
+	if(alert.condition == Condition::invalid) {
+		rec->valid_alert = index;
+		rec->validity = active ? Watch{alert.onset_at, Breach::invalid, Breach::invalid} : Watch{};
+		return;
+	}
+	if(rec->limit_alert != 0 && !active)
+		return; // the active one keeps the place; this one waits for its acknowledgement
+	rec->limit_alert = index;
+	const Breach breach = alert.condition == Condition::low    ? Breach::low
+						  : alert.condition == Condition::high ? Breach::high
+															   : Breach::none;
+	rec->limits = active ? Watch{alert.onset_at, breach, breach} : Watch{};
+}
+
+void end_all_alerts(Index index, std::string_view event) noexcept
+{
+	Store &s = *store();
+	DeviceRec &device = s.devices[index];
+	const TimeUs now = wall_now();
+	while(device.first_alert != 0)
+		end_alert(device.first_alert, event, Actor{}, now);
+	device.stale_alert = 0;
+	s.heard[index].flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
+	for(Index i = device.first_metric; i != 0; i = s.metrics[i].next) {
+		s.metrics[i].limit_alert = 0;
+		s.metrics[i].valid_alert = 0;
+		s.metrics[i].limits = Watch{};
+		s.metrics[i].validity = Watch{};
+	}
+}
+
+namespace {
+
+void forget_slot(Index device, Index alert) noexcept
+{
+	Store &s = *store();
+	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
+		if(s.metrics[i].limit_alert == alert)
+			s.metrics[i].limit_alert = 0;
+		if(s.metrics[i].valid_alert == alert)
+			s.metrics[i].valid_alert = 0;
+	}
+}
+
+} // namespace
+
+Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept
+{
+	Store &s = *store();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	for(Index i = 1; i <= s.alerts.used; ++i) {
+		AlertRec &alert = s.alerts[i];
+		if(alert.id != id)
+			continue;
+		const std::lock_guard<Mutex> guard(s.stripe[alert.device % stripes]);
+		if(alert.id != id || alert.state == AlertState::cleared)
+			continue;
+		if(alert.state == AlertState::active)
+			return Acknowledged::still_active;
+		forget_slot(alert.device, i);
+		end_alert(i, "acknowledged", actor, wall_now());
+		return Acknowledged::done;
+	}
+	return Acknowledged::unknown;
+}
+
+} // namespace bmd

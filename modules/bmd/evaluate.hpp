@@ -1,0 +1,47 @@
+/// @file evaluate.hpp  What one reading does to the alerts of its device.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Callers hold the registry lock (shared) and the device's stripe.
+
+#pragma once
+
+#include "book.hpp"
+#include "store.hpp"
+
+namespace bmd {
+
+/// When a reading was taken and when it came.
+struct Moment
+{
+	TimeUs measured; ///< as told; stored
+	TimeUs judged;   ///< as used for delays: never later than `arrived`
+	TimeUs arrived;
+};
+
+/// The device has been heard: ends its stale alert.
+void device_heard(Index device, TimeUs arrived) noexcept;
+
+/// Takes one well-formed reading.
+void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept;
+
+/// Limits have changed: judges the last value of each metric again.
+void judge_again(Index device) noexcept;
+
+/// Raises stale alerts of devices `from`..`to` that have been silent too long.  Takes its own locks.
+void look_for_silence(Index from, Index to) noexcept;
+
+/// Puts a restored alert where evaluation looks for it.
+void adopt_alert(Index alert) noexcept;
+
+/// The device goes or is no longer watched: ends all its alerts.
+void end_all_alerts(Index device, std::string_view event) noexcept;
+
+/// Ends a latched alert, the operator has seen it.  An active one is refused.
+enum class Acknowledged
+{
+	done,
+	unknown,
+	still_active
+};
+[[nodiscard]] Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept;
+
+} // namespace bmd

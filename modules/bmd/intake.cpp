@@ -1,0 +1,259 @@
+/// @file intake.cpp  Takes a batch of readings.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "intake.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+
+#include "bmd/report.hpp"
+#include "evaluate.hpp"
+#include "journal.hpp"
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr TimeUs earliest_time = 946'684'800 * second_us; // 2000-01-01: no device of ours is older
+constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
+
+struct Line
+{
+	std::size_t number;
+	Index device; ///< 0: refused
+	TimeUs time;  ///< 0: arrival
+	std::size_t first;
+	std::size_t count;
+};
+
+void refuse(Receipt &receipt, Counter why, std::size_t line, std::string_view what,
+		std::string_view reason, std::uint64_t readings)
+{
+	count(count_readings_refused, readings);
+	count(why, readings);
+	receipt.refused_count += readings;
+	if(receipt.refused.size() >= max_refusals)
+		return;
+	std::string text = "line " + std::to_string(line) + ": ";
+	for(const char c : what.substr(0, 64))
+		text += c >= ' ' && c <= '~' ? c : '?';
+	receipt.refused.push_back(text + ": " + std::string(reason));
+}
+
+// Collects what the text says; the devices are looked up on the way.
+class Batch : public ReportSink
+{
+public:
+	explicit Batch(Receipt &receipt) : receipt_(receipt) {}
+
+	void line(std::size_t number, std::string_view serial, TimeUs time) override
+	{
+		lines.push_back(Line{number, find_device(serial), time, items.size(), 0});
+		serials.push_back(serial);
+	}
+	void item(const Reading &reading) override
+	{
+		items.push_back(reading);
+		++lines.back().count;
+	}
+	void refused(std::size_t number, std::string_view what, std::string_view reason) override
+	{
+		refuse(receipt_, count_refused_malformed, number, what, reason, 1);
+	}
+
+	std::vector<Line> lines;
+	std::vector<std::string_view> serials; ///< of each line
+	std::vector<Reading> items;
+
+private:
+	Receipt &receipt_;
+};
+
+// A reserved piece of the journal that is published whatever happens.
+class JournalBatch
+{
+public:
+	JournalBatch(Index collector, const BatchId &id, std::size_t readings) noexcept
+		: block_(store()->journal.reserve(sizeof(BatchRec) + readings * sizeof(ReadingRec)))
+	{
+		if(block_ == nullptr)
+			return;
+		head() = BatchRec{wall_now(), id.epoch, id.seq, collector, 0};
+	}
+	JournalBatch(const JournalBatch &) = delete;
+	JournalBatch &operator=(const JournalBatch &) = delete;
+	~JournalBatch()
+	{
+		if(block_ == nullptr)
+			return;
+		ByteRing::publish(block_);
+		store()->writer_waker.wake();
+	}
+	[[nodiscard]] bool ok() const noexcept { return block_ != nullptr; }
+	[[nodiscard]] BatchRec &head() noexcept { return *static_cast<BatchRec *>(block_->data()); }
+	void add(const ReadingRec &reading) noexcept
+	{
+		reinterpret_cast<ReadingRec *>(&head() + 1)[head().count++] = reading;
+	}
+
+private:
+	ByteRing::Block *block_;
+};
+
+bool is_alarm(const Reading &reading) noexcept
+{
+	return reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off;
+}
+
+void take_items(const Line &line, const Batch &batch, const Moment &moment, JournalBatch &journal)
+{
+	const std::int32_t device = store()->devices[line.device].database_id;
+	// Alarms first: a sensor the device itself calls bad explains the invalid values beside it.
+	for(const bool alarms : {true, false}) {
+		for(std::size_t i = line.first; i < line.first + line.count; ++i) {
+			const Reading &reading = batch.items[i];
+			if(is_alarm(reading) != alarms)
+				continue;
+			take_reading(line.device, reading, moment);
+			const bool on = reading.kind == ReadingKind::alarm_on;
+			journal.add(ReadingRec{moment.measured, reading.value, device, reading.metric,
+					static_cast<std::uint8_t>(reading.kind),
+					static_cast<std::uint8_t>(on ? reading.priority : Priority{})});
+		}
+	}
+}
+
+// The moment of a line, or why it is refused.
+const char *moment_of(const Line &line, TimeUs arrived, Moment &moment, Counter &why) noexcept
+{
+	const Store &s = *store();
+	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
+	moment.judged = moment.measured < arrived ? moment.measured : arrived;
+	if(moment.measured < earliest_time || moment.measured > arrived + latest_ahead) {
+		why = count_refused_time;
+		return "its time is before 2000 or more than a day ahead";
+	}
+	if(moment.measured > arrived)
+		count(count_clock_ahead);
+	if(moment.judged < s.devices[line.device].last_measured) {
+		why = count_refused_out_of_order;
+		return "out of order: a later reading of this device has been taken";
+	}
+	return nullptr;
+}
+
+void take_line(const Line &line, const Batch &batch, TimeUs arrived, JournalBatch &journal,
+		Receipt &receipt, std::string_view serial)
+{
+	if(line.count == 0)
+		return;
+	Store &s = *store();
+	if(line.device == 0)
+		return refuse(receipt, count_refused_unknown_device, line.number, serial,
+				"no such device is provisioned", line.count);
+	const std::lock_guard<Mutex> guard(s.stripe[line.device % stripes]);
+	if(!(s.heard[line.device].flags.load() & device_enabled))
+		return refuse(receipt, count_refused_disabled_device, line.number, serial,
+				"the device is disabled", line.count);
+	Moment moment{};
+	Counter why{};
+	if(const char *reason = moment_of(line, arrived, moment, why); reason != nullptr)
+		return refuse(receipt, why, line.number, serial, reason, line.count);
+	s.devices[line.device].last_measured = moment.judged;
+	device_heard(line.device, arrived);
+	take_items(line, batch, moment, journal);
+	receipt.accepted += line.count;
+}
+
+void busy(Receipt &receipt)
+{
+	count(count_batches_busy);
+	receipt.code = 503;
+	receipt.reason = "busy: the journal is full because the database does not keep up; "
+					 "keep the batch and send it again";
+}
+
+// Everything of a batch but its numbering.
+void take_text(Index collector, const BatchId &id, std::string_view text, Receipt &receipt)
+{
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	Batch batch(receipt);
+	read_report(text, batch);
+	const std::size_t bytes = sizeof(BatchRec) + batch.items.size() * sizeof(ReadingRec);
+	if(bytes > store()->journal.capacity() / 2) {
+		receipt.code = 413;
+		receipt.reason = "batch too large for the journal: send smaller ones";
+		return;
+	}
+	if(!journal_has_room_for_alerts())
+		return busy(receipt);
+	JournalBatch journal(collector, id, batch.items.size());
+	if(!journal.ok())
+		return busy(receipt);
+	const TimeUs arrived = journal.head().arrived_at;
+	for(std::size_t i = 0; i < batch.lines.size(); ++i)
+		take_line(batch.lines[i], batch, arrived, journal, receipt, batch.serials[i]);
+	count(count_batches);
+	count(count_readings_accepted, receipt.accepted);
+	if(receipt.accepted == 0) {
+		receipt.code = 400;
+		receipt.reason = receipt.refused.empty() ? "there is no reading in it"
+												 : receipt.refused.front();
+	}
+}
+
+std::int64_t durable_of(const CollectorRec &collector, std::int64_t epoch) noexcept
+{
+	return collector.durable_epoch.load() == epoch ? collector.durable_seq.load() : 0;
+}
+
+Receipt take_numbered(CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
+{
+	Receipt receipt;
+	const std::lock_guard<Mutex> guard(collector.lock);
+	if(id.epoch < collector.epoch) {
+		receipt.code = 409;
+		receipt.reason = "epoch " + std::to_string(id.epoch) + " is older than epoch "
+						 + std::to_string(collector.epoch) + " of this collector";
+		return receipt;
+	}
+	if(id.epoch == collector.epoch && id.seq <= collector.accepted_seq) {
+		count(count_batches_duplicate);
+		receipt.duplicate = true;
+		receipt.durable = durable_of(collector, id.epoch);
+		return receipt;
+	}
+	take_text(index, id, text, receipt);
+	if(receipt.code == 200 || receipt.code == 400) {
+		collector.epoch = id.epoch;
+		collector.accepted_seq = id.seq;
+	}
+	receipt.durable = durable_of(collector, id.epoch);
+	return receipt;
+}
+
+} // namespace
+
+Receipt take_batch(const BatchId &id, std::string_view text)
+{
+	Receipt receipt;
+	if(id.collector.empty()) {
+		take_text(0, id, text, receipt);
+		return receipt;
+	}
+	if(!valid_serial(id.collector) || id.epoch <= 0 || id.seq <= 0) {
+		receipt.code = 400;
+		receipt.reason = "collector must be 1 to 31 of [A-Za-z0-9._-], epoch and seq positive numbers";
+		return receipt;
+	}
+	const Index collector = find_collector(id.collector, true);
+	if(collector == 0) {
+		receipt.code = 503;
+		receipt.reason = "too many collectors";
+		return receipt;
+	}
+	return take_numbered(store()->collectors[collector], collector, id, text);
+}
+
+} // namespace bmd

@@ -1,0 +1,39 @@
+/// @file intake.hpp  Takes a batch of readings: reads, judges, journals.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Runs in many processes at once; batches of one collector are taken one after the other.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bmd {
+
+/// Who sends the batch.  An empty collector: reported by hand, neither numbered nor resent.
+struct BatchId
+{
+	std::string_view collector;
+	std::int64_t epoch = 0; ///< life of the collector's spool: a later one is larger
+	std::int64_t seq = 0;   ///< number of the batch within the epoch, from 1
+};
+
+struct Receipt
+{
+	int code = 200; ///< 200 taken; 400 nothing of it could be; 409 old epoch; 413; 503 keep it
+	std::string reason;               ///< when code is not 200
+	std::uint64_t accepted = 0;       ///< readings
+	std::uint64_t refused_count = 0;  ///< readings and lines
+	std::vector<std::string> refused; ///< the first of them: "line 2: SpO2=nan: reason"
+	bool duplicate = false;           ///< seen before, not taken again
+	std::int64_t durable = 0;         ///< batches of this epoch up to here are in the database
+};
+
+/// Longest list of refusals in a receipt.
+inline constexpr std::size_t max_refusals = 32;
+
+/// Source of the contract: docs/decisions.md, "Durable watermark".
+[[nodiscard]] Receipt take_batch(const BatchId &id, std::string_view text);
+
+} // namespace bmd

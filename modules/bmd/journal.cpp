@@ -1,0 +1,58 @@
+/// @file journal.cpp  Queues changes of alerts for the writer.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "journal.hpp"
+
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+// Slots that readings leave to alerts of timers and operators.
+constexpr std::size_t reserve_for_timers = 256;
+
+void add_words(AlertEvent &event, Index device) noexcept
+{
+	const Store &s = *store();
+	if(device == 0)
+		return;
+	const DeviceRec &from = s.devices[device];
+	event.device = from.database_id;
+	copy_text(event.type, name_size, s.types[from.type].name);
+	copy_text(event.location, location_size, from.location);
+	if(from.patient == 0)
+		return;
+	copy_text(event.patient_name, patient_name_size, s.patients[from.patient].name);
+	copy_text(event.patient_address, patient_address_size, s.patients[from.patient].address);
+}
+
+} // namespace
+
+bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) noexcept
+{
+	Store &s = *store();
+	std::uint64_t ticket = 0;
+	void *slot = s.alert_events.reserve(ticket);
+	if(slot == nullptr)
+		return false;
+	alert.journaled = alert.revision;
+	AlertEvent &event = *new(slot) AlertEvent();
+	event.alert = alert;
+	copy_text(event.event, sizeof event.event, name);
+	copy_text(event.who, sizeof event.who, actor.who);
+	copy_text(event.through, sizeof event.through, actor.through);
+	copy_text(event.why, sizeof event.why, actor.why);
+	add_words(event, find_device(alert.serial));
+	s.alert_events.publish(ticket);
+	s.writer_waker.wake();
+	return true;
+}
+
+bool journal_has_room_for_alerts() noexcept
+{
+	const SlotRing &ring = store()->alert_events;
+	return ring.capacity() - ring.used() > reserve_for_timers;
+}
+
+} // namespace bmd

@@ -1,0 +1,66 @@
+/// @file journal.hpp  What waits in shared memory to be written to the database.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Two rings: batches of readings, and changes of alerts.  The changes a batch causes are queued
+/// before the batch is published, so a batch is durable only together with them.
+
+#pragma once
+
+#include <string_view>
+
+#include "store.hpp"
+
+namespace bmd {
+
+/// One reading of a batch.
+struct ReadingRec
+{
+	TimeUs measured_at;
+	double value;
+	std::int32_t device; ///< bmd_device.device_id
+	MetricId metric;
+	std::uint8_t kind;     ///< ReadingKind
+	std::uint8_t priority; ///< of alarm_on, else 0
+};
+
+/// Head of a batch; `count` ReadingRec follow.
+struct BatchRec
+{
+	TimeUs arrived_at;
+	std::int64_t epoch;
+	std::int64_t seq;
+	Index collector;     ///< 0: reported by hand, no watermark
+	std::uint32_t count;
+};
+
+/// One change of one alert, with the words that go into the database.
+struct AlertEvent
+{
+	AlertRec alert;
+	std::int32_t device; ///< bmd_device.device_id
+	char event[16];      ///< raised, cleared, latched, reopened, removed
+	char who[name_size];
+	char through[16];
+	char why[96];
+	char type[name_size];
+	char location[location_size];
+	char patient_name[patient_name_size];
+	char patient_address[patient_address_size];
+};
+
+/// Who did something to an alert, and through what; all empty for the system itself.
+struct Actor
+{
+	std::string_view who;
+	std::string_view through;
+	std::string_view why;
+};
+
+/// Queues the present state of an alert.  False when the ring is full: alert.journaled stays behind
+/// alert.revision and rejournal() catches up.  Caller holds the device's stripe.
+bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) noexcept;
+
+/// Is there room for what a batch may cause?
+[[nodiscard]] bool journal_has_room_for_alerts() noexcept;
+
+
+} // namespace bmd

@@ -1,0 +1,91 @@
+/// @file pg.hpp  A connection to PostgreSQL: one statement, one answer, rows by COPY.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Opened after the fork, never shared between processes.  Errors never repeat SQL or values.
+
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bmd/result.hpp"
+
+namespace bmd {
+
+/// One row of a COPY: fields without escapes, empty optional for NULL.
+using PgRow = std::vector<std::optional<std::string>>;
+
+struct PgResultDeleter
+{
+	void operator()(PGresult *result) const noexcept { PQclear(result); }
+};
+using PgResult = std::unique_ptr<PGresult, PgResultDeleter>;
+
+/// Error codes: retry when the connection is gone or the server says to come again, else fatal.
+class Pg
+{
+public:
+	Pg() = default;
+	~Pg() { close(); }
+	Pg(const Pg &) = delete;
+	Pg &operator=(const Pg &) = delete;
+
+	/// `conninfo` as of libpq; the application name is added.
+	[[nodiscard]] Result<bool> connect(const std::string &conninfo, const char *application);
+	void close() noexcept;
+	[[nodiscard]] bool connected() const noexcept;
+
+	/// Runs one statement with text parameters.
+	[[nodiscard]] Result<PgResult> run(const char *sql, const std::vector<std::string> &parameters = {});
+
+	/// Streams the rows of a query.
+	[[nodiscard]] Result<bool> copy_out(
+			const std::string &query, const std::function<void(const PgRow &)> &row);
+
+	/// Sends a whole binary COPY.
+	[[nodiscard]] Result<bool> copy_in(const char *sql, std::string_view data);
+
+	[[nodiscard]] PGconn *raw() noexcept { return connection_; }
+
+private:
+	[[nodiscard]] Error error_of(const PGresult *result) const;
+	PGconn *connection_ = nullptr;
+};
+
+/// Builds the data of a binary COPY.
+class BinaryCopy
+{
+public:
+	BinaryCopy() { clear(); }
+	void clear();
+	void row(std::uint16_t fields) { put16(fields); }
+	void null() { put32(0xffffffff); }
+	void int16(std::int16_t value);
+	void int32(std::int32_t value);
+	void int64(std::int64_t value);
+	void float8(double value);
+	/// NaN becomes NULL.
+	void float8_or_null(double value);
+	void text(std::string_view value);
+	void text_or_null(std::string_view value);
+	void bytes(const void *data, std::size_t size);
+	/// Microseconds since 1970; 0 becomes NULL.
+	void timestamp(std::int64_t time);
+	/// The data with its trailer; clear() before the next row.
+	[[nodiscard]] std::string_view finish();
+	[[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+
+private:
+	void put16(std::uint16_t value);
+	void put32(std::uint32_t value);
+	void put64(std::uint64_t value);
+	std::string data_;
+	std::size_t rows_ = 0;
+};
+
+} // namespace bmd

@@ -1,0 +1,51 @@
+/// @file provision.hpp  Provisioning: loads it at start, follows its changes.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Reads the database outside all locks, then applies under the registry lock.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg.hpp"
+#include "registry.hpp"
+
+namespace bmd {
+
+/// Everything, once, before the fork: provisioning, open alerts, watermarks of collectors, feeds
+/// that had subscriptions.  Also moves the counters of stored subscriptions on (see bump below).
+[[nodiscard]] Result<bool> load_all(Pg &pg);
+
+/// CSeq and document version of stored subscriptions lag what was sent by up to presence's
+/// db_update_period.  Both may jump: a large step puts them past anything sent before.
+/// Source: RFC 3261 12.2.1.1 (CSeq gaps are legal).
+[[nodiscard]] Result<bool> bump_subscriptions(Pg &pg);
+
+/// One change: table and key of a bmd_change notification ("bmd_device:OX-1"); key "*" is the table.
+struct ProvisioningChange
+{
+	std::string table;
+	std::string key;
+};
+
+/// Takes changes over.  Returns an error (and has done part) when the database fails.
+[[nodiscard]] Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &changes);
+
+/// The loop of the sync process: connect, LISTEN, load what was missed, follow.
+class Sync
+{
+public:
+	explicit Sync(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+	/// One round of at most `milliseconds`.
+	void round(int milliseconds) noexcept;
+
+private:
+	[[nodiscard]] Result<bool> begin();
+	[[nodiscard]] Result<bool> follow(int milliseconds);
+	void failed(const Error &error);
+	std::string conninfo_;
+	Pg pg_;
+	int failures_ = 0;
+};
+
+} // namespace bmd

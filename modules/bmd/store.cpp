@@ -1,0 +1,210 @@
+/// @file store.cpp  Lays the shared block out.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "store.hpp"
+
+#include <cstring>
+#include <ctime>
+#include <new>
+
+#include "bmd_host.h"
+#include "journal.hpp"
+#include "changes.hpp"
+
+namespace bmd {
+
+namespace {
+
+Store *the_store = nullptr;
+
+// Hands out pieces of one block; without memory it only counts.
+class Layout
+{
+public:
+	explicit Layout(unsigned char *memory) noexcept : memory_(memory) {}
+
+	template <class T> T *take(std::size_t count) noexcept
+	{
+		offset_ = (offset_ + 63) / 64 * 64;
+		T *piece = memory_ == nullptr ? nullptr : reinterpret_cast<T *>(memory_ + offset_);
+		offset_ += sizeof(T) * count;
+		return piece;
+	}
+	[[nodiscard]] std::size_t size() const noexcept { return offset_; }
+
+private:
+	unsigned char *memory_;
+	std::size_t offset_ = 0;
+};
+
+template <class T> void table(Layout &layout, Table<T> &to, std::size_t count) noexcept
+{
+	to.at = layout.take<T>(count + 1);
+	to.size = count;
+}
+
+void buckets(Layout &layout, Buckets &to, std::size_t count) noexcept
+{
+	std::size_t size = 64;
+	while(size < count)
+		size *= 2;
+	to.head = layout.take<Index>(size);
+	to.mask = size - 1;
+}
+
+struct Rings
+{
+	unsigned char *journal;
+	unsigned char *alert_events;
+	unsigned char *changes[max_notifiers][2];
+};
+
+Limits resolved(Limits limits) noexcept
+{
+	if(limits.metrics == 0)
+		limits.metrics = limits.devices * 8;
+	if(limits.rules == 0)
+		limits.rules = limits.devices + 10'000;
+	if(limits.members == 0)
+		limits.members = limits.devices * 8 + limits.feeds * 16;
+	if(limits.alerts == 0)
+		limits.alerts = limits.devices < 1024 ? 1024 : limits.devices;
+	if(limits.notifiers < 1)
+		limits.notifiers = 1;
+	if(limits.notifiers > max_notifiers)
+		limits.notifiers = max_notifiers;
+	limits.journal_bytes = limits.journal_bytes / 16 * 16;
+	return limits;
+}
+
+// The same walk twice: once to count, once to place.
+Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
+{
+	static Store counting; // stands in for the block while there is none
+	Store *s = layout.take<Store>(1);
+	const bool real = s != nullptr;
+	s = real ? new(s) Store() : new(&counting) Store();
+	s->limits = limits;
+	table(layout, s->types, max_types);
+	table(layout, s->rules, limits.rules);
+	table(layout, s->patients, limits.devices);
+	table(layout, s->devices, limits.devices);
+	s->heard = layout.take<HeardRec>(limits.devices + 1);
+	table(layout, s->metrics, limits.metrics);
+	table(layout, s->feeds, limits.feeds);
+	table(layout, s->members, limits.members);
+	table(layout, s->groups, limits.feeds * 4);
+	table(layout, s->alerts, limits.alerts);
+	table(layout, s->collectors, max_collectors);
+	buckets(layout, s->device_hash, limits.devices);
+	buckets(layout, s->patient_hash, limits.devices);
+	buckets(layout, s->feed_hash, limits.feeds);
+	buckets(layout, s->collector_hash, max_collectors);
+	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
+	rings.alert_events = layout.take<unsigned char>(
+			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
+	for(std::size_t i = 0; i < limits.notifiers; ++i)
+		for(auto &ring : rings.changes[i])
+			ring = layout.take<unsigned char>(
+					limits.changes * SlotRing::slot_bytes(sizeof(FeedChange)));
+	return real ? s : nullptr;
+}
+
+void init_locks(Store &s) noexcept
+{
+	s.registry_lock.init();
+	for(Mutex &mutex : s.stripe)
+		mutex.init();
+	for(Mutex &mutex : s.feed_lock)
+		mutex.init();
+	s.book_lock.init();
+	s.pool_lock.init();
+	s.writer_waker.init();
+	for(std::size_t i = 1; i <= s.collectors.size; ++i)
+		s.collectors.at[i].lock.init();
+}
+
+void init_rings(Store &s, const Rings &rings) noexcept
+{
+	s.journal.init(rings.journal, s.limits.journal_bytes);
+	s.alert_events.init(rings.alert_events, s.limits.alert_events,
+			SlotRing::slot_bytes(sizeof(AlertEvent)));
+	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
+		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
+		s.notifier[i].waker.init();
+		s.notifier[i].high.init(rings.changes[i][0], s.limits.changes, slot);
+		s.notifier[i].normal.init(rings.changes[i][1], s.limits.changes, slot);
+	}
+}
+
+} // namespace
+
+Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
+{
+	const Limits limits = resolved(wanted);
+	Rings rings{};
+	Layout counter(nullptr);
+	(void)place(counter, limits, rings);
+	needed = counter.size();
+	auto *memory = static_cast<unsigned char *>(bmd_host_shm_alloc(needed + 64));
+	if(memory == nullptr)
+		return nullptr;
+	// Touch every page now: page faults later would be paid while alerts wait.
+	std::memset(memory, 0, needed + 64);
+	const auto address = reinterpret_cast<std::uintptr_t>(memory);
+	Layout layout(memory + (64 - address % 64) % 64);
+	Store *s = place(layout, limits, rings);
+	init_locks(*s);
+	init_rings(*s, rings);
+	s->started_at = wall_now();
+	the_store = s;
+	return s;
+}
+
+Store *store() noexcept
+{
+	return the_store;
+}
+
+std::uint64_t hash_name(std::string_view name) noexcept
+{
+	std::uint64_t hash = 0xcbf29ce484222325;
+	for(const char c : name) {
+		hash ^= static_cast<unsigned char>(c);
+		hash *= 0x00000100000001b3;
+	}
+	return hash ^ hash >> 29;
+}
+
+void copy_text(char *to, std::size_t size, std::string_view from) noexcept
+{
+	std::size_t length = from.size() < size ? from.size() : size - 1;
+	// never half a character: the database would refuse it
+	while(length < from.size() && length > 0 && (from[length] & 0xc0) == 0x80)
+		--length;
+	std::memcpy(to, from.data(), length);
+	std::memset(to + length, 0, size - length);
+}
+
+namespace {
+
+TimeUs now(clockid_t clock) noexcept
+{
+	timespec time{};
+	clock_gettime(clock, &time);
+	return static_cast<TimeUs>(time.tv_sec) * second_us + time.tv_nsec / 1000;
+}
+
+} // namespace
+
+TimeUs wall_now() noexcept
+{
+	return now(CLOCK_REALTIME);
+}
+
+TimeUs mono_now() noexcept
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+} // namespace bmd

@@ -1,0 +1,307 @@
+/// @file store.hpp  Everything of this module that lives in shared memory: plain records, locks.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+///
+/// One block, allocated and touched before the fork, mapped at the same address in every process.
+/// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
+///
+/// Lock order: feed lock, collector lock, registry lock, device stripe, book or pool lock, rings.
+/// Nobody sends or touches a database while holding any but a feed lock.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "bmd/alert.hpp"
+#include "bmd/ids.hpp"
+#include "bmd/metric.hpp"
+#include "bmd/report.hpp"
+#include "bmd/threshold.hpp"
+#include "lock.hpp"
+#include "ring.hpp"
+
+namespace bmd {
+
+using Index = std::uint32_t;
+
+inline constexpr std::size_t name_size = 32; ///< names of types, people, groups, collectors: 31 bytes
+inline constexpr std::size_t location_size = 96;
+inline constexpr std::size_t patient_name_size = 96;
+inline constexpr std::size_t patient_address_size = 192;
+inline constexpr std::size_t max_types = 256;
+inline constexpr std::size_t max_metric_id = 2000;
+inline constexpr std::size_t max_collectors = 65'536;
+inline constexpr std::size_t stripes = 1024;
+inline constexpr std::size_t feed_stripes = 256;
+inline constexpr std::size_t max_notifiers = 16;
+
+/// Which columns of a prescribed value are set; the others are those of the type.
+enum RuleField : std::uint8_t
+{
+	rule_low = 1,
+	rule_high = 2,
+	rule_hysteresis = 4,
+	rule_delay = 8,
+	rule_priority = 16,
+	rule_latching = 32
+};
+
+struct RuleRec
+{
+	Rule rule;
+	Index next = 0; ///< next rule of the same device, or next free one
+	MetricId metric = 0;
+	std::uint8_t fields = 0; ///< RuleField bits
+};
+
+struct TypeRec
+{
+	char name[name_size];
+	DurationUs stale_after;
+	bool used;
+	Index rule_of[max_metric_id]; ///< standard values by metric id, 0: none
+};
+
+struct PatientRec
+{
+	std::int64_t id;
+	Index next_hash;
+	std::uint32_t generation;
+	char name[patient_name_size];
+	char address[patient_address_size];
+};
+
+/// What is remembered of one metric (or of one alarm of its own) of one device.
+struct MetricRec
+{
+	Watch limits;
+	Watch validity;
+	double value;       ///< last value; NaN: the last reading was invalid
+	TimeUs measured_at; ///< of the last reading
+	Index limit_alert;  ///< open alert of a limit, or of the device's own alarm
+	Index valid_alert;  ///< open alert of condition invalid
+	Index next;         ///< next metric of the same device, or next free one
+	MetricId metric;
+};
+
+enum DeviceFlag : std::uint8_t
+{
+	device_enabled = 1,
+	device_seen = 2,   ///< it has reported before, ever: from now on silence is an alert
+	device_stale = 4   ///< a stale alert is open
+};
+
+/// Scanned by the timer for silence, so kept apart from the rest of the device.
+struct HeardRec
+{
+	std::atomic<TimeUs> mono;        ///< monotonic time of the last report
+	std::uint32_t stale_after_ms;
+	std::atomic<std::uint8_t> flags; ///< DeviceFlag bits
+};
+
+struct DeviceRec
+{
+	char serial[name_size];
+	char location[location_size];
+	TimeUs last_measured; ///< newest time taken: older lines are out of order
+	TimeUs last_arrived;
+	std::int32_t database_id;
+	Index next_hash;
+	Index type;
+	Index patient;
+	Index first_rule;   ///< prescribed values
+	Index first_metric;
+	Index first_member; ///< feeds this device belongs to
+	Index stale_alert;
+	Index first_alert; ///< open alerts of this device, newest first
+	std::uint32_t generation;
+	std::atomic<bool> watched; ///< somebody has subscribed to the device's feed
+};
+
+/// A technician's or a group's feed.  Device feeds are the devices themselves.
+struct FeedRec
+{
+	char name[name_size]; ///< user name, or "grp." and the group's name
+	Index next_hash;
+	Index first_device;   ///< member edges
+	Index first_group;    ///< person: groups the person is assigned to
+	std::uint32_t generation;
+	bool is_group;
+	std::atomic<bool> watched; ///< somebody has subscribed to it
+};
+
+/// A device belongs to a feed.
+struct MemberRec
+{
+	Index device;
+	Index feed;
+	Index next_of_device;
+	Index next_of_feed;
+};
+
+/// A person is assigned to a group.
+struct GroupRec
+{
+	Index group;
+	Index next;
+};
+
+struct AlertRec
+{
+	Uuid id;
+	char serial[name_size]; ///< kept even if the device goes
+	double value;           ///< NaN: none
+	double limit;           ///< NaN: none
+	TimeUs measured_at;
+	TimeUs arrived_at;
+	TimeUs onset_at;
+	TimeUs raised_at;
+	TimeUs changed_at;
+	TimeUs cleared_at;
+	Index device;
+	Index next_open; ///< also: next free one
+	Index prev_open;
+	Index next_of_device;
+	std::uint32_t revision;
+	std::uint32_t journaled; ///< revision that the journal has taken
+	MetricId metric;
+	Condition condition;
+	AlertKind kind;
+	Priority priority;
+	AlertState state;
+};
+
+struct CollectorRec
+{
+	char name[name_size];
+	Mutex lock;
+	std::int64_t epoch;
+	std::int64_t accepted_seq; ///< highest batch taken
+	std::atomic<std::int64_t> durable_epoch;
+	std::atomic<std::int64_t> durable_seq; ///< highest batch in the database
+	std::atomic<std::int32_t> database_id; ///< bmd_collector_state.collector_id; 0: not known yet
+	Index next_hash;
+};
+
+/// Counters; counters.inc gives their names and meanings.
+enum Counter : std::uint16_t
+{
+#define COUNTER(name, text) count_##name,
+#include "counters.inc"
+#undef COUNTER
+	counter_count
+};
+
+/// Sizes, from the module's parameters.
+struct Limits
+{
+	std::size_t devices = 10'000;
+	std::size_t metrics = 0; ///< 0: 8 a device
+	std::size_t rules = 0;   ///< 0: devices + 10,000
+	std::size_t feeds = 20'000;
+	std::size_t members = 0; ///< 0: 8 a device + 16 a feed
+	std::size_t alerts = 0;  ///< 0: devices, at least 1,024
+	std::size_t journal_bytes = 32U << 20;
+	std::size_t alert_events = 8'192;
+	std::size_t changes = 8'192; ///< slots of each notifier's rings
+	std::size_t notifiers = 1;
+};
+
+/// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
+template <class T> struct Table
+{
+	T *at = nullptr;
+	std::size_t size = 0;
+	Index used = 0; ///< slots handed out so far: 1..used
+	Index free = 0; ///< head of the list of slots given back (linked by the record's own next)
+
+	T &operator[](Index i) noexcept { return at[i]; }
+	const T &operator[](Index i) const noexcept { return at[i]; }
+};
+
+/// Hash heads: power of two.
+struct Buckets
+{
+	Index *head = nullptr;
+	std::size_t mask = 0;
+};
+
+struct Notifier
+{
+	Waker waker;
+	std::atomic<bool> refresh_all; ///< a ring was full: tell every watched feed everything
+
+	SlotRing high;   ///< drained first
+	SlotRing normal;
+};
+
+/// Of the writer; in shared memory so that the flush at the end can go on where the writer stopped.
+struct WriterState
+{
+	std::int64_t position;     ///< of the last transaction known to be committed
+	bool position_known;
+	bool in_doubt;             ///< a COMMIT was sent for what lies before these ends
+	std::uint64_t journal_end;
+	std::uint64_t events_end;
+};
+
+struct Store
+{
+	Limits limits;
+	RwLock registry_lock;
+	Mutex stripe[stripes];
+	Mutex feed_lock[feed_stripes];
+	Mutex book_lock;
+	Mutex pool_lock; ///< metric records
+
+	Table<TypeRec> types;
+	Table<RuleRec> rules;
+	Table<PatientRec> patients;
+	Table<DeviceRec> devices;
+	HeardRec *heard = nullptr; ///< by device index
+	Table<MetricRec> metrics;
+	Table<FeedRec> feeds;
+	Table<MemberRec> members; ///< rebuilt as a whole under the registry lock
+	Table<GroupRec> groups;
+	Table<AlertRec> alerts;
+	Table<CollectorRec> collectors;
+	Buckets device_hash;
+	Buckets patient_hash;
+	Buckets feed_hash;
+	Buckets collector_hash;
+	Index open_head = 0; ///< open alerts, newest first
+	std::uint32_t open_count = 0;
+
+	ByteRing journal;      ///< batches of readings
+	SlotRing alert_events; ///< every change of every alert
+	Waker writer_waker;
+	WriterState writer;
+	Notifier notifier[max_notifiers];
+	std::atomic<std::uint64_t> counters[counter_count];
+	std::atomic<std::uint64_t> database_up;
+	std::int64_t started_at; ///< wall clock, microseconds
+};
+
+/// Allocates and touches everything.  nullptr when shared memory does not suffice: `needed` says how
+/// many bytes it would take.
+[[nodiscard]] Store *create_store(const Limits &limits, std::size_t &needed) noexcept;
+
+/// The one store of this Kamailio; nullptr before create_store().
+[[nodiscard]] Store *store() noexcept;
+
+inline void count(Counter counter, std::uint64_t by = 1) noexcept
+{
+	store()->counters[counter].fetch_add(by, std::memory_order_relaxed);
+}
+
+/// FNV-1a; the hash of every name in the store.
+[[nodiscard]] std::uint64_t hash_name(std::string_view name) noexcept;
+
+/// Copies at most size-1 bytes and ends with a zero.
+void copy_text(char *to, std::size_t size, std::string_view from) noexcept;
+
+[[nodiscard]] TimeUs wall_now() noexcept; ///< CLOCK_REALTIME
+[[nodiscard]] TimeUs mono_now() noexcept; ///< CLOCK_MONOTONIC
+
+} // namespace bmd

@@ -1,0 +1,125 @@
+/// @file view.cpp  Copies of records as the C shims show them.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "view.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "book.hpp"
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+template <std::size_t N> void put(char (&to)[N], std::string_view text)
+{
+	copy_text(to, N, text);
+}
+
+template <std::size_t N> void put_number(char (&to)[N], double value)
+{
+	std::array<char, N> text{};
+	if(std::isfinite(value))
+		std::to_chars(text.data(), text.data() + N - 1, value);
+	put(to, text.data());
+}
+
+template <std::size_t N> void put_time(char (&to)[N], TimeUs time)
+{
+	put(to, time == 0 ? std::string() : format_time(time));
+}
+
+} // namespace
+
+void show_device(Index index, bmd_device_view &view)
+{
+	const Store &s = *store();
+	const DeviceRec &device = s.devices[index];
+	const std::uint8_t flags = s.heard[index].flags.load();
+	view = {};
+	put(view.serial, device.serial);
+	put(view.type, s.types[device.type].name);
+	put(view.location, device.location);
+	if(device.patient != 0) {
+		put(view.patient, s.patients[device.patient].name);
+		put(view.patient_address, s.patients[device.patient].address);
+	}
+	put_time(view.last_heard, device.last_arrived);
+	view.enabled = (flags & device_enabled) != 0;
+	view.stale = (flags & device_stale) != 0;
+	for(Index i = device.first_alert; i != 0; i = s.alerts[i].next_of_device)
+		++view.open_alerts;
+}
+
+namespace {
+
+const char *state_of(const MetricRec &metric)
+{
+	if(metric.limit_alert == 0)
+		return metric.valid_alert != 0 ? "invalid" : "ok";
+	switch(store()->alerts[metric.limit_alert].condition) {
+		case Condition::low:
+			return "low";
+		case Condition::high:
+			return "high";
+		default:
+			return "alarm";
+	}
+}
+
+} // namespace
+
+void show_metric(const DeviceRec &device, const MetricRec &metric, bmd_metric_view &view)
+{
+	view = {};
+	put(view.name, metric_name(metric.metric));
+	put_time(view.measured_at, metric.measured_at);
+	put(view.state, state_of(metric));
+	const MetricInfo *info = metric_info(metric.metric);
+	if(info == nullptr) {
+		put(view.value, metric.value != 0 ? "on" : "off");
+		return;
+	}
+	put(view.unit, info->ucum);
+	if(std::isnan(metric.value))
+		put(view.value, "invalid");
+	else
+		put_number(view.value, metric.value);
+	Rule rule;
+	if(!rule_in_force(device, metric.metric, rule))
+		return;
+	put_number(view.low, rule.low);
+	put_number(view.high, rule.high);
+}
+
+void show_alert(const AlertRec &alert, bmd_alert_view &view)
+{
+	AlertView all;
+	describe_alert(alert, all);
+	view = {};
+	put(view.id, all.id);
+	put(view.serial, all.serial);
+	put(view.type, all.device_type);
+	put(view.metric, all.metric);
+	put(view.condition, to_string(all.condition));
+	put(view.kind, to_string(all.kind));
+	put(view.priority, to_string(all.priority));
+	put(view.state, to_string(all.state));
+	put_number(view.value, alert.value);
+	put_number(view.limit, alert.limit);
+	put(view.unit, all.unit);
+	put(view.location, all.location);
+	put(view.patient, all.patient_name);
+	put(view.patient_address, all.patient_address);
+	put_time(view.measured_at, all.measured_at);
+	put_time(view.arrived_at, all.arrived_at);
+	put_time(view.onset_at, all.onset_at);
+	put_time(view.raised_at, all.raised_at);
+	put_time(view.changed_at, all.changed_at);
+	view.revision = all.revision;
+}
+
+} // namespace bmd

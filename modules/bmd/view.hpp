@@ -1,0 +1,16 @@
+/// @file view.hpp  Copies of records as the C shims show them.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#pragma once
+
+#include "bmd_core.h"
+#include "store.hpp"
+
+namespace bmd {
+
+/// Callers hold the registry lock and, where alerts or metrics are read, the device's stripe.
+void show_device(Index device, bmd_device_view &view);
+void show_metric(const DeviceRec &device, const MetricRec &metric, bmd_metric_view &view);
+void show_alert(const AlertRec &alert, bmd_alert_view &view);
+
+} // namespace bmd

@@ -1,0 +1,142 @@
+/*
+ * pbmd_subscribe.c - what a SUBSCRIBE to "bmd-alert" must pass before presence sees it
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * The sender is authenticated already.  Refuses with 400, 403, 406; 423, 481 and 489 are presence's.
+ */
+#include "pbmd.h"
+#include "bmd_kamailio.h"
+#include "core/data_lump_rpl.h"
+#include "core/parser/hf.h"
+#include "core/parser/parse_event.h"
+#include "core/parser/parse_from.h"
+#include "core/parser/parse_to.h"
+#include "core/parser/parse_uri.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int refuse(struct sip_msg *msg, int code, char *reason, char *header)
+{
+	str text = {reason, (int)strlen(reason)};
+
+	if(header != NULL && add_lump_rpl(msg, header, (int)strlen(header), LUMP_RPL_HDR) == NULL) {
+		LM_ERR("cannot add a header to the reply\n");
+		return -1;
+	}
+	return pbmd_sl.freply(msg, code, &text) < 0 ? -1 : 1;
+}
+
+/* Does one entry of an Accept header ("application/dmp;q=0.5") take our type? */
+static int entry_accepts(const char *s, size_t length)
+{
+	static const char *const taken[] = {PBMD_TYPE, "application/*", "*/*"};
+	size_t i;
+
+	while(length > 0 && (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')) {
+		s++;
+		length--;
+	}
+	for(i = 0; i < length && s[i] != ';' && s[i] != ' ' && s[i] != '\t' && s[i] != '\r'; i++)
+		;
+	length = i;
+	for(i = 0; i < sizeof taken / sizeof taken[0]; i++)
+		if(strlen(taken[i]) == length && strncasecmp(taken[i], s, length) == 0)
+			return 1;
+	return 0;
+}
+
+/* No Accept header means the default body type of the package, which is ours. */
+static int accepts_dmp(struct sip_msg *msg)
+{
+	struct hdr_field *header;
+	int seen = 0;
+
+	for(header = msg->headers; header != NULL; header = header->next) {
+		const char *s = header->body.s;
+		size_t left = (size_t)header->body.len;
+
+		if(header->type != HDR_ACCEPT_T)
+			continue;
+		seen = 1;
+		while(left > 0) {
+			const char *comma = memchr(s, ',', left);
+			size_t length = comma == NULL ? left : (size_t)(comma - s);
+
+			if(entry_accepts(s, length))
+				return 1;
+			left -= comma == NULL ? left : length + 1;
+			s += length + 1;
+		}
+	}
+	return !seen;
+}
+
+static int is_our_event(struct sip_msg *msg)
+{
+	event_t *event;
+
+	if(msg->event == NULL || (msg->event->parsed == NULL && parse_event(msg->event) < 0))
+		return 0;
+	event = msg->event->parsed;
+	return event->name.len == pbmd_event_name.len
+		   && strncasecmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) == 0;
+}
+
+static int same(const str *a, const str *b)
+{
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+/* The user part of the feed: of To, which in a dialog is all that tells, and equal to that of the
+ * request URI outside one.  0 when the request contradicts itself. */
+static int feed_of(struct sip_msg *msg, str *feed)
+{
+	struct to_body *to = get_to(msg);
+	struct sip_uri uri;
+
+	if(to == NULL || parse_uri(to->uri.s, to->uri.len, &uri) < 0 || uri.user.len == 0)
+		return 0;
+	*feed = uri.user;
+	if(to->tag_value.len > 0)
+		return 1;
+	return parse_sip_msg_uri(msg) == 0 && same(&msg->parsed_uri.user, feed);
+}
+
+static int hand_to_presence(struct sip_msg *msg, str *user)
+{
+	struct to_body *from = get_from(msg);
+	struct sip_uri uri;
+
+	if(parse_uri(from->uri.s, from->uri.len, &uri) < 0)
+		return refuse(msg, 400, "From Is Not A SIP URI", NULL);
+	/* -1 means refused or failed, and answered either way */
+	(void)pbmd_presence.handle_subscribe(msg, *user, uri.host);
+	return 1;
+}
+
+int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
+{
+	struct bmd_text feed;
+	str name = {NULL, 0};
+	int result;
+
+	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || parse_from_header(msg) < 0 || msg->to == NULL)
+		return refuse(msg, 400, "Unreadable Headers", NULL);
+	if(!is_our_event(msg))
+		return hand_to_presence(msg, user);
+	if(!accepts_dmp(msg))
+		return refuse(msg, 406, "Not Acceptable", "Accept: " PBMD_TYPE "\r\n");
+	if(!feed_of(msg, &name))
+		return refuse(msg, 400, "To Is Not The Request URI", NULL);
+	feed = pbmd_text(&name);
+	if(!pbmd_bmd.may_watch(pbmd_text(user), feed))
+		return refuse(msg, 403, "Not Your Feed", NULL);
+
+	pbmd_bmd.mark_watched(feed);
+	pbmd_bmd.feed_lock(feed);
+	result = hand_to_presence(msg, user);
+	pbmd_bmd.feed_unlock(feed);
+	if(pbmd_last_more() > 0)
+		pbmd_bmd.queue_refresh(feed); /* the rest follows from the feed's notifier */
+	return result;
+}
