@@ -37,13 +37,16 @@ CREATE INDEX bmd_reading_received_at_idx ON bmd_reading
     USING brin (received_at) WITH (pages_per_range = 64);
 
 -- Clocks of server and database may differ about midnight: yesterday's partition is kept ready too.
+-- Readings of the day that wait in the default partition move into the new one.
 CREATE FUNCTION bmd_ensure_partitions(days_ahead integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    today   date := (now() AT TIME ZONE 'UTC')::date;
-    day     date;
-    part    text;
-    created integer := 0;
+    today        date := (now() AT TIME ZONE 'UTC')::date;
+    day          date;
+    part         text;
+    first_moment timestamptz;
+    next_moment  timestamptz;
+    created      integer := 0;
 BEGIN
     IF days_ahead IS NULL OR days_ahead NOT BETWEEN 0 AND 366 THEN
         RAISE EXCEPTION 'days_ahead is %: 0 to 366 is possible', days_ahead
@@ -54,8 +57,16 @@ BEGIN
         day := today + n;
         part := 'bmd_reading_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass(quote_ident(part)) IS NOT NULL;
-        EXECUTE format('CREATE TABLE %I PARTITION OF bmd_reading FOR VALUES FROM (%L) TO (%L)', part,
-            day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+        first_moment := day::timestamp AT TIME ZONE 'UTC';
+        next_moment := (day + 1)::timestamp AT TIME ZONE 'UTC';
+        EXECUTE format('CREATE TABLE %I (LIKE bmd_reading)', part);
+        IF to_regclass('bmd_reading_default') IS NOT NULL THEN
+            EXECUTE format('WITH stray AS (DELETE FROM bmd_reading_default '
+                'WHERE received_at >= $1 AND received_at < $2 RETURNING *) '
+                'INSERT INTO %I SELECT * FROM stray', part) USING first_moment, next_moment;
+        END IF;
+        EXECUTE format('ALTER TABLE bmd_reading ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+            part, first_moment, next_moment);
         EXECUTE format('COMMENT ON TABLE %I IS %L', part, 'Readings that arrived on ' || day || ' (UTC)');
         created := created + 1;
     END LOOP;
@@ -83,6 +94,10 @@ BEGIN
         EXECUTE format('DROP TABLE %I', part.relname);
         dropped := dropped + 1;
     END LOOP;
+    IF to_regclass('bmd_reading_default') IS NOT NULL THEN
+        DELETE FROM bmd_reading_default
+        WHERE received_at < ((now() AT TIME ZONE 'UTC')::date - keep_days)::timestamp AT TIME ZONE 'UTC';
+    END IF;
     RETURN dropped;
 END
 $$;

@@ -1,0 +1,54 @@
+#!/bin/bash
+# sql_changes.sh - every change of provisioning is announced: NOTIFY bmd_change, 'TABLE:KEY'.
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -uo pipefail
+. "$(dirname "$0")/../lib/database.sh"
+database_begin
+database_migrate
+psql -Xq -o /dev/null -f "$top/sql/sample.sql" || exit 1
+
+# announces NAME "PAYLOAD ..." SQL: exactly these, in any order, or so many;
+# patient and assignment numbers as #.
+announces() {
+	local got
+	got=$(psql -XAtq -v ON_ERROR_STOP=1 2>&1 << END
+LISTEN bmd_change;
+$3;
+SELECT NULL WHERE false;
+END
+	)
+	got=$(sed -n 's/^Asynchronous notification "bmd_change" with payload "\(.*\)" received.*/\1/p; /ERROR/p' <<< "$got" |
+		sed -E 's/^(bmd_patient|bmd_assignment):[0-9]+$/\1:#/' | sort -u | paste -sd ' ')
+	[[ $2 =~ ^[0-9]+$ ]] && got=$(wc -w <<< "$got")
+	if [ "$got" = "$2" ]; then ok "$1"; else not_ok "$1" "expected '$2', got '$got'"; fi
+}
+
+announces "a new device" "bmd_device:N1" "INSERT INTO bmd_device (serial, type_name) VALUES ('N1', 'Capnograph')"
+announces "two devices in one statement, each with its key" "bmd_device:N2 bmd_device:N3" "INSERT INTO bmd_device (serial, type_name) VALUES ('N2', 'Capnograph'), ('N3', 'Capnograph')"
+announces "a changed device" "bmd_device:N1" "UPDATE bmd_device SET location = 'attic' WHERE serial = 'N1'"
+announces "a renamed device, old and new key" "bmd_device:N1 bmd_device:N9" "UPDATE bmd_device SET serial = 'N9' WHERE serial = 'N1'"
+announces "a deleted device" "bmd_device:N9" "DELETE FROM bmd_device WHERE serial = 'N9'"
+announces "a statement that changes nothing is silent" "" "UPDATE bmd_device SET location = 'x' WHERE serial = 'nobody'"
+announces "a new type" "bmd_device_type:T1" "INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('T1', '1 min')"
+announces "a standard value, by its type" "bmd_type_limit:T1" "INSERT INTO bmd_type_limit (type_name, metric, low, priority) VALUES ('T1', 'SpO2', 90, 'high')"
+announces "a prescribed value, by its device" "bmd_device_limit:N2" "INSERT INTO bmd_device_limit (serial, metric, low) VALUES ('N2', 'SpO2', 85)"
+announces "deleting a device announces its prescribed values" "bmd_device:N2 bmd_device_limit:N2" "DELETE FROM bmd_device WHERE serial = 'N2'"
+announces "a patient" "bmd_patient:#" "UPDATE bmd_patient SET address = 'moved' WHERE name = 'Anna Example'"
+announces "a group" "bmd_group:g1" "INSERT INTO bmd_group VALUES ('g1')"
+announces "a device put into a group, by the group" "bmd_group_device:g1" "INSERT INTO bmd_group_device VALUES ('g1', 'N3')"
+announces "a device moved between groups, both" "bmd_group_device:g1 bmd_group_device:oximetry" "UPDATE bmd_group_device SET group_name = 'oximetry' WHERE serial = 'N3'"
+announces "a technician" "bmd_technician:t9" "INSERT INTO bmd_technician (username) VALUES ('t9')"
+announces "a team" "bmd_team:day" "INSERT INTO bmd_team VALUES ('day')"
+announces "a member of a team, by the team" "bmd_team_member:day" "INSERT INTO bmd_team_member VALUES ('day', 't9')"
+announces "an assignment" "bmd_assignment:#" "INSERT INTO bmd_assignment (username, serial) VALUES ('t9', 'N3')"
+announces "200 rows in one statement are announced by key" "200" "INSERT INTO bmd_device (serial, type_name) SELECT 'B' || i, 'Capnograph' FROM generate_series(1, 200) i"
+announces "201 rows in one statement are announced as the whole table" "bmd_device:*" "INSERT INTO bmd_device (serial, type_name) SELECT 'C' || i, 'Capnograph' FROM generate_series(1, 201) i"
+announces "TRUNCATE announces all tables it empties" "bmd_assignment:* bmd_group:* bmd_group_device:*" "TRUNCATE bmd_group CASCADE"
+announces "what is rolled back is silent" "" "BEGIN; DELETE FROM bmd_team; ROLLBACK"
+
+start=$(date +%s%N)
+accepted "100,000 devices go in with one statement" "INSERT INTO bmd_device (serial, type_name, location) SELECT 'D' || i, 'Nonin oximeter', 'home ' || i FROM generate_series(1, 100000) i"
+ms=$((($(date +%s%N) - start) / 1000000))
+if [ "$ms" -lt 10000 ]; then ok "and take less than 10 s"; else not_ok "and take less than 10 s" "$ms ms"; fi
+printf '# 100,000 devices: %s ms\n' "$ms"
+finish

@@ -1,0 +1,74 @@
+#!/bin/bash
+# sql_constraints.sh - the database refuses nonsense, and says what is wrong.
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -uo pipefail
+. "$(dirname "$0")/../lib/database.sh"
+database_begin
+database_migrate
+psql -Xq -o /dev/null -f "$top/sql/sample.sql" || exit 1
+
+check "every table and view, and every column of it, has a comment" "" "
+	SELECT c.relname || COALESCE('.' || a.attname, '') FROM pg_class c
+	LEFT JOIN LATERAL (SELECT attnum, attname FROM pg_attribute
+		WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+		UNION ALL SELECT 0, NULL) a ON true
+	WHERE c.relname LIKE 'bmd\_%' AND c.relkind IN ('r', 'p', 'v')
+	AND (a.attnum = 0 OR NOT c.relispartition) AND col_description(c.oid, a.attnum) IS NULL
+	AND NOT (a.attnum = 0 AND obj_description(c.oid) IS NOT NULL)"
+check "every function has a comment" "" "
+	SELECT proname FROM pg_proc WHERE proname LIKE 'bmd\_%' AND obj_description(oid) IS NULL"
+check "every constraint of ours has a name that says more than _check" "" "
+	SELECT conname FROM pg_constraint WHERE contype = 'c' AND conname LIKE 'bmd\_%\_check%'"
+check "every function that runs with its owner's rights has a fixed search_path ending in pg_temp" "" "
+	SELECT proname FROM pg_proc WHERE prosecdef AND COALESCE(array_to_string(proconfig, ' '), '') !~ 'search_path=.*, pg_temp$'"
+
+dev() { echo "INSERT INTO bmd_device (serial, type_name, location) VALUES ($1, $2, $3)"; }
+refused "a serial with a space is refused" 'serial_has_1_to_31_letters_digits_dots_dashes' "$(dev "'A B'" "'Nonin oximeter'" "''")"
+refused "a serial of 32 characters is refused" 'serial_has_1_to_31' "$(dev "repeat('A', 32)" "'Nonin oximeter'" "''")"
+refused "a serial ending in a newline is refused" 'serial_has_1_to_31' "$(dev "E'A\n'" "'Nonin oximeter'" "''")"
+accepted "a serial of 31 characters is accepted" "$(dev "repeat('A', 31)" "'Nonin oximeter'" "repeat('x', 95)")"
+refused "a serial is unique" 'bmd_device_pkey' "$(dev "'OX-1001'" "'Nonin oximeter'" "''")"
+refused "an unknown device type is refused" 'bmd_device_type_name_fkey' "$(dev "'A1'" "'Nonsense'" "''")"
+refused "a location of 96 bytes in 48 characters is refused" 'location_has_at_most_95_bytes' "$(dev "'A2'" "'Nonin oximeter'" "repeat('é', 48)")"
+refused "a control character, which XML cannot carry, is refused" 'no_control_characters' "$(dev "'A3'" "'Nonin oximeter'" "E'a\x07b'")"
+refused "a patient without name is refused" 'name_has_1_to_95_bytes' "INSERT INTO bmd_patient (name) VALUES ('')"
+refused "an address of 192 bytes is refused" 'address_has_at_most_191_bytes' "INSERT INTO bmd_patient (name, address) VALUES ('a', repeat('x', 192))"
+refused "a patient who has a device cannot be deleted" 'bmd_device_patient_id_fkey' "DELETE FROM bmd_patient"
+refused "a type that is never stale is refused" 'stale_after_is_more_than_0' "INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('x', '0')"
+
+lim() { echo "INSERT INTO bmd_type_limit (type_name, metric, low, high, hysteresis, delay, priority) VALUES ('Capnograph', $1, $2, $3, $4, $5, $6)"; }
+refused "low above high is refused" 'low_is_below_high' "$(lim "'SpO2'" 95 90 0 "'0'" "'high'")"
+refused "a limit without low and high is refused" 'low_or_high_is_given' "$(lim "'SpO2'" NULL NULL 0 "'0'" "'high'")"
+refused "NaN is no limit" 'low limit NaN of SpO2 is outside the plausible range 0 to 100 %' "$(lim "'SpO2'" "'NaN'" NULL 0 "'0'" "'high'")"
+refused "infinity is no limit" 'high limit Infinity of SpO2 is outside' "$(lim "'SpO2'" 90 "'Infinity'" 0 "'0'" "'high'")"
+refused "a limit beyond the plausible range names metric, value and range" 'high limit 401 of PulseRate is outside the plausible range 0 to 400 /min' "$(lim "'PulseRate'" 40 401 0 "'0'" "'high'")"
+refused "an unknown metric is refused" 'metric_fkey' "$(lim "'SpO3'" 90 NULL 0 "'0'" "'high'")"
+refused "an alarm of the device has no limits" 'LowO2Supply is an alarm that devices raise themselves' "$(lim "'LowO2Supply'" 90 NULL 0 "'0'" "'high'")"
+refused "a negative hysteresis is refused" 'hysteresis_is_finite_and_not_negative' "$(lim "'SpO2'" 90 NULL -1 "'0'" "'high'")"
+refused "a hysteresis of NaN is refused" 'hysteresis_is_finite_and_not_negative' "$(lim "'SpO2'" 90 NULL "'NaN'" "'0'" "'high'")"
+refused "a hysteresis that leaves nothing between the limits is refused" 'hysteresis 10 of SpO2 leaves nothing between low 85 and high 95' "$(lim "'SpO2'" 85 95 10 "'0'" "'high'")"
+refused "a delay above one hour is refused" 'delay_is_0_to_1_hour' "$(lim "'SpO2'" 90 NULL 0 "'61 min'" "'high'")"
+refused "a negative delay is refused" 'delay_is_0_to_1_hour' "$(lim "'SpO2'" 90 NULL 0 "'-1 s'" "'high'")"
+refused "an unknown priority is refused" 'priority_is_high_medium_or_low' "$(lim "'SpO2'" 90 NULL 0 "'0'" "'urgent'")"
+
+pre() { echo "INSERT INTO bmd_device_limit (serial, metric, low, high) VALUES ('OX-1001', $1, $2, $3) ON CONFLICT (serial, metric) DO UPDATE SET low = EXCLUDED.low, high = EXCLUDED.high"; }
+refused "a prescribed low above the standard high is refused" 'device OX-1001: in force for PulseRate would be low 130 and high 120' "$(pre "'PulseRate'" 130 NULL)"
+accepted "prescribing both sides is accepted" "$(pre "'PulseRate'" 130 160)"
+check "prescribed values win over standard values, side by side" "130|160|3|medium" "SELECT low, high, hysteresis, priority FROM bmd_limit WHERE serial = 'OX-1001' AND metric = 'PulseRate'"
+accepted "prescribing one side is accepted" "$(pre "'PulseRate'" 40 NULL)"
+check "the other side is inherited" "40|120" "SELECT low, high FROM bmd_limit WHERE serial = 'OX-1001' AND metric = 'PulseRate'"
+refused "a standard value that contradicts a prescribed one is refused" 'device OX-1001: in force for PulseRate would be low 40 and high 35' "UPDATE bmd_type_limit SET low = 30, high = 35 WHERE type_name = 'Nonin oximeter' AND metric = 'PulseRate'"
+refused "a prescription that prescribes nothing is refused" 'prescribes_something' "INSERT INTO bmd_device_limit (serial, metric) VALUES ('VENT-840-1', 'PEEP')"
+refused "a device cannot move to a type whose values contradict its prescription" 'in force for PulseRate would be low 40 and high 39' "
+	INSERT INTO bmd_type_limit (type_name, metric, high, priority) VALUES ('Capnograph', 'PulseRate', 39, 'low');
+	UPDATE bmd_device SET type_name = 'Capnograph' WHERE serial = 'OX-1001'"
+
+refused "a technician cannot be called like a feed" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('dev.OX-1001')"
+refused "nor in capital letters" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('GRP.x')"
+refused "a group name with a dot is refused" 'group_name_has_1_to_27' "INSERT INTO bmd_group VALUES ('a.b')"
+refused "an assignment to a technician and a team at once is refused" 'is_to_a_technician_or_a_team' "INSERT INTO bmd_assignment (username, team_name, serial) VALUES ('tech1', 'night', 'OX-1001')"
+refused "an assignment of nothing is refused" 'is_of_a_device_or_a_group' "INSERT INTO bmd_assignment (username) VALUES ('tech1')"
+refused "the same assignment twice is refused" 'bmd_assignment_is_unique' "INSERT INTO bmd_assignment (username, serial) VALUES ('tech1', 'VENT-840-1')"
+refused "an alert cannot be cleared without a time" 'has_cleared_at_when_cleared_only' "INSERT INTO bmd_alert (alert_id, device_id, serial, type_name, metric_id, condition, kind, priority, state, onset_at, raised_at, changed_at, revision)
+	VALUES (gen_random_uuid(), 1, 'A', 't', 1, 'low', 'technical', 'high', 'cleared', now(), now(), now(), 1)"
+finish
