@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int code_refused = 400;
+constexpr int code_outdated = 409;
 constexpr int code_busy = 503;
 
 // The server writes numbers beyond 2^53 as strings; smaller ones either way.
@@ -50,6 +51,8 @@ Reply read_fault(const json &error)
 	reply.reason = "server's fault code " + std::to_string(*code);
 	if(*code == code_refused)
 		reply.verdict = Reply::Verdict::refused;
+	else if(*code == code_outdated)
+		reply.verdict = Reply::Verdict::outdated;
 	else if(*code == code_busy)
 		reply.verdict = Reply::Verdict::busy;
 	return reply;

@@ -19,6 +19,7 @@ struct Reply
 	{
 		accepted, ///< taken now or seen before
 		refused,  ///< nothing of it is any good: never send it again
+		outdated, ///< the server knows a later epoch: the spool needs a new one
 		busy,     ///< keep it and send it again later
 		failed    ///< not understood, or an error of the server: send it again later
 	};

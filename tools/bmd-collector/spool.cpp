@@ -13,7 +13,7 @@ namespace bmd {
 namespace {
 
 constexpr int busy_timeout_ms = 2000;
-// Emptying goes on to this part of the limit, so that it is not done for every batch.
+// Giving up goes on to this part of the limit, so that it is not done for every batch.
 constexpr std::uint64_t room_numerator = 9;
 constexpr std::uint64_t room_denominator = 10;
 
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS batch (
     size      INTEGER NOT NULL,
     text      TEXT    NOT NULL
 );
-CREATE INDEX IF NOT EXISTS batch_kind_idx ON batch (has_alarm, seq) WHERE size > 0;
+CREATE INDEX IF NOT EXISTS batch_kind_idx ON batch (has_alarm, seq);
 )";
 
 struct Finalize
@@ -136,21 +136,20 @@ bool Spool::make_room(std::uint64_t need)
 	const std::uint64_t target = limit_ / room_denominator * room_numerator;
 	const std::uint64_t excess = bytes_ + need - std::min(target, bytes_ + need);
 	const std::uint64_t before = bytes_;
-	if(!empty_oldest(excess, 0, dropped_.plain))
+	if(!drop_oldest(excess, 0, dropped_.plain))
 		return false;
 	const std::uint64_t freed = before - bytes_;
 	return freed >= excess || bytes_ + need <= limit_
-		   || empty_oldest(excess - freed, 1, dropped_.alarms);
+		   || drop_oldest(excess - freed, 1, dropped_.alarms);
 }
 
-// Empties the oldest batches of one kind until `need` bytes are free or none is left.
-bool Spool::empty_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count)
+// Gives up the oldest batches of one kind until `need` bytes are free or none is left.
+bool Spool::drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count)
 {
-	const auto find = prepare(db_, "SELECT seq, size FROM batch WHERE has_alarm = ?1 AND size > 0 "
-								   "AND seq > ?2 ORDER BY seq");
-	const auto empty = prepare(db_, "UPDATE batch SET size = 0, text = '' WHERE has_alarm = ?1 "
-									"AND size > 0 AND seq <= ?2");
-	if(!find || !empty || sqlite3_bind_int(find.get(), 1, has_alarm) != SQLITE_OK
+	const auto find = prepare(
+			db_, "SELECT seq, size FROM batch WHERE has_alarm = ?1 AND seq > ?2 ORDER BY seq");
+	const auto drop = prepare(db_, "DELETE FROM batch WHERE has_alarm = ?1 AND seq <= ?2");
+	if(!find || !drop || sqlite3_bind_int(find.get(), 1, has_alarm) != SQLITE_OK
 			|| sqlite3_bind_int64(find.get(), 2, signed64(forgotten_)) != SQLITE_OK)
 		return false;
 	std::uint64_t freed = 0;
@@ -167,9 +166,9 @@ bool Spool::empty_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count
 	sqlite3_reset(find.get());
 	if(found == 0)
 		return true;
-	if(sqlite3_bind_int(empty.get(), 1, has_alarm) != SQLITE_OK
-			|| sqlite3_bind_int64(empty.get(), 2, last) != SQLITE_OK
-			|| sqlite3_step(empty.get()) != SQLITE_DONE)
+	if(sqlite3_bind_int(drop.get(), 1, has_alarm) != SQLITE_OK
+			|| sqlite3_bind_int64(drop.get(), 2, last) != SQLITE_OK
+			|| sqlite3_step(drop.get()) != SQLITE_DONE)
 		return false;
 	bytes_ -= std::min(freed, bytes_);
 	count += found;
@@ -196,6 +195,16 @@ Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 void Spool::forget(std::uint64_t seq) noexcept
 {
 	forgotten_ = std::max(forgotten_, std::min(seq, last_));
+}
+
+Result<bool> Spool::renew(TimeUs now)
+{
+	const auto s = prepare(db_, "UPDATE spool SET epoch = ?1");
+	if(!s || sqlite3_bind_int64(s.get(), 1, now) != SQLITE_OK
+			|| sqlite3_step(s.get()) != SQLITE_DONE)
+		return error();
+	epoch_ = static_cast<std::uint64_t>(now);
+	return true;
 }
 
 Result<bool> Spool::tidy()

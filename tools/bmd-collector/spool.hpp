@@ -59,6 +59,9 @@ public:
 	/// Carries out forget().  Errors: retry.
 	[[nodiscard]] Result<bool> tidy();
 
+	/// Begins a new life: the batches keep their numbers under a new epoch.  Errors: retry.
+	[[nodiscard]] Result<bool> renew(TimeUs now);
+
 	[[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 	/// Number of the newest batch; 0 before the first.
 	[[nodiscard]] std::uint64_t last() const noexcept { return last_; }
@@ -73,7 +76,7 @@ private:
 	bool load(TimeUs now);
 	bool insert(const std::string &text, bool has_alarm);
 	bool make_room(std::uint64_t need);
-	bool empty_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count);
+	bool drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count);
 	bool delete_forgotten();
 	bool run(const char *sql);
 	std::optional<std::uint64_t> number(const char *sql);

@@ -171,13 +171,17 @@ void Uplink::send(Clock::time_point now)
 		back_off("spool cannot be read: " + batch.error().reason, false, now);
 		return;
 	}
-	if(!*batch) { // the rest was refused
-		next_ = spool().last() + 1;
+	if(!*batch) { // given up for want of space
+		if(seq <= spool().forgotten() + 1)
+			spool().forget(spool().last());
+		next_ = seq <= accepted_ ? spool().forgotten() + 1 : spool().last() + 1;
 		return;
 	}
+	const bool follows = accepted_ > spool().forgotten() && seq > spool().forgotten() + 1;
 	in_flight_ = (*batch)->seq;
 	counts_.requests++;
-	http_.start(make_request(server_.collector, spool().epoch(), in_flight_, (*batch)->text));
+	http_.start(
+			make_request(server_.collector, spool().epoch(), in_flight_, (*batch)->text), follows);
 }
 
 std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
@@ -193,6 +197,10 @@ std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
 void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 {
 	answered_ = now;
+	if(answer.not_sent) {
+		next_ = spool().forgotten() + 1;
+		return;
+	}
 	if(!answer.error.empty()) {
 		counts_.failures++;
 		back_off(answer.error, true, now);
@@ -205,6 +213,9 @@ void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 			break;
 		case Reply::Verdict::refused:
 			refused();
+			break;
+		case Reply::Verdict::outdated:
+			outdated(now);
 			break;
 		case Reply::Verdict::busy:
 			counts_.busy++;
@@ -247,6 +258,15 @@ void Uplink::refused()
 	refused_.insert(in_flight_);
 	next_ = std::max(next_, in_flight_ + 1);
 	skip_refused();
+}
+
+// Numbers of another life have been used after these (a spool restored, or kept while memory stood
+// in for it): the same batches go under a new epoch.
+void Uplink::outdated(Clock::time_point now)
+{
+	spdlog::warn("server knows a later epoch than the spool's; the spool gets a new one");
+	const auto renewed = spool().renew(wall_clock());
+	back_off(renewed ? "epoch was outdated" : renewed.error().reason, true, now);
 }
 
 void Uplink::durable(std::uint64_t seq, Clock::time_point now)

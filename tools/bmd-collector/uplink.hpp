@@ -5,6 +5,8 @@
 /// ends or after a second; a batch is on disk before it is sent.  One request at a time, in order.
 /// A batch is forgotten when the server says that it is durable; after any failure everything that
 /// is not durable is sent again, and the server drops what it has seen.
+/// A server that was killed forgets what was accepted but not durable, and a kept connection can
+/// hide that: so the first batch on every connection is the oldest that is not durable.
 
 #pragma once
 
@@ -70,6 +72,7 @@ private:
 	void handle(const HttpPost::Answer &answer, Clock::time_point now);
 	void taken(const Reply &reply, Clock::time_point now);
 	void refused();
+	void outdated(Clock::time_point now);
 	void back_off(const std::string &why, bool again_from_start, Clock::time_point now);
 	void durable(std::uint64_t seq, Clock::time_point now);
 	void skip_refused();
