@@ -99,7 +99,7 @@ static int feed_of(struct sip_msg *msg, str *feed)
 	*feed = uri.user;
 	if(to->tag_value.len > 0)
 		return 1;
-	return parse_sip_msg_uri(msg) == 0 && same(&msg->parsed_uri.user, feed);
+	return parse_sip_msg_uri(msg) >= 0 && same(&msg->parsed_uri.user, feed);
 }
 
 static int hand_to_presence(struct sip_msg *msg, str *user)

@@ -97,6 +97,7 @@ class Agent:
         self.sock.bind((host, 0))
         self.host, self.port = self.sock.getsockname()
         self.received = []
+        self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200
 
     def close(self):
@@ -161,7 +162,10 @@ class Agent:
         message = Message(data)
         if message.is_request and self.notify_status:
             self.answer(message, self.notify_status)
-        self.received.append(message)
+        key = (message.first, message.get("via"), message.get("call-id"), message.get("cseq"))
+        if key not in self._seen:
+            self._seen.add(key)
+            self.received.append(message)
         return True
 
     def answer(self, request, status):
