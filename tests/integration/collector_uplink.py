@@ -1,0 +1,331 @@
+#!/usr/bin/python3
+"""collector_uplink.py - store and forward: bmd-collector against a server that fails in every way.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+The device is bmd-sim; the server here keeps the contract of bmd.report, and can be slow to make things durable,
+busy, refusing, dead, or killed with everything forgotten that was not durable.
+"""
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get('BMD_BIN', os.path.join(TOP, 'build', 'bin'))
+RECORDING = os.path.join(TOP, 'tests', 'data', 'nonin', 'df2-desaturation.bin')
+PACKETS = 27  # in the recording
+
+
+class Server:
+    """bmd.report over HTTP.  What is `durable` survives kill(), what is only accepted does not."""
+
+    def __init__(self, tls=None):
+        self.tls, self.port, self.http = tls, 0, None
+        self.lock = threading.Lock()
+        self.durable, self.pending, self.seen = {}, {}, []
+        self.lag = 0.0           # seconds from accepted to durable
+        self.fault = None        # code to answer with
+        self.sockets = set()
+
+    def start(self):
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def setup(self):
+                outer.sockets.add(self.request)
+                super().setup()
+
+            def do_POST(self):
+                text = self.rfile.read(int(self.headers['Content-Length']))
+                reply = json.dumps({'jsonrpc': '2.0', 'id': 1, **outer.answer(json.loads(text))}).encode()
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        http.server.ThreadingHTTPServer.allow_reuse_address = True
+        self.http = http.server.ThreadingHTTPServer(('127.0.0.1', self.port), Handler)
+        self.http.handle_error = lambda *_: None
+        self.http.daemon_threads = True
+        if self.tls:
+            self.http.socket = self.tls.wrap_socket(self.http.socket, server_side=True)
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+    def kill(self):
+        """Ends at once; connections break; what was not durable is forgotten."""
+        self.http.shutdown()
+        self.http.server_close()
+        for connection in list(self.sockets):
+            try:
+                connection.shutdown(2)
+            except OSError:
+                pass
+        self.sockets.clear()
+        with self.lock:
+            self.settle()
+            self.pending.clear()
+
+    def settle(self):
+        now = time.monotonic()
+        for key in sorted(self.pending):
+            if self.pending[key][0] > now:
+                break
+            self.durable[key] = self.pending.pop(key)[1]
+
+    def answer(self, request):
+        with self.lock:
+            assert request['method'] == 'bmd.report' and all(isinstance(p, str) for p in request['params'])
+            _, epoch, seq, text = request['params']
+            epoch, seq = int(epoch), int(seq)
+            self.seen.append((epoch, seq))
+            if self.fault:
+                return {'error': {'code': self.fault, 'message': 'as the test wants'}}
+            self.settle()
+            known = [s for e, s in list(self.durable) + list(self.pending) if e == epoch]
+            duplicate = seq <= max(known, default=0)  # as the real server: by the highest number only
+            if not duplicate:
+                self.pending[epoch, seq] = (time.monotonic() + self.lag, text)
+                self.settle()
+            durable = max((s for e, s in self.durable if e == epoch), default=0)
+            return {'result': {'accepted': text.count('='), 'refused': [], 'durable': str(durable),
+                               'duplicate': int(duplicate)}}
+
+    def readings(self, metric='SpO2'):
+        with self.lock:
+            self.settle()
+            lines = ''.join(self.durable[key] for key in sorted(self.durable)).splitlines()
+        return [word.split('=')[1] for line in lines for word in line.split() if word.startswith(metric + '=')]
+
+
+class Home:
+    """One collector and one simulated oximeter, in a folder of their own."""
+
+    def __init__(self, url, extra=''):
+        self.dir = tempfile.mkdtemp(prefix='bmd-uplink-')
+        self.link = os.path.join(self.dir, 'oximeter')
+        self.config = os.path.join(self.dir, 'collector.toml')
+        self.collector = self.sim = None
+        with open(self.config, 'w', encoding='ascii') as file:
+            file.write(f'[server]\nurl = "{url}"\ncollector = "home1"\ntimeout_seconds = 2\n{extra}'
+                       f'[spool]\npath = "{self.dir}/spool.db"\n'
+                       f'[[port]]\ndevice = "{self.link}"\ndriver = "nonin"\nserial = "OX-1"\n')
+
+    def collect(self):
+        self.log = open(os.path.join(self.dir, 'log'), 'ab')
+        self.collector = subprocess.Popen([BIN + '/bmd-collector', '--config', self.config], stderr=self.log)
+
+    def play(self, speed=3):
+        """The recording once, when the collector has opened the port."""
+        self.sim = subprocess.Popen([BIN + '/bmd-sim', '--recording', '/dev/stdin', '--driver', 'nonin', '--link',
+                                     self.link, '--speed', str(speed), '--quiet'], stdin=subprocess.PIPE,
+                                    stdout=subprocess.DEVNULL)
+        with open(RECORDING, 'rb') as data:
+            # silence first: the packets begin when somebody listens
+            self.sim.stdin.write(b'\0' * 375 + data.read() + b'\0' * 750)
+        self.sim.stdin.close()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.collector and self.collector.poll() is None:
+            self.collector.send_signal(how)
+        status = self.collector.wait(15) if self.collector else None
+        self.collector = None
+        return status
+
+    def text(self):
+        with open(os.path.join(self.dir, 'log'), encoding='utf-8') as log:
+            return log.read()
+
+    def close(self):
+        self.stop()
+        if self.sim:
+            self.sim.terminate()
+            self.sim.wait()
+        shutil.rmtree(self.dir)
+
+
+def wait(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def begin(server, extra='', scheme='http'):
+    server.start()
+    home = Home(f'{scheme}://127.0.0.1:{server.port}/RPC', extra)
+    home.play()
+    wait(lambda: os.path.islink(home.link))
+    home.collect()
+    return home
+
+
+def complete(server):
+    return wait(lambda: len(server.readings()) >= PACKETS) and len(server.readings()) == PACKETS
+
+
+def everything_arrives_once():
+    server = Server()
+    home = begin(server)
+    good = complete(server) and [s for _, s in server.seen] == sorted(s for _, s in server.seen)
+    good = good and len(set(server.seen)) == len(server.seen)
+    good = good and server.readings().count('?') == 3 and home.stop() == 0
+    good = good and '0 batches stay in the spool' in home.text()
+    home.close()
+    return good
+
+
+def outage_loses_nothing():
+    server = Server()
+    home = begin(server)
+    wait(lambda: len(server.readings()) >= 5)
+    server.kill()
+    time.sleep(2)
+    server.start()
+    good = complete(server)
+    home.close()
+    return good
+
+
+def killed_server_gets_what_it_forgot():
+    server = Server()
+    server.lag = 1.5
+    home = begin(server)
+    good = wait(lambda: len(server.pending) >= 3)
+    for _ in range(3):
+        server.kill()
+        server.start()  # at once: the collector sees no failure, only a connection that is gone
+        wait(lambda: len(server.pending) >= 2, 3)
+    good = good and complete(server)
+    home.close()
+    return good
+
+
+def busy_server_gets_it_later():
+    server = Server()
+    server.fault = 503
+    home = begin(server)
+    time.sleep(3)
+    good = len(server.readings()) == 0
+    server.fault = None
+    good = good and complete(server)
+    home.close()
+    return good
+
+
+def refused_batch_is_not_sent_again():
+    server = Server()
+    server.fault = 400
+    home = begin(server)
+    wait(lambda: len(server.seen) >= 5)
+    server.fault = None
+    wait(lambda: len(server.readings()) >= 10)
+    good = len(set(server.seen)) == len(server.seen) and 0 < len(server.readings()) < PACKETS
+    good = good and home.stop() == 0 and '0 batches stay in the spool' in home.text()
+    home.close()
+    return good
+
+
+def killed_collector_goes_on_where_it_was():
+    server = Server()
+    home = begin(server)
+    wait(lambda: len(server.readings()) >= 5)
+    server.kill()
+    time.sleep(2.5)  # into the spool, at the latest after a second
+    home.stop(signal.SIGKILL)
+    before = len(server.seen)
+    server.start()
+    home.collect()
+    good = wait(lambda: len(server.readings()) >= 15)
+    good = good and len({epoch for epoch, _ in server.seen}) == 1 and len(server.seen) > before
+    home.close()
+    return good
+
+
+def outdated_epoch_gets_a_new_one():
+    server = Server()
+    server.fault = 409
+    home = begin(server)
+    wait(lambda: len(server.seen) >= 1)
+    server.fault = None
+    good = complete(server) and len({epoch for epoch, _ in server.seen}) > 1
+    home.close()
+    return good
+
+
+def durability_is_asked_for_when_nothing_comes():
+    server = Server()
+    server.lag = 2
+    home = begin(server)
+    good = complete(server)
+    good = good and wait(lambda: home.sim.poll() is not None)
+    time.sleep(2.5)
+    good = good and home.stop() == 0 and '0 batches stay in the spool' in home.text()
+    home.close()
+    return good
+
+
+def certificates(folder):
+    """A CA, a server's and a collector's certificate."""
+    def openssl(*arguments):
+        subprocess.run(['openssl', *arguments], check=True, cwd=folder, stderr=subprocess.DEVNULL)
+
+    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=test CA',
+            '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2')
+    with open(os.path.join(folder, 'san'), 'w', encoding='ascii') as file:
+        file.write('subjectAltName=IP:127.0.0.1\n')
+    for name in ('server', 'home1'):
+        openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', f'/CN={name}',
+                '-keyout', f'{name}.key', '-out', f'{name}.csr')
+        openssl('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+                '-extfile', 'san', '-days', '2', '-out', f'{name}.pem')
+
+
+def tls_needs_both_certificates():
+    folder = tempfile.mkdtemp(prefix='bmd-tls-')
+    certificates(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f'{folder}/server.pem', f'{folder}/server.key')
+    context.load_verify_locations(f'{folder}/ca.pem')
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = Server(context)
+    home = begin(server, f'ca = "{folder}/ca.pem"\ncert = "{folder}/home1.pem"\nkey = "{folder}/home1.key"\n', 'https')
+    good = complete(server)
+    home.close()
+    for extra in ('', f'ca = "{folder}/ca.pem"\n'):  # unknown CA; no certificate of its own
+        other = Server(context)
+        home = begin(other, extra, 'https')
+        wait(lambda: 'not delivered' in home.text())
+        good = good and not other.seen and 'not delivered' in home.text()
+        home.close()
+    shutil.rmtree(folder)
+    return good
+
+
+CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_it_forgot, busy_server_gets_it_later,
+         refused_batch_is_not_sent_again, killed_collector_goes_on_where_it_was, outdated_epoch_gets_a_new_one,
+         durability_is_asked_for_when_nothing_comes, tls_needs_both_certificates]
+
+if __name__ == '__main__':
+    failed = 0
+    for case in CASES:
+        if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
+            continue
+        passed = case()
+        failed += not passed
+        print('ok' if passed else 'not ok', 'collector_uplink:', case.__name__.replace('_', ' '), flush=True)
+    print(f'{len(CASES) - failed} passed, {failed} failed')
+    sys.exit(failed > 0)
