@@ -12,7 +12,7 @@ put() { # put TIME [VALUE]
 	echo "INSERT INTO bmd_reading SELECT $1, $1, d.device_id, 1, 1, ${2:-97}, NULL, 1, 1, 1 FROM bmd_device d WHERE serial = 'OX-1001'"
 }
 check "the migrations leave yesterday, today and two days ahead" "4" "$days"
-check "five days ahead are three more" "3" "SELECT bmd_ensure_partitions(5)"
+check "five days ahead are three more" "3" "SET timezone = 'Pacific/Auckland'; SELECT bmd_ensure_partitions(5)"
 check "a second call creates none" "0" "SELECT bmd_ensure_partitions(5)"
 check "there are seven then" "7" "$days"
 refused "partitions for a year and more are refused" 'days_ahead is 400' "SELECT bmd_ensure_partitions(400)"
@@ -22,6 +22,9 @@ accepted "the last microsecond of a UTC day is stored, whatever the session's ti
 	SET timezone = 'Pacific/Auckland';
 	$(put "((now() AT TIME ZONE 'UTC')::date + 1)::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'" 98)"
 check "in the same day's partition" "t" "SELECT tableoid::regclass::text = 'bmd_reading_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') FROM bmd_reading WHERE value = 98"
+sql "$(put "((now() AT TIME ZONE 'UTC')::date + 5)::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'" 96)"
+check "days begin at midnight UTC, whatever the time zone of who created them" "t" "SELECT tableoid::regclass::text = 'bmd_reading_' || to_char((now() AT TIME ZONE 'UTC')::date + 4, 'YYYYMMDD') FROM bmd_reading WHERE value = 96"
+sql "DELETE FROM bmd_reading WHERE value = 96"
 accepted "a reading of a day without a partition is kept" "$(put "now() + interval '20 days'" 99)"
 sql "SELECT bmd_ensure_partitions(21)" > /dev/null
 check "and moves into the partition when that is created" "t" "SELECT tableoid::regclass::text ~ '[0-9]{8}\$' FROM bmd_reading WHERE value = 99"
