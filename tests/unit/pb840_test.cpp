@@ -157,6 +157,16 @@ void lost_byte_is_noticed_everywhere()
 	}
 }
 
+void comma_in_the_wrong_place_refuses_the_reply()
+{
+	Bytes bytes = reply();
+	bytes[offset(9) - 1] = ' '; // the comma after field 8, a text
+	CU_ASSERT(decode(bytes).stats.damaged == 1 && decode(bytes).sink.frames.empty());
+	bytes = reply();
+	bytes[offset(8) + 3] = ',';
+	CU_ASSERT(decode(bytes).stats.damaged == 1 && decode(bytes).sink.frames.empty());
+}
+
 void added_byte_is_noticed_everywhere()
 {
 	const Bytes good = reply();
@@ -228,6 +238,7 @@ CU_TestInfo cases[] = {BMD_CASE(table_names_are_in_the_catalogue), BMD_CASE(real
 		BMD_CASE(unknown_words_and_numbers_refuse_the_reply),
 		BMD_CASE(off_blank_and_dashes_are_no_value), BMD_CASE(absurd_number_is_invalid_and_counted),
 		BMD_CASE(alert_field_ends_when_blank_twice), BMD_CASE(lost_byte_is_noticed_everywhere),
+		BMD_CASE(comma_in_the_wrong_place_refuses_the_reply),
 		BMD_CASE(added_byte_is_noticed_everywhere), BMD_CASE(other_layouts_are_refused),
 		BMD_CASE(cut_reply_is_counted), BMD_CASE(any_split_gives_the_same),
 		BMD_CASE(noise_gives_nothing), BMD_CASE(polls_in_its_interval_and_again_without_reply),
