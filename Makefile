@@ -13,7 +13,7 @@ KAM ?= build/kamailio-5.6
 KAM_SUITE ?= bookworm
 O ?= build/obj
 MODDIR ?= build/modules
-BIN := build/bin
+BIN ?= build/bin
 
 include modules/Makefile.common
 

@@ -22,19 +22,20 @@ struct bmd_text
 
 struct bmd_config
 {
-	const char *db_url;    /* libpq connection string */
-	const char *domain;    /* of feed URIs */
-	const char *node;      /* name of this server in bmd_writer */
-	long devices;          /* most devices */
-	long alerts;           /* most open alerts; 0: as devices */
-	long feeds;            /* most technicians and groups together */
-	long metrics;          /* most (device, metric) pairs; 0: 8 a device */
-	long members;          /* most (feed, device) pairs; 0: 8 a device and 16 a feed */
-	long journal_mb;       /* readings waiting for the database */
-	long notifiers;        /* processes that send NOTIFY: 1 to 16 */
+	const char *db_url; /* libpq connection string */
+	const char *domain; /* of feed URIs */
+	const char *node;   /* name of this server in bmd_writer */
+	long devices;       /* most devices */
+	long alerts;        /* most open alerts; 0: as devices */
+	long feeds;         /* most technicians and groups together */
+	long metrics;       /* most (device, metric) pairs; 0: 8 a device */
+	long members;       /* most (feed, device) pairs; 0: 8 a device and 16 a feed */
+	long journal_mb;    /* readings waiting for the database */
+	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 };
 
-/* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in `error`. */
+/* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in
+ * `error`. */
 int bmd_core_init(const struct bmd_config *config, char *error, size_t error_size);
 
 /* One round of each own process, at most about 250 ms; never fail, what goes wrong is logged. */
@@ -123,15 +124,15 @@ typedef void (*bmd_each_alert)(const struct bmd_alert_view *alert, void *arg);
  * devices there are. */
 long bmd_core_devices(long first, long most, bmd_each_device each, void *arg);
 /* 1 when there is such a device. */
-int bmd_core_device(struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each,
-		void *arg);
+int bmd_core_device(
+		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
 /* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
 /* 1 when the alert is open, 0 when not, -1 when the id is none. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
 /* 200, or 400, 404, 409 with a reason. */
-int bmd_core_acknowledge(struct bmd_text id, struct bmd_text who, struct bmd_text why,
-		const char **reason);
+int bmd_core_acknowledge(
+		struct bmd_text id, struct bmd_text who, struct bmd_text why, const char **reason);
 
 /* Counters and levels by number, 0 to bmd_core_stats() - 1. */
 int bmd_core_stats(void);

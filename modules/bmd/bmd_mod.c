@@ -78,9 +78,16 @@ static int check_parameters(void)
 static int mod_init(void)
 {
 	char error[256];
-	struct bmd_config config = {.db_url = db_url, .domain = domain, .node = node,
-			.devices = devices, .alerts = alerts, .feeds = feeds, .metrics = metrics,
-			.members = members, .journal_mb = journal_mb, .notifiers = notifiers};
+	struct bmd_config config = {.db_url = db_url,
+			.domain = domain,
+			.node = node,
+			.devices = devices,
+			.alerts = alerts,
+			.feeds = feeds,
+			.metrics = metrics,
+			.members = members,
+			.journal_mb = journal_mb,
+			.notifiers = notifiers};
 
 	if(check_parameters() < 0)
 		return -1;

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Each is a loop around one function of bmd_core.h.
  */
-#include "bmd_shim.h"
 #include "bmd_kamailio.h"
+#include "bmd_shim.h"
 #include "core/cfg/cfg_struct.h"
 #include "core/pt.h"
 #include "core/timer_proc.h"

@@ -40,9 +40,9 @@ static int scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bm
 	return 1;
 }
 
-static const char *report_doc[] = {
-		"Takes readings: COLLECTOR EPOCH SEQ READINGS for a batch of a collector, or READINGS alone "
-		"(\"SERIAL METRIC=VALUE ...\") by hand",
+static const char *report_doc[] = {"Takes readings: COLLECTOR EPOCH SEQ READINGS for a batch of a "
+								   "collector, or READINGS alone "
+								   "(\"SERIAL METRIC=VALUE ...\") by hand",
 		0};
 
 static void show_receipt(rpc_t *rpc, void *ctx, const struct bmd_receipt *receipt)
@@ -61,8 +61,7 @@ static void show_receipt(rpc_t *rpc, void *ctx, const struct bmd_receipt *receip
 	}
 	for(i = 0; i < receipt->refusals; i++)
 		rpc->array_add(refused, "s", receipt->refused[i]);
-	rpc->struct_add(
-			result, "ds", "duplicate", receipt->duplicate, "durable", receipt->durable);
+	rpc->struct_add(result, "ds", "duplicate", receipt->duplicate, "durable", receipt->durable);
 }
 
 static void rpc_report(rpc_t *rpc, void *ctx)
@@ -199,9 +198,9 @@ static void add_alert(const struct bmd_alert_view *a, void *arg)
 	reply->rpc->struct_add(th, "sssssssss", "id", a->id, "priority", a->priority, "state", a->state,
 			"serial", a->serial, "type", a->type, "metric", a->metric, "condition", a->condition,
 			"kind", a->kind, "value", a->value);
-	reply->rpc->struct_add(th, "sssssss", "limit", a->limit, "unit", a->unit, "location", a->location,
-			"patient", a->patient, "onset_at", a->onset_at, "raised_at", a->raised_at, "changed_at",
-			a->changed_at);
+	reply->rpc->struct_add(th, "sssssss", "limit", a->limit, "unit", a->unit, "location",
+			a->location, "patient", a->patient, "onset_at", a->onset_at, "raised_at", a->raised_at,
+			"changed_at", a->changed_at);
 	reply->parent = th;
 }
 
@@ -232,8 +231,8 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 			add_alert(&alert, &reply);
 			if(reply.parent != NULL)
 				rpc->struct_add(reply.parent, "sssd", "patient_address", alert.patient_address,
-						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at, "revision",
-						(int)alert.revision);
+						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at,
+						"revision", (int)alert.revision);
 			return;
 		case 0:
 			rpc->fault(ctx, 404, "No open alert has this id");

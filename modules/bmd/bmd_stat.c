@@ -15,8 +15,11 @@ enum
 #undef LEVEL
 };
 
-#define COUNTER(name, text) \
-	static unsigned long stat_##name(void) { return bmd_core_stat(number_##name); }
+#define COUNTER(name, text)                  \
+	static unsigned long stat_##name(void)   \
+	{                                        \
+		return bmd_core_stat(number_##name); \
+	}
 #define LEVEL(name, text, value) COUNTER(name, text)
 #include "counters.inc"
 #include "levels.inc"

@@ -53,6 +53,12 @@ void free_slot(Index i) noexcept
 	s.alerts.free = i;
 }
 
+// Has the journal not taken its last change yet?
+bool behind(const AlertRec &alert) noexcept
+{
+	return alert.journaled != alert.revision;
+}
+
 // The device's own list; the caller holds its stripe.
 void link_device(Index i) noexcept
 {
@@ -155,7 +161,7 @@ void end_alert(Index index, std::string_view event, const Actor &actor, TimeUs n
 	count(count_alerts_cleared);
 	unlink_device(index);
 	changed(alert, event, actor, now);
-	if(alert.journaled != alert.revision) {
+	if(behind(alert)) {
 		// Its end must reach the database: it keeps its slot until rejournal() has room.
 		return;
 	}
@@ -180,23 +186,34 @@ Index restore_alert(const AlertRec &from) noexcept
 	return i;
 }
 
+namespace {
+
+// False when the journal has no room still.
+bool rejournal_one(Index i) noexcept
+{
+	Store &s = *store();
+	AlertRec &alert = s.alerts[i];
+	const std::lock_guard<Mutex> guard(s.stripe[alert.device % stripes]);
+	if(alert.serial[0] == '\0' || !behind(alert))
+		return true;
+	const bool over = alert.state == AlertState::cleared;
+	if(!journal_alert(alert, over ? "cleared" : "updated", Actor{}))
+		return false;
+	if(over)
+		free_slot(i);
+	return true;
+}
+
+} // namespace
+
 void rejournal() noexcept
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	for(Index i = 1; i <= s.alerts.used; ++i) {
-		AlertRec &alert = s.alerts[i];
-		if(alert.journaled == alert.revision)
-			continue;
-		const std::lock_guard<Mutex> guard(s.stripe[alert.device % stripes]);
-		if(alert.serial[0] == '\0' || alert.journaled == alert.revision)
-			continue;
-		const bool over = alert.state == AlertState::cleared;
-		if(!journal_alert(alert, over ? "cleared" : "updated", Actor{}))
+	// Looked at without its lock first: a stale look costs one round.
+	for(Index i = 1; i <= s.alerts.used; ++i)
+		if(behind(s.alerts[i]) && !rejournal_one(i))
 			return;
-		if(over)
-			free_slot(i);
-	}
 }
 
 namespace {

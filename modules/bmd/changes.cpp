@@ -16,7 +16,7 @@ void queue(Notifier &notifier, bool urgent, const AlertRec *alert, std::string_v
 		notifier.refresh_all.store(true);
 		count(count_changes_dropped);
 	} else {
-		FeedChange &change = *new(slot) FeedChange();
+		FeedChange &change = *new (slot) FeedChange();
 		if(alert != nullptr)
 			change.alert = *alert;
 		copy_text(change.feed, sizeof change.feed, feed);

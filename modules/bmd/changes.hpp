@@ -14,8 +14,8 @@ namespace bmd {
 /// One entry of a notifier's ring.
 struct FeedChange
 {
-	AlertRec alert;     ///< as it was after the change; serial[0] == 0: no alert, refresh `feed`
-	char feed[64];      ///< refresh: user part of the feed's URI, which gets its full state
+	AlertRec alert; ///< as it was after the change; serial[0] == 0: no alert, refresh `feed`
+	char feed[64];  ///< refresh: user part of the feed's URI, which gets its full state
 };
 
 /// Tells all notifiers that the alert has changed.

@@ -50,7 +50,8 @@ std::string start(const bmd_config &config)
 	bmd::set_feed_domain(config.domain);
 	std::size_t needed = 0;
 	if(bmd::create_store(limits_of(config), needed) == nullptr)
-		return "shared memory does not suffice: this module needs " + std::to_string((needed >> 20) + 1)
+		return "shared memory does not suffice: this module needs "
+			   + std::to_string((needed >> 20) + 1)
 			   + " MiB of it for the sizes configured; start kamailio with a larger -m";
 	bmd::Pg pg;
 	if(auto connected = pg.connect(conninfo, "bmd start"); !connected)
@@ -145,8 +146,8 @@ void bmd_core_notifier_round(int slot, bmd_send_document send)
 	}
 }
 
-void bmd_core_report(bmd_text collector, bmd_text epoch, bmd_text seq, bmd_text readings,
-		bmd_receipt *receipt)
+void bmd_core_report(
+		bmd_text collector, bmd_text epoch, bmd_text seq, bmd_text readings, bmd_receipt *receipt)
 {
 	receipt->code = 500;
 	receipt->reason[0] = '\0';
@@ -158,7 +159,8 @@ void bmd_core_report(bmd_text collector, bmd_text epoch, bmd_text seq, bmd_text 
 		id.collector = {collector.s, collector.len};
 		if(collector.len > 0 && (!to_number(epoch, id.epoch) || !to_number(seq, id.seq))) {
 			receipt->code = 400;
-			copy_text(receipt->reason, sizeof receipt->reason, "epoch and seq must be decimal numbers");
+			copy_text(receipt->reason, sizeof receipt->reason,
+					"epoch and seq must be decimal numbers");
 			return;
 		}
 		fill_receipt(bmd::take_batch(id, {readings.s, readings.len}), *receipt);

@@ -61,7 +61,8 @@ std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t 
 		const std::lock_guard<Mutex> book(s.book_lock);
 		for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
 			const bmd::AlertRec &alert = s.alerts[i];
-			if(alert.state == bmd::AlertState::cleared || (!serial.empty() && serial != alert.serial))
+			if(alert.state == bmd::AlertState::cleared
+					|| (!serial.empty() && serial != alert.serial))
 				continue;
 			++open;
 			if(records.size() < most)
@@ -98,8 +99,7 @@ long bmd_core_devices(long first, long most, bmd_each_device each, void *arg)
 	});
 }
 
-int bmd_core_device(
-		bmd_text serial, bmd_device_view *device, bmd_each_metric each, void *arg)
+int bmd_core_device(bmd_text serial, bmd_device_view *device, bmd_each_metric each, void *arg)
 {
 	return guarded(0, [&] {
 		std::vector<bmd_metric_view> views;
@@ -168,7 +168,8 @@ int bmd_core_acknowledge(bmd_text id, bmd_text who, bmd_text why, const char **r
 		case bmd::Acknowledged::done:
 			return 200;
 		case bmd::Acknowledged::still_active:
-			*reason = "its condition still holds: it ends by itself, or latches, when that has gone";
+			*reason =
+					"its condition still holds: it ends by itself, or latches, when that has gone";
 			return 409;
 		case bmd::Acknowledged::unknown:
 			break;

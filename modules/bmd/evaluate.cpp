@@ -95,8 +95,8 @@ void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &ste
 					moment.measured, moment.arrived, step.onset});
 }
 
-void validity_step(Index device, MetricRec &rec, const Rule &rule, bool valid,
-		const Moment &moment) noexcept
+void validity_step(
+		Index device, MetricRec &rec, const Rule &rule, bool valid, const Moment &moment) noexcept
 {
 	if(!valid && rec.valid_alert == 0 && explained_by_device(device))
 		return;
@@ -271,6 +271,16 @@ void end_all_alerts(Index index, std::string_view event) noexcept
 
 namespace {
 
+Index find_open(const Uuid &id) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> book(s.book_lock);
+	Index i = s.open_head;
+	while(i != 0 && s.alerts[i].id != id)
+		i = s.alerts[i].next_open;
+	return i;
+}
+
 void forget_slot(Index device, Index alert) noexcept
 {
 	Store &s = *store();
@@ -288,20 +298,18 @@ Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	for(Index i = 1; i <= s.alerts.used; ++i) {
-		AlertRec &alert = s.alerts[i];
-		if(alert.id != id)
-			continue;
-		const std::lock_guard<Mutex> guard(s.stripe[alert.device % stripes]);
-		if(alert.id != id || alert.state == AlertState::cleared)
-			continue;
-		if(alert.state == AlertState::active)
-			return Acknowledged::still_active;
-		forget_slot(alert.device, i);
-		end_alert(i, "acknowledged", actor, wall_now());
-		return Acknowledged::done;
-	}
-	return Acknowledged::unknown;
+	const Index i = find_open(id);
+	if(i == 0)
+		return Acknowledged::unknown;
+	const std::lock_guard<Mutex> guard(s.stripe[s.alerts[i].device % stripes]);
+	const AlertRec &alert = s.alerts[i];
+	if(alert.id != id || alert.state == AlertState::cleared)
+		return Acknowledged::unknown; // it ended meanwhile
+	if(alert.state == AlertState::active)
+		return Acknowledged::still_active;
+	forget_slot(alert.device, i);
+	end_alert(i, "acknowledged", actor, wall_now());
+	return Acknowledged::done;
 }
 
 } // namespace bmd

@@ -26,7 +26,8 @@ void take_reading(Index device, const Reading &reading, const Moment &moment) no
 /// Limits have changed: judges the last value of each metric again.
 void judge_again(Index device) noexcept;
 
-/// Raises stale alerts of devices `from`..`to` that have been silent too long.  Takes its own locks.
+/// Raises stale alerts of devices `from`..`to` that have been silent too long.  Takes its own
+/// locks.
 void look_for_silence(Index from, Index to) noexcept;
 
 /// Puts a restored alert where evaluation looks for it.

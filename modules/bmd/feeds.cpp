@@ -68,7 +68,7 @@ Index put_feed(std::string_view name, std::uint32_t generation) noexcept
 		} else {
 			return 0;
 		}
-		FeedRec &feed = *new(&s.feeds[i]) FeedRec();
+		FeedRec &feed = *new (&s.feeds[i]) FeedRec();
 		copy_text(feed.name, name_size, name);
 		feed.is_group = name.starts_with(group_prefix);
 		feed.next_hash = bucket(name);
@@ -90,7 +90,7 @@ void drop_old_feeds(std::uint32_t generation) noexcept
 			link = &s.feeds[*link].next_hash;
 		if(*link == i)
 			*link = feed.next_hash;
-		new(&feed) FeedRec();
+		new (&feed) FeedRec();
 		feed.next_hash = s.feeds.free;
 		s.feeds.free = i;
 	}

@@ -198,8 +198,8 @@ void take_text(Index collector, const BatchId &id, std::string_view text, Receip
 	count(count_readings_accepted, receipt.accepted);
 	if(receipt.accepted == 0) {
 		receipt.code = 400;
-		receipt.reason = receipt.refused.empty() ? "there is no reading in it"
-												 : receipt.refused.front();
+		receipt.reason =
+				receipt.refused.empty() ? "there is no reading in it" : receipt.refused.front();
 	}
 }
 
@@ -208,7 +208,8 @@ std::int64_t durable_of(const CollectorRec &collector, std::int64_t epoch) noexc
 	return collector.durable_epoch.load() == epoch ? collector.durable_seq.load() : 0;
 }
 
-Receipt take_numbered(CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
+Receipt take_numbered(
+		CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
 	const std::lock_guard<Mutex> guard(collector.lock);
@@ -244,7 +245,8 @@ Receipt take_batch(const BatchId &id, std::string_view text)
 	}
 	if(!valid_serial(id.collector) || id.epoch <= 0 || id.seq <= 0) {
 		receipt.code = 400;
-		receipt.reason = "collector must be 1 to 31 of [A-Za-z0-9._-], epoch and seq positive numbers";
+		receipt.reason =
+				"collector must be 1 to 31 of [A-Za-z0-9._-], epoch and seq positive numbers";
 		return receipt;
 	}
 	const Index collector = find_collector(id.collector, true);

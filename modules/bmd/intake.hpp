@@ -21,8 +21,8 @@ struct BatchId
 
 struct Receipt
 {
-	int code = 200; ///< 200 taken; 400 nothing of it could be; 409 old epoch; 413; 503 keep it
-	std::string reason;               ///< when code is not 200
+	int code = 200;     ///< 200 taken; 400 nothing of it could be; 409 old epoch; 413; 503 keep it
+	std::string reason; ///< when code is not 200
 	std::uint64_t accepted = 0;       ///< readings
 	std::uint64_t refused_count = 0;  ///< readings and lines
 	std::vector<std::string> refused; ///< the first of them: "line 2: SpO2=nan: reason"

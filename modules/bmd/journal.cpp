@@ -37,7 +37,7 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 	if(slot == nullptr)
 		return false;
 	alert.journaled = alert.revision;
-	AlertEvent &event = *new(slot) AlertEvent();
+	AlertEvent &event = *new (slot) AlertEvent();
 	event.alert = alert;
 	copy_text(event.event, sizeof event.event, name);
 	copy_text(event.who, sizeof event.who, actor.who);

@@ -28,7 +28,7 @@ struct BatchRec
 	TimeUs arrived_at;
 	std::int64_t epoch;
 	std::int64_t seq;
-	Index collector;     ///< 0: reported by hand, no watermark
+	Index collector; ///< 0: reported by hand, no watermark
 	std::uint32_t count;
 };
 
@@ -61,6 +61,5 @@ bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) 
 
 /// Is there room for what a batch may cause?
 [[nodiscard]] bool journal_has_room_for_alerts() noexcept;
-
 
 } // namespace bmd

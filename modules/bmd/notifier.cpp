@@ -93,8 +93,8 @@ void refresh(const std::string &feed, const SendDocument &send)
 		send(feed_uri(feed), body);
 }
 
-// Empty when there was nothing.
-bool do_work(Work work, const SendDocument &send)
+// False when there was nothing.
+bool do_work(const Work &work, const SendDocument &send)
 {
 	for(const auto &[feed, alerts] : work.changes) {
 		const std::lock_guard<Mutex> guard(feed_mutex(feed));

@@ -61,8 +61,8 @@ PgRow split(std::string_view line)
 Result<bool> Pg::connect(const std::string &conninfo, const char *application)
 {
 	close();
-	const char *keys[] = {"dbname", "fallback_application_name", "client_encoding",
-			"connect_timeout", nullptr};
+	const char *keys[] = {
+			"dbname", "fallback_application_name", "client_encoding", "connect_timeout", nullptr};
 	const char *values[] = {conninfo.c_str(), application, "UTF8", "5", nullptr};
 	connection_ = PQconnectdbParams(keys, values, 1);
 	if(PQstatus(connection_) == CONNECTION_OK)
@@ -118,16 +118,15 @@ Result<PgResult> Pg::run(const char *sql, const std::vector<std::string> &parame
 		values.push_back(parameter.c_str());
 	PgResult result(parameters.empty()
 							? PQexec(connection_, sql)
-							: PQexecParams(connection_, sql, static_cast<int>(values.size()), nullptr,
-									values.data(), nullptr, nullptr, 0));
+							: PQexecParams(connection_, sql, static_cast<int>(values.size()),
+									nullptr, values.data(), nullptr, nullptr, 0));
 	const ExecStatusType status = PQresultStatus(result.get());
 	if(status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 		return error_of(result.get());
 	return result;
 }
 
-Result<bool> Pg::copy_out(
-		const std::string &query, const std::function<void(const PgRow &)> &row)
+Result<bool> Pg::copy_out(const std::string &query, const std::function<void(const PgRow &)> &row)
 {
 	const PgResult begin(PQexec(connection_, ("COPY (" + query + ") TO STDOUT").c_str()));
 	if(PQresultStatus(begin.get()) != PGRES_COPY_OUT)

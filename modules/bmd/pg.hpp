@@ -41,7 +41,8 @@ public:
 	[[nodiscard]] bool connected() const noexcept;
 
 	/// Runs one statement with text parameters.
-	[[nodiscard]] Result<PgResult> run(const char *sql, const std::vector<std::string> &parameters = {});
+	[[nodiscard]] Result<PgResult> run(
+			const char *sql, const std::vector<std::string> &parameters = {});
 
 	/// Streams the rows of a query.
 	[[nodiscard]] Result<bool> copy_out(

@@ -21,7 +21,8 @@ namespace bmd {
 /// Source: RFC 3261 12.2.1.1 (CSeq gaps are legal).
 [[nodiscard]] Result<bool> bump_subscriptions(Pg &pg);
 
-/// One change: table and key of a bmd_change notification ("bmd_device:OX-1"); key "*" is the table.
+/// One change: table and key of a bmd_change notification ("bmd_device:OX-1"); key "*" is the
+/// table.
 struct ProvisioningChange
 {
 	std::string table;

@@ -45,7 +45,8 @@ std::string where(Pg &pg, const char *column, const std::string &key)
 	return key.empty() ? "" : " WHERE " + std::string(column) + " = " + quoted(pg, key);
 }
 
-template <class Row> Result<std::vector<Row>> read(
+template <class Row>
+Result<std::vector<Row>> read(
 		Pg &pg, const std::string &query, const std::function<void(const PgRow &, Row &)> &fill)
 {
 	std::vector<Row> rows;
@@ -55,9 +56,9 @@ template <class Row> Result<std::vector<Row>> read(
 	return rows;
 }
 
-constexpr const char *limit_columns =
-		"metric_id, low, high, hysteresis, (extract(epoch FROM delay) * 1000000)::bigint, priority, "
-		"latching";
+constexpr const char *limit_columns = "metric_id, low, high, hysteresis, (extract(epoch FROM "
+									  "delay) * 1000000)::bigint, priority, "
+									  "latching";
 
 // Columns 1.. as of limit_columns; absent ones stay as they are.
 void fill_limit(const PgRow &row, LimitRow &limit)
@@ -192,8 +193,9 @@ void fill_alert(const PgRow &row, AlertRec &alert)
 
 Result<std::vector<AlertRec>> read_open_alerts(Pg &pg)
 {
-	std::string query = "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
-						"limit_value, revision";
+	std::string query =
+			"SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
+			"limit_value, revision";
 	for(const char *column : {"measured_at", "arrived_at", "onset_at", "raised_at", "changed_at"})
 		query += microseconds(column);
 	return read<AlertRec>(pg,

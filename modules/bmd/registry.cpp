@@ -15,9 +15,9 @@ Index &bucket(Buckets &buckets, std::uint64_t hash) noexcept
 	return buckets.head[hash & buckets.mask];
 }
 
-template <class T> Index find_named(
-		const Table<T> &table, Buckets &buckets, std::string_view name, char (T::*field)[name_size])
-		noexcept
+template <class T>
+Index find_named(const Table<T> &table, Buckets &buckets, std::string_view name,
+		char (T::*field)[name_size]) noexcept
 {
 	Index i = bucket(buckets, hash_name(name));
 	while(i != 0 && name != table[i].*field)
@@ -179,7 +179,7 @@ Index new_device(std::string_view serial) noexcept
 	const Index i = take(s.devices, &DeviceRec::next_hash);
 	if(i == 0)
 		return 0;
-	DeviceRec &device = *new(&s.devices[i]) DeviceRec();
+	DeviceRec &device = *new (&s.devices[i]) DeviceRec();
 	copy_text(device.serial, name_size, serial);
 	Index &head = bucket(s.device_hash, hash_name(serial));
 	device.next_hash = head;
@@ -291,7 +291,7 @@ void drop_device(Index index) noexcept
 		s.members[e].device = 0; // the feed's list skips it until it is rebuilt
 	unlink_hash(s.devices, bucket(s.device_hash, hash_name(device.serial)), index);
 	s.heard[index].flags.store(0);
-	new(&device) DeviceRec();
+	new (&device) DeviceRec();
 	give_back(s.devices, index, &DeviceRec::next_hash);
 }
 

@@ -32,8 +32,8 @@ public:
 	[[nodiscard]] Block *reserve(std::size_t bytes) noexcept;
 	static void publish(Block *block) noexcept;
 
-	/// Next published block after position `at` (begin with tail()); nullptr when there is none yet.
-	/// Moves `at` past it.
+	/// Next published block after position `at` (begin with tail()); nullptr when there is none
+	/// yet. Moves `at` past it.
 	[[nodiscard]] Block *next(std::uint64_t &at) noexcept;
 	[[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
 	/// Frees everything before `at`.

@@ -8,8 +8,8 @@
 #include <new>
 
 #include "bmd_host.h"
-#include "journal.hpp"
 #include "changes.hpp"
+#include "journal.hpp"
 
 namespace bmd {
 
@@ -83,7 +83,7 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	static Store counting; // stands in for the block while there is none
 	Store *s = layout.take<Store>(1);
 	const bool real = s != nullptr;
-	s = real ? new(s) Store() : new(&counting) Store();
+	s = real ? new (s) Store() : new (&counting) Store();
 	s->limits = limits;
 	table(layout, s->types, max_types);
 	table(layout, s->rules, limits.rules);
@@ -127,8 +127,8 @@ void init_locks(Store &s) noexcept
 void init_rings(Store &s, const Rings &rings) noexcept
 {
 	s.journal.init(rings.journal, s.limits.journal_bytes);
-	s.alert_events.init(rings.alert_events, s.limits.alert_events,
-			SlotRing::slot_bytes(sizeof(AlertEvent)));
+	s.alert_events.init(
+			rings.alert_events, s.limits.alert_events, SlotRing::slot_bytes(sizeof(AlertEvent)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();

@@ -25,7 +25,8 @@ namespace bmd {
 
 using Index = std::uint32_t;
 
-inline constexpr std::size_t name_size = 32; ///< names of types, people, groups, collectors: 31 bytes
+inline constexpr std::size_t name_size =
+		32; ///< names of types, people, groups, collectors: 31 bytes
 inline constexpr std::size_t location_size = 96;
 inline constexpr std::size_t patient_name_size = 96;
 inline constexpr std::size_t patient_address_size = 192;
@@ -88,14 +89,14 @@ struct MetricRec
 enum DeviceFlag : std::uint8_t
 {
 	device_enabled = 1,
-	device_seen = 2,   ///< it has reported before, ever: from now on silence is an alert
-	device_stale = 4   ///< a stale alert is open
+	device_seen = 2, ///< it has reported before, ever: from now on silence is an alert
+	device_stale = 4 ///< a stale alert is open
 };
 
 /// Scanned by the timer for silence, so kept apart from the rest of the device.
 struct HeardRec
 {
-	std::atomic<TimeUs> mono;        ///< monotonic time of the last report
+	std::atomic<TimeUs> mono; ///< monotonic time of the last report
 	std::uint32_t stale_after_ms;
 	std::atomic<std::uint8_t> flags; ///< DeviceFlag bits
 };
@@ -110,7 +111,7 @@ struct DeviceRec
 	Index next_hash;
 	Index type;
 	Index patient;
-	Index first_rule;   ///< prescribed values
+	Index first_rule; ///< prescribed values
 	Index first_metric;
 	Index first_member; ///< feeds this device belongs to
 	Index stale_alert;
@@ -124,8 +125,8 @@ struct FeedRec
 {
 	char name[name_size]; ///< user name, or "grp." and the group's name
 	Index next_hash;
-	Index first_device;   ///< member edges
-	Index first_group;    ///< person: groups the person is assigned to
+	Index first_device; ///< member edges
+	Index first_group;  ///< person: groups the person is assigned to
 	std::uint32_t generation;
 	bool is_group;
 	std::atomic<bool> watched; ///< somebody has subscribed to it
@@ -232,16 +233,16 @@ struct Notifier
 	Waker waker;
 	std::atomic<bool> refresh_all; ///< a ring was full: tell every watched feed everything
 
-	SlotRing high;   ///< drained first
+	SlotRing high; ///< drained first
 	SlotRing normal;
 };
 
 /// Of the writer; in shared memory so that the flush at the end can go on where the writer stopped.
 struct WriterState
 {
-	std::int64_t position;     ///< of the last transaction known to be committed
+	std::int64_t position; ///< of the last transaction known to be committed
 	bool position_known;
-	bool in_doubt;             ///< a COMMIT was sent for what lies before these ends
+	bool in_doubt; ///< a COMMIT was sent for what lies before these ends
 	std::uint64_t journal_end;
 	std::uint64_t events_end;
 };
@@ -283,8 +284,8 @@ struct Store
 	std::int64_t started_at; ///< wall clock, microseconds
 };
 
-/// Allocates and touches everything.  nullptr when shared memory does not suffice: `needed` says how
-/// many bytes it would take.
+/// Allocates and touches everything.  nullptr when shared memory does not suffice: `needed` says
+/// how many bytes it would take.
 [[nodiscard]] Store *create_store(const Limits &limits, std::size_t &needed) noexcept;
 
 /// The one store of this Kamailio; nullptr before create_store().

@@ -14,9 +14,9 @@ namespace {
 constexpr std::size_t most_bytes = 16U << 20; // of readings in one transaction
 constexpr TimeUs partition_interval = 3600 * second_us;
 
-constexpr const char *temp_table =
-		"CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, who text, through text, why text) "
-		"ON COMMIT DELETE ROWS";
+constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, "
+								   "who text, through text, why text) "
+								   "ON COMMIT DELETE ROWS";
 constexpr const char *insert_events =
 		"INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority, value, who, "
 		"through, why) SELECT alert_id, revision, changed_at, event, state, priority, value, who, "
@@ -25,19 +25,23 @@ constexpr const char *upsert_alerts =
 		"INSERT INTO bmd_alert AS a (alert_id, device_id, serial, type_name, metric_id, condition, "
 		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
 		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision) "
-		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, condition, "
+		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, "
+		"condition, "
 		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
 		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision "
 		"FROM bmd_alert_in ORDER BY alert_id, revision DESC "
-		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = EXCLUDED.state, "
+		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = "
+		"EXCLUDED.state, "
 		"value = EXCLUDED.value, limit_value = EXCLUDED.limit_value, "
 		"measured_at = EXCLUDED.measured_at, arrived_at = EXCLUDED.arrived_at, "
 		"changed_at = EXCLUDED.changed_at, cleared_at = EXCLUDED.cleared_at, "
 		"revision = EXCLUDED.revision WHERE a.revision < EXCLUDED.revision";
 constexpr const char *copy_alerts =
 		"COPY bmd_alert_in (alert_id, device_id, serial, type_name, metric_id, condition, kind, "
-		"priority, state, value, limit_value, location, patient_name, patient_address, measured_at, "
-		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, why) "
+		"priority, state, value, limit_value, location, patient_name, patient_address, "
+		"measured_at, "
+		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
+		"why) "
 		"FROM STDIN (FORMAT binary)";
 constexpr const char *copy_readings =
 		"COPY bmd_reading (received_at, measured_at, device_id, metric_id, kind, value, priority, "
@@ -64,7 +68,8 @@ Writer::Writer(std::string conninfo, std::string node)
 
 Result<bool> Writer::read_position(std::int64_t &position)
 {
-	auto insert = pg_.run("INSERT INTO bmd_writer (node) VALUES ($1) ON CONFLICT DO NOTHING", {node_});
+	auto insert =
+			pg_.run("INSERT INTO bmd_writer (node) VALUES ($1) ON CONFLICT DO NOTHING", {node_});
 	if(!insert)
 		return insert.error();
 	auto row = pg_.run("SELECT position FROM bmd_writer WHERE node = $1", {node_});
@@ -328,7 +333,8 @@ void Writer::failed(const Error &error)
 	count(count_writer_failures);
 	if(failures_ == 0 || failures_ % 60 == 0)
 		bmd_host_log(error.code == Errc::retry ? BMD_LOG_WARNING : BMD_LOG_ERROR,
-				("writer: the journal waits, the database does not take it: " + error.reason).c_str());
+				("writer: the journal waits, the database does not take it: " + error.reason)
+						.c_str());
 	++failures_;
 	store()->database_up.store(0);
 	seen_.clear();

@@ -16,5 +16,4 @@ extern BMD_EXPORTED char *module_version;
 extern BMD_EXPORTED char *module_flags;
 extern BMD_EXPORTED unsigned int module_interface_ver;
 
-
 #endif

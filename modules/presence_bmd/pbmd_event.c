@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  * What stands in a body is decided in bmd; here it is handed to presence.
  *
- * Two ways lead here.  A SUBSCRIBE asks for full state.  A notifier process has a document ready and
- * lets presence send it to the watchers of a feed.  The lock of the feed is held on both ways, so the
- * version that presence keeps of a subscription is the number of its last document.
+ * Two ways lead here.  A SUBSCRIBE asks for full state.  A notifier process has a document ready
+ * and lets presence send it to the watchers of a feed.  The lock of the feed is held on both ways,
+ * so the version that presence keeps of a subscription is the number of its last document.
  */
-#include "pbmd.h"
 #include "bmd_kamailio.h"
 #include "core/mem/mem.h"
+#include "pbmd.h"
 
 #include <string.h>
 
@@ -111,8 +111,7 @@ static str *watcher_body(struct subscription *subs, str *body)
 		return NULL;
 	}
 	/* presence counts before a NOTIFY that answers a SUBSCRIBE, and after this call otherwise */
-	pbmd_bmd.set_version(
-			memory, length, (unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
+	pbmd_bmd.set_version(memory, length, (unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
 	return as_body(memory, length);
 }
 

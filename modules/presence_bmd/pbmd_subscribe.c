@@ -1,9 +1,9 @@
 /*
  * pbmd_subscribe.c - what a SUBSCRIBE to "bmd-alert" must pass before presence sees it
  * SPDX-License-Identifier: GPL-2.0-or-later
- * The sender is authenticated already.  Refuses with 400, 403, 406; 423, 481 and 489 are presence's.
+ * The sender is authenticated already.  Refuses with 400, 403, 406; 423, 481 and 489 are
+ * presence's.
  */
-#include "pbmd.h"
 #include "bmd_kamailio.h"
 #include "core/data_lump_rpl.h"
 #include "core/parser/hf.h"
@@ -11,6 +11,7 @@
 #include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
 #include "core/parser/parse_uri.h"
+#include "pbmd.h"
 
 #include <string.h>
 #include <strings.h>

@@ -56,8 +56,8 @@ void what_is_no_time_is_refused()
 
 CU_TestInfo cases[] = {BMD_CASE(the_same_alert_always_has_the_same_id),
 		BMD_CASE(a_uuid_reads_back_and_nonsense_does_not),
-		BMD_CASE(times_are_written_as_rfc_3339_and_read_back),
-		BMD_CASE(what_is_no_time_is_refused), CU_TEST_INFO_NULL};
+		BMD_CASE(times_are_written_as_rfc_3339_and_read_back), BMD_CASE(what_is_no_time_is_refused),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 

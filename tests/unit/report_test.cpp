@@ -61,8 +61,8 @@ void every_row_of_the_table_reads_as_it_says()
 	for(const bmd_test::Row &row : bmd_test::read_tsv("report_cases.tsv")) {
 		Transcript transcript;
 		bmd::read_report(unescape(row.cells.at(0)), transcript);
-		BMD_EQUAL(row.cells.at(0) + ": " + transcript.text,
-				row.cells.at(0) + ": " + row.cells.at(1));
+		BMD_EQUAL(
+				row.cells.at(0) + ": " + transcript.text, row.cells.at(0) + ": " + row.cells.at(1));
 	}
 }
 

@@ -1,5 +1,5 @@
-/// @file threshold_test.cpp  Unit tests for bmd/threshold.hpp; the cases stand in threshold_cases.tsv.
-/// SPDX-License-Identifier: GPL-2.0-or-later
+/// @file threshold_test.cpp  Unit tests for bmd/threshold.hpp; the cases stand in
+/// threshold_cases.tsv. SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "bmd/threshold.hpp"
 

@@ -78,8 +78,8 @@ Result<Reading> read_metric(std::string_view name, std::string_view value)
 	if(!number)
 		return number.error();
 	if(*number < info->min || *number > info->max)
-		return malformed(quoted(value) + " is outside the plausible range of "
-						 + std::string(info->name));
+		return malformed(
+				quoted(value) + " is outside the plausible range of " + std::string(info->name));
 	reading.value = *number;
 	return reading;
 }

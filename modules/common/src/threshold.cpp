@@ -39,7 +39,8 @@ Step breach_goes_on(Watch &watch, Breach now, DurationUs delay, TimeUs time) noe
 	const Breach before = watch.raised;
 	if(time - watch.since >= delay) {
 		watch.raised = now;
-		return Step{before == Breach::none ? Change::raise : Change::swap, now, before, watch.since};
+		return Step{
+				before == Breach::none ? Change::raise : Change::swap, now, before, watch.since};
 	}
 	if(before != Breach::none) {
 		watch.raised = Breach::none;

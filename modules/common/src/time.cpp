@@ -120,16 +120,17 @@ std::string format_time(TimeUs time)
 	}
 	const Civil civil = civil_from_days(days);
 	std::array<char, 64> out{};
-	const int length = std::snprintf(out.data(), out.size(), "%04lld-%02u-%02uT%02d:%02d:%02d.%06dZ",
-			static_cast<long long>(civil.year), civil.month, civil.day,
-			static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60),
+	const int length = std::snprintf(out.data(), out.size(),
+			"%04lld-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<long long>(civil.year),
+			civil.month, civil.day, static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60),
 			static_cast<int>(rest % 60), static_cast<int>(micros));
 	return std::string(out.data(), static_cast<std::size_t>(length));
 }
 
 Result<TimeUs> parse_time(std::string_view text)
 {
-	const Error refused = malformed("'" + std::string(text.substr(0, 40)) + "' is no RFC 3339 time");
+	const Error refused =
+			malformed("'" + std::string(text.substr(0, 40)) + "' is no RFC 3339 time");
 	const int year = digits(text, 0, 4);
 	const int month = digits(text, 5, 2);
 	const int day = digits(text, 8, 2);

@@ -71,12 +71,12 @@ struct AlertView
 	std::string location;
 	std::string patient_name;
 	std::string patient_address;
-	TimeUs measured_at = 0;     ///< last byte of the frame that carried the value (collector's clock)
-	TimeUs arrived_at = 0;      ///< that reading's arrival at the server
-	TimeUs onset_at = 0;        ///< when the condition began, by the readings' times
-	TimeUs raised_at = 0;       ///< when the server raised the alert
-	TimeUs changed_at = 0;      ///< last change of state
-	TimeUs cleared_at = 0;      ///< 0 while not cleared
+	TimeUs measured_at = 0; ///< last byte of the frame that carried the value (collector's clock)
+	TimeUs arrived_at = 0;  ///< that reading's arrival at the server
+	TimeUs onset_at = 0;    ///< when the condition began, by the readings' times
+	TimeUs raised_at = 0;   ///< when the server raised the alert
+	TimeUs changed_at = 0;  ///< last change of state
+	TimeUs cleared_at = 0;  ///< 0 while not cleared
 	std::uint32_t revision = 0; ///< grows with every change of this alert
 };
 

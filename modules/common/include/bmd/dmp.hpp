@@ -1,8 +1,7 @@
-/// @file dmp.hpp  Device Message Protocol (application/dmp): the document, its reader and its writer.
-/// SPDX-License-Identifier: GPL-2.0-or-later
-/// Source: draft-khurana-dmp-appliances-00 with this project's profile (xsd/dmp.xsd, xsd/dmp-bmd.xsd).
-/// Does not say what a command does: see dmp_subscribe.hpp for the words of a Subscribe, dmp_feed.hpp
-/// for the alert feed.
+/// @file dmp.hpp  Device Message Protocol (application/dmp): the document, its reader and its
+/// writer. SPDX-License-Identifier: GPL-2.0-or-later Source: draft-khurana-dmp-appliances-00 with
+/// this project's profile (xsd/dmp.xsd, xsd/dmp-bmd.xsd). Does not say what a command does: see
+/// dmp_subscribe.hpp for the words of a Subscribe, dmp_feed.hpp for the alert feed.
 
 #pragma once
 
@@ -63,7 +62,8 @@ struct Query
 	bool operator==(const Query &) const = default;
 };
 
-/// What to notify.  `events` and `duration` are text here: parse_event() and parse_duration() read it.
+/// What to notify.  `events` and `duration` are text here: parse_event() and parse_duration() read
+/// it.
 struct Subscribe
 {
 	struct Item
@@ -159,18 +159,18 @@ struct Document
 	std::vector<Device> devices;
 };
 
-/// Reads and validates one document: with no namespace, or in the draft's.  Only UTF-8.  Elements and
-/// attributes of other namespaces are ignored, text of elements is trimmed of XML white space.
-/// Refused: anything over the limits above, a DTD, an entity, more than 1,024 '=' in one tag, what the
-/// schemas do not allow, an empty Device, Action, Variable or OutArgument.
-/// No file and no network is touched whatever the document says.
-/// Errors: malformed, with the line and libxml2's words; fatal when memory runs out.
+/// Reads and validates one document: with no namespace, or in the draft's.  Only UTF-8.  Elements
+/// and attributes of other namespaces are ignored, text of elements is trimmed of XML white space.
+/// Refused: anything over the limits above, a DTD, an entity, more than 1,024 '=' in one tag, what
+/// the schemas do not allow, an empty Device, Action, Variable or OutArgument. No file and no
+/// network is touched whatever the document says. Errors: malformed, with the line and libxml2's
+/// words; fatal when memory runs out.
 [[nodiscard]] Result<Document> parse(std::string_view xml);
 
 /// Writes without the draft's namespace, ours as prefix "bmd" where it is used, on one line.
-/// Text that XML 1.0 cannot carry (control characters, U+FFFE, U+FFFF) and invalid UTF-8 become U+FFFD,
-/// one for each maximal ill-formed sequence.  Contract: every Entry fits the root, every list said to
-/// have at least one element has it.
+/// Text that XML 1.0 cannot carry (control characters, U+FFFE, U+FFFF) and invalid UTF-8 become
+/// U+FFFD, one for each maximal ill-formed sequence.  Contract: every Entry fits the root, every
+/// list said to have at least one element has it.
 [[nodiscard]] std::string write(const Document &document);
 
 /// The schemas compiled in, as shipped in xsd/: for tests and for tools that print them.

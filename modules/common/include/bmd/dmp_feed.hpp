@@ -1,6 +1,6 @@
-/// @file dmp_feed.hpp  The alert feed: the DMPResponse that a NOTIFY of event package bmd-alert carries.
-/// SPDX-License-Identifier: GPL-2.0-or-later
-/// Does not decide what is sent to whom; write_feed() is the fast path of every NOTIFY body.
+/// @file dmp_feed.hpp  The alert feed: the DMPResponse that a NOTIFY of event package bmd-alert
+/// carries. SPDX-License-Identifier: GPL-2.0-or-later Does not decide what is sent to whom;
+/// write_feed() is the fast path of every NOTIFY body.
 
 #pragma once
 
@@ -20,11 +20,11 @@ namespace bmd::dmp {
 /// Alerts of one feed at one moment.
 struct Feed
 {
-	std::string feed;           ///< URI of the feed
-	std::uint32_t version = 0;  ///< grows by one with every document of a subscription
-	bool full = true;           ///< all open alerts; false: those that changed
-	TimeUs at = 0;              ///< when the document was written
-	std::uint32_t more = 0;     ///< open alerts that follow in later documents
+	std::string feed;              ///< URI of the feed
+	std::uint32_t version = 0;     ///< grows by one with every document of a subscription
+	bool full = true;              ///< all open alerts; false: those that changed
+	TimeUs at = 0;                 ///< when the document was written
+	std::uint32_t more = 0;        ///< open alerts that follow in later documents
 	std::vector<AlertView> alerts; ///< at most max_actions, or no reader takes the document
 };
 

@@ -1,8 +1,8 @@
 /// @file dmp_subscribe.hpp  The words of a DMP Subscribe: Event expressions and Durations.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// The draft has prose only for both; the grammar here is this project's.  What cannot be read is
-/// refused with a reason, never guessed.  Does not know the catalogue: whether a variable exists and
-/// whether a unit is the variable's own is for the caller to check.
+/// refused with a reason, never guessed.  Does not know the catalogue: whether a variable exists
+/// and whether a unit is the variable's own is for the caller to check.
 
 #pragma once
 
@@ -49,7 +49,8 @@ struct AtLeast
 	Priority priority = Priority::low;
 };
 
-/// A Condition stands for the words "low", "high", "invalid" and "stale"; Condition::device has none.
+/// A Condition stands for the words "low", "high", "invalid" and "stale"; Condition::device has
+/// none.
 using EventExpr = std::variant<Comparison, Condition, AnyEvent, AtLeast>;
 
 /// Reads one Event.  Spaces around the parts are free; words are case sensitive.

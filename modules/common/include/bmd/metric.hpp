@@ -1,6 +1,7 @@
 /// @file metric.hpp  The catalogue of what devices measure and of the alarms they raise themselves.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// The entries stand in metrics.inc and alarms.inc; ids are stable for ever, because they are stored.
+/// The entries stand in metrics.inc and alarms.inc; ids are stable for ever, because they are
+/// stored.
 
 #pragma once
 

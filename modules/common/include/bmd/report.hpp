@@ -26,9 +26,9 @@ namespace bmd {
 /// What one item says.
 enum class ReadingKind : std::uint8_t
 {
-	value = 1,     ///< `value` holds
-	invalid = 2,   ///< no valid value
-	alarm_on = 3,  ///< device alarm; `priority` holds
+	value = 1,    ///< `value` holds
+	invalid = 2,  ///< no valid value
+	alarm_on = 3, ///< device alarm; `priority` holds
 	alarm_off = 4
 };
 

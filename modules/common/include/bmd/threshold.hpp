@@ -25,29 +25,29 @@ enum class Breach : std::uint8_t
 /// ones over them.  Plain record: lives in shared memory.
 struct Rule
 {
-	double low = -std::numeric_limits<double>::infinity();  ///< inclusive; -inf: unchecked
-	double high = std::numeric_limits<double>::infinity();  ///< inclusive; +inf: unchecked
-	double hysteresis = 0.0;    ///< how far back inside a value must come to end a breach, >= 0
-	DurationUs delay = 0;       ///< alarm condition delay: a breach must last so long, >= 0
+	double low = -std::numeric_limits<double>::infinity(); ///< inclusive; -inf: unchecked
+	double high = std::numeric_limits<double>::infinity(); ///< inclusive; +inf: unchecked
+	double hysteresis = 0.0; ///< how far back inside a value must come to end a breach, >= 0
+	DurationUs delay = 0;    ///< alarm condition delay: a breach must last so long, >= 0
 	Priority priority = Priority::high;
-	bool latching = false;      ///< alert stays until acknowledged when the condition has gone
+	bool latching = false; ///< alert stays until acknowledged when the condition has gone
 };
 
 /// What is remembered of one metric between readings.  Plain record: lives in shared memory.
 struct Watch
 {
-	TimeUs since = 0;               ///< when the present breach began; 0 when there is none
-	Breach breach = Breach::none;   ///< what the readings say now
-	Breach raised = Breach::none;   ///< what is alarmed now
+	TimeUs since = 0;             ///< when the present breach began; 0 when there is none
+	Breach breach = Breach::none; ///< what the readings say now
+	Breach raised = Breach::none; ///< what is alarmed now
 };
 
 /// What one reading did to the alarm.
 enum class Change : std::uint8_t
 {
 	none = 0,
-	raise = 1,   ///< begin an alert of `Step::condition`
-	clear = 2,   ///< end the alert that `Step::cleared` names
-	swap = 3     ///< end `cleared` and begin `condition` (low to high in one reading)
+	raise = 1, ///< begin an alert of `Step::condition`
+	clear = 2, ///< end the alert that `Step::cleared` names
+	swap = 3   ///< end `cleared` and begin `condition` (low to high in one reading)
 };
 
 struct Step

@@ -1,0 +1,65 @@
+#!/bin/bash
+# run.sh - run the tests and count them.
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Usage: run.sh [unit|integration|e2e]...     all by default
+# Every test program prints "ok NAME" and "not ok NAME" lines; a program that ends badly without a
+# "not ok" counts as one failed test.  Closes with "N passed, N failed"; exit 1 unless all passed.
+
+set -u
+cd "$(dirname "$0")/.." || exit 2
+mkdir -p build
+log=$(mktemp build/test.XXXXXX.log)
+trap 'rm -f "$log"' EXIT
+
+program() { # NAME COMMAND...: run one test program, keep its lines
+	local name=$1 lines status
+	shift
+	lines=$(mktemp)
+	timeout 900 "$@" < /dev/null 2>&1 | tee "$lines"
+	status=${PIPESTATUS[0]}
+	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$lines"; then
+		echo "not ok $name: ended with status $status" | tee -a "$lines"
+	fi
+	grep -E '^(not )?ok ' "$lines" >> "$log"
+	rm -f "$lines"
+}
+
+unit() {
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 program unit build/asan/unit
+}
+
+integration() {
+	local test
+	for test in tests/integration/*.sh tests/integration/*.py; do
+		[ -e "$test" ] || continue
+		case $test in
+			*.py) program "$(basename "$test")" /usr/bin/python3 "$test" ;;
+			*) program "$(basename "$test")" bash "$test" ;;
+		esac
+	done
+}
+
+e2e() {
+	local case
+	for case in tests/e2e/*/; do
+		if [ -e "$case/run.py" ]; then
+			program "$(basename "$case")" /usr/bin/python3 "$case/run.py"
+		elif [ -e "$case/run.sh" ]; then
+			program "$(basename "$case")" bash "$case/run.sh"
+		fi
+	done
+}
+
+[ $# -gt 0 ] || set -- unit integration e2e
+for part in "$@"; do
+	case $part in
+		unit | integration | e2e) "$part" ;;
+		*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
+	esac
+done
+passed=$(grep -c '^ok ' "$log")
+failed=$(grep -c '^not ok ' "$log")
+[ "$failed" -eq 0 ] || { echo "failed:"; grep '^not ok ' "$log"; }
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
