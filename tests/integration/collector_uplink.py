@@ -174,7 +174,11 @@ def begin(server, extra='', scheme='http'):
 
 
 def complete(server):
-    return wait(lambda: len(server.readings()) >= PACKETS) and len(server.readings()) == PACKETS
+    """Every reading of the recording has come, in order, and once."""
+    wait(lambda: len(server.readings()) >= PACKETS)
+    return (server.readings() == ['97'] * 3 + ['93'] * 3 + ['86'] * 6 + ['84'] * 6 + ['?'] * 3 + ['96'] * 6
+            and server.readings('PulseRate') == ['72'] * 3 + ['74'] * 3 + ['131'] * 6 + ['133'] * 6 + ['?'] * 3
+            + ['80'] * 6)
 
 
 def everything_arrives_once():

@@ -24,6 +24,8 @@ void Outbox::add(std::string_view serial, TimeUs time, std::span<const Reading> 
 		for(const auto &reading : readings)
 			writer_.add(reading);
 		waiting_ += writer_.text();
+		if(!waiting_.ends_with('\n'))
+			waiting_ += '\n';
 	}
 	if(wake_)
 		wake_();

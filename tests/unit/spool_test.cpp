@@ -1,0 +1,201 @@
+/// @file spool_test.cpp  Unit tests for the collector's spool and outbox.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "spool.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
+
+#include "outbox.hpp"
+#include "suites.hpp"
+
+namespace {
+
+constexpr bmd::TimeUs now = 1'763'690'000'000'000;
+
+/// A spool file of its own, removed at the end.
+class Folder
+{
+public:
+	Folder()
+	{
+		std::string name = std::filesystem::temp_directory_path() / "bmd-spool-XXXXXX";
+		path_ = mkdtemp(name.data());
+	}
+	~Folder() { std::filesystem::remove_all(path_); }
+	Folder(const Folder &) = delete;
+	Folder &operator=(const Folder &) = delete;
+	[[nodiscard]] std::string file() const { return path_ / "spool.db"; }
+
+private:
+	std::filesystem::path path_;
+};
+
+bmd::Result<bmd::Spool> open_spool(const std::string &path, std::uint64_t limit = 1'000'000)
+{
+	return bmd::Spool::open(path, limit, now);
+}
+
+std::uint64_t seq_of(bmd::Spool &spool, std::uint64_t from)
+{
+	const auto batch = spool.next(from);
+	return batch && *batch ? (*batch)->seq : 0;
+}
+
+void batches_come_back_in_order()
+{
+	auto spool = open_spool(":memory:");
+	CU_ASSERT(spool.ok());
+	CU_ASSERT(*spool->add("one\n", false) == 1);
+	CU_ASSERT(*spool->add("two\n", true) == 2);
+	const auto batch = spool->next(1);
+	CU_ASSERT(batch && *batch && (*batch)->seq == 1 && (*batch)->text == "one\n");
+	CU_ASSERT(seq_of(*spool, 2) == 2 && seq_of(*spool, 3) == 0);
+	CU_ASSERT(spool->epoch() == static_cast<std::uint64_t>(now));
+	spool->forget(1);
+	CU_ASSERT(seq_of(*spool, 1) == 2); // forgotten at once, deleted later
+	CU_ASSERT(spool->tidy().ok() && spool->bytes() == 4);
+}
+
+void numbers_go_on_after_a_restart()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		for(int i = 0; i < 3; i++)
+			CU_ASSERT(spool->add("text\n", false).ok());
+		spool->forget(3);
+		CU_ASSERT(spool->tidy().ok());
+	}
+	auto again = bmd::Spool::open(folder.file(), 1'000'000, now + 5);
+	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now));
+	CU_ASSERT(again->last() == 3 && again->forgotten() == 3 && again->bytes() == 0);
+	CU_ASSERT(*again->add("text\n", false) == 4);
+}
+
+void what_was_not_forgotten_is_there_after_a_restart()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		for(int i = 0; i < 5; i++)
+			CU_ASSERT(spool->add("text\n", false).ok());
+		spool->forget(2); // not carried out
+	}
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again->last() == 5 && again->forgotten() == 0 && seq_of(*again, 1) == 1);
+}
+
+void full_spool_gives_up_the_oldest_without_alarm_first()
+{
+	auto spool = open_spool(":memory:", 1000);
+	const std::string text(100, 'x');
+	for(int i = 1; i <= 10; i++)
+		CU_ASSERT(spool->add(text, i == 1).ok()); // 1 has an alarm
+	CU_ASSERT(spool->add(text, false).ok());
+	CU_ASSERT(spool->dropped().plain == 2 && spool->dropped().alarms == 0);
+	CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, 2) == 4);
+	CU_ASSERT(spool->bytes() == 900);
+}
+
+void spool_full_of_alarms_gives_up_the_oldest()
+{
+	auto spool = open_spool(":memory:", 1000);
+	const std::string text(100, 'x');
+	for(int i = 0; i < 20; i++)
+		CU_ASSERT(spool->add(text, true).ok());
+	CU_ASSERT(spool->dropped().plain == 0 && spool->dropped().alarms > 0);
+	CU_ASSERT(spool->bytes() <= 1000);
+	CU_ASSERT(seq_of(*spool, 1) == spool->dropped().alarms + 1);
+}
+
+void two_collectors_do_not_share_a_spool()
+{
+	const Folder folder;
+	auto first = open_spool(folder.file());
+	CU_ASSERT(first->add("text\n", false).ok());
+	CU_ASSERT(!open_spool(folder.file()).ok());
+}
+
+void file_that_is_no_spool_is_an_error()
+{
+	const Folder folder;
+	std::filesystem::create_directory(folder.file());
+	CU_ASSERT(!open_spool(folder.file()).ok());
+	CU_ASSERT(!open_spool(folder.file() + "/none/spool.db").ok());
+}
+
+void renewed_spool_keeps_batches_under_a_new_epoch()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		CU_ASSERT(spool->add("text\n", false).ok());
+		CU_ASSERT(spool->renew(now + 9).ok());
+	}
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now + 9) && seq_of(*again, 1) == 1);
+}
+
+bmd::Reading value(double number)
+{
+	return {bmd::find_metric("SpO2")->id, bmd::ReadingKind::value, bmd::Priority::high, number};
+}
+
+bmd::Reading alarm(bmd::ReadingKind kind)
+{
+	return {bmd::find_alarm("LowO2Supply")->id, kind, bmd::Priority::low, 0};
+}
+
+void outbox_marks_what_carries_alarm_information()
+{
+	using bmd::ReadingKind;
+	bmd::Outbox outbox;
+	const auto marked = [&](const bmd::Reading &reading) {
+		outbox.add("OX-1", now, {&reading, 1});
+		return outbox.take().has_alarm;
+	};
+	CU_ASSERT(!marked(value(97)));
+	CU_ASSERT(marked(alarm(ReadingKind::alarm_off))); // the first word of it
+	CU_ASSERT(!marked(alarm(ReadingKind::alarm_off)));
+	CU_ASSERT(marked(alarm(ReadingKind::alarm_on)));
+	CU_ASSERT(marked(alarm(ReadingKind::alarm_on)));
+	CU_ASSERT(marked(alarm(ReadingKind::alarm_off)));
+	CU_ASSERT(!marked(alarm(ReadingKind::alarm_off)));
+	CU_ASSERT(marked({bmd::find_metric("SpO2")->id, ReadingKind::invalid, bmd::Priority::high, 0}));
+}
+
+void outbox_gives_whole_lines_of_bounded_size()
+{
+	bmd::Outbox outbox;
+	int woken = 0;
+	outbox.on_waiting([&] { woken++; });
+	const auto reading = value(97.5);
+	for(int i = 0; i < 40'000; i++)
+		outbox.add("OX-1", now + i, {&reading, 1});
+	CU_ASSERT(woken == 40'000);
+	std::size_t lines = 0;
+	for(auto taken = outbox.take(); !taken.text.empty(); taken = outbox.take()) {
+		CU_ASSERT(taken.text.size() <= bmd::Outbox::max_batch && taken.text.back() == '\n');
+		for(const char c : taken.text)
+			lines += c == '\n' ? 1 : 0;
+	}
+	BMD_EQUAL(lines, 40'000U);
+	CU_ASSERT(lines == 40'000 && outbox.waiting() == 0 && outbox.lost() == 0);
+}
+
+CU_TestInfo cases[] = {BMD_CASE(batches_come_back_in_order),
+		BMD_CASE(numbers_go_on_after_a_restart),
+		BMD_CASE(what_was_not_forgotten_is_there_after_a_restart),
+		BMD_CASE(full_spool_gives_up_the_oldest_without_alarm_first),
+		BMD_CASE(spool_full_of_alarms_gives_up_the_oldest),
+		BMD_CASE(two_collectors_do_not_share_a_spool), BMD_CASE(file_that_is_no_spool_is_an_error),
+		BMD_CASE(renewed_spool_keeps_batches_under_a_new_epoch),
+		BMD_CASE(outbox_marks_what_carries_alarm_information),
+		BMD_CASE(outbox_gives_whole_lines_of_bounded_size), CU_TEST_INFO_NULL};
+
+} // namespace
+
+extern const CU_SuiteInfo spool_suite;
+const CU_SuiteInfo spool_suite = BMD_SUITE("spool", cases);
