@@ -6,9 +6,9 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "bmd/alert.hpp"
 #include "bmd/result.hpp"
@@ -29,29 +29,24 @@ enum class Operator : std::uint8_t
 /// The sign itself: "<", "<=", ">", ">=", "=", "!=".
 [[nodiscard]] std::string_view to_string(Operator op) noexcept;
 
-/// VARIABLE OP NUMBER[UNIT], such as "SpO2 < 90%".
-struct Comparison
+/// One Event; which members hold depends on `kind`.
+struct EventExpr
 {
-	std::string variable; ///< [A-Za-z][A-Za-z0-9]{0,30}
+	enum class Kind : std::uint8_t
+	{
+		comparison, ///< VARIABLE OP NUMBER[UNIT], such as "SpO2 < 90%"
+		condition,  ///< the words low, high, invalid, stale
+		any,        ///< the word "any": every alert
+		at_least    ///< "priority >= WORD"
+	};
+	Kind kind = Kind::any;
+	std::string variable; ///< comparison: [A-Za-z][A-Za-z0-9]{0,30}
 	Operator op = Operator::less;
 	double number = 0.0; ///< finite
 	std::string unit;    ///< as written, at most 31 printable ASCII characters; empty: none given
+	Condition condition = Condition::low; ///< condition: never Condition::device
+	Priority priority = Priority::low;    ///< at_least
 };
-
-/// The word "any": every alert.
-struct AnyEvent
-{
-};
-
-/// "priority >= WORD".
-struct AtLeast
-{
-	Priority priority = Priority::low;
-};
-
-/// A Condition stands for the words "low", "high", "invalid" and "stale"; Condition::device has
-/// none.
-using EventExpr = std::variant<Comparison, Condition, AnyEvent, AtLeast>;
 
 /// Reads one Event.  Spaces around the parts are free; words are case sensitive.
 /// Errors: malformed, saying which part is wrong.
