@@ -1,0 +1,187 @@
+"""scene.py - words that several end-to-end cases share: devices, batches, alerts, a watching terminal.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+
+import json
+import time
+
+from stack import RpcFault, wait_until
+
+OXIMETER = "Nonin oximeter"  # sample.sql: SpO2 90.. high priority, PulseRate 50..120 medium
+
+
+def records(text):
+    """What kamcmd prints of structures, as a list of dictionaries; what is nested is left out."""
+    found, depth = [], 0
+    for line in text.splitlines():
+        line = line.strip()
+        key, colon, value = line.partition(": ")
+        if line == "{":
+            depth += 1
+            found.append({})
+        elif line.endswith(": {"):
+            depth += 1
+        elif line == "}":
+            depth -= 1
+        elif colon and depth == 1:
+            found[-1][key] = value
+        elif line.endswith(":") and depth == 1:
+            found[-1][line[:-1]] = ""
+    return found
+
+
+def alerts(stack, serial=None):
+    """Open alerts as kamcmd shows them."""
+    return records(stack.kamcmd("bmd.alerts", *([serial] if serial else [])))
+
+
+def device(stack, serial):
+    """The first record is the device, the others its metrics; empty when there is no such device."""
+    try:
+        return records(stack.kamcmd("bmd.device", serial))
+    except AssertionError:
+        return []
+
+
+def add_device(stack, serial, type_name=OXIMETER, location="", patient=None, assign=None, **limits):
+    """Inserts a device by SQL and waits until the server knows it.  limits: METRIC={"low": ...}."""
+    text = (f"INSERT INTO bmd_device (serial, type_name, location, patient_id) VALUES "
+            f"('{serial}', '{type_name}', '{location}', {patient or 'NULL'});")
+    for metric, columns in limits.items():
+        names = ", ".join(columns)
+        values = ", ".join(f"'{value}'" for value in columns.values())
+        text += (f"INSERT INTO bmd_device_limit (serial, metric, {names}) "
+                 f"VALUES ('{serial}', '{metric}', {values});")
+    if assign:
+        text += f"INSERT INTO bmd_assignment (username, serial) VALUES ('{assign}', '{serial}');"
+    stack.sql(text)
+    wait_until(lambda: device(stack, serial), 3, f"device {serial}")
+
+
+def fault(call, *arguments):
+    """The RpcFault of a call that must not succeed."""
+    try:
+        answer = call(*arguments)
+    except RpcFault as refused:
+        return refused
+    raise AssertionError(f"accepted: {answer}")
+
+
+def hand(stack, text):
+    """Readings by hand, through HTTP as the collector's are."""
+    return stack.rpc("bmd.report", text)
+
+
+def batch(stack, collector, epoch, seq, text):
+    return stack.rpc("bmd.report", collector, str(epoch), str(seq), text)
+
+
+def stats(stack):
+    return {key: int(value) for key, value in records(stack.kamcmd("bmd.stats"))[0].items()}
+
+
+def now_us(seconds=0.0):
+    return int((time.time() + seconds) * 1e6)
+
+
+def stored(stack, serial):
+    """(metric, kind, value) of every stored reading of a device, in order."""
+    rows = stack.sql(f"SELECT metric, kind, value FROM bmd_readings WHERE serial = '{serial}' "
+                     "ORDER BY received_at, measured_at, metric")
+    return [tuple(row) for row in rows]
+
+
+def history(stack, serial):
+    """Events of a device's alerts, one list for each alert, in order of their raising."""
+    rows = stack.sql("SELECT a.alert_id, string_agg(e.event, ' ' ORDER BY e.revision) "
+                     f"FROM bmd_alert a JOIN bmd_alert_event e USING (alert_id) "
+                     f"WHERE a.serial = '{serial}' GROUP BY 1 ORDER BY min(e.at)")
+    return [row[1].split() for row in rows]
+
+
+class Watcher:
+    """A terminal that believes what it is told: it keeps the open alerts of one feed, and refuses
+    what RFC 6665 and our documents do not allow."""
+
+    def __init__(self, stack, user, feed=None, password=None, **options):
+        self.agent = stack.agent(user, password)
+        domain = stack.info["domain"]
+        self.dialog, self.reply = self.agent.subscribe(f"sip:{feed or user}@{domain}", **options)
+        assert self.reply.status == 200, f"{user} subscribes to {feed or user}: {self.reply.first}"
+        self.open, self.documents = {}, []
+        self.cseq, self.version, self.missing = 0, None, 0
+        self.state = ""
+        self.revisions = {}
+        self.wait(lambda: self.documents, "the first document")
+        assert self.documents[0].state == "full", "the first document is not full"
+
+    def take(self, message):
+        assert message.cseq > self.cseq, f"CSeq {message.cseq} after {self.cseq}"
+        self.cseq = message.cseq
+        self.state = message.get("subscription-state")
+        if not message.body:
+            return
+        document = message.document()
+        if self.version is not None:
+            assert document.version == self.version + 1, f"version {document.version} after {self.version}"
+        self.version = document.version
+        if document.state == "full":
+            self.open, self.revisions = {}, {}
+        for alert in document.alerts:
+            last = self.revisions.get(alert["id"], 0)
+            assert int(alert["revision"]) >= last, (
+                f"{alert['Variable']}: revision {alert['revision']} ({alert['state']}, "
+                f"{alert['priority']}) came after {last}")
+            self.revisions[alert["id"]] = int(alert["revision"])
+            if alert["state"] == "cleared":
+                self.open.pop(alert["id"], None)
+            else:
+                self.open[alert["id"]] = alert
+        self.missing = document.more
+        document.at = message.at
+        self.documents.append(document)
+
+    def pump(self, seconds=0.0):
+        """Takes what has come; waits at most `seconds` for the first."""
+        self.agent.pump(seconds)
+        while self.agent.pump(0):
+            pass
+        mine = [m for m in self.agent.received if m.is_request and m.method == "NOTIFY"
+                and m.get("call-id") == self.dialog.call_id]
+        for message in mine:
+            self.agent.received.remove(message)
+            self.take(message)
+
+    def wait(self, wanted, what, timeout=5):
+        until = time.time() + timeout
+        while True:
+            self.pump(0.02)
+            value = wanted()
+            if value:
+                return value
+            if time.time() > until:
+                raise AssertionError(f"{self.agent.user}: {what} did not come within {timeout} s")
+
+    def about(self, serial, metric=None):
+        return [a for a in self.open.values() if a["serial"] == serial
+                and (metric is None or a["Variable"] == metric)]
+
+    def quiet(self, seconds):
+        """AssertionError when anything at all comes."""
+        before = len(self.documents), self.cseq
+        until = time.time() + seconds
+        while time.time() < until:
+            self.pump(0.02)
+        assert (len(self.documents), self.cseq) == before, "an unexpected NOTIFY came"
+
+    def agrees_with(self, stack, serials):
+        """Shows what the book holds: the same alerts, with the same state and priority."""
+        def same():
+            book = {a["id"]: (a["state"], a["priority"]) for s in serials for a in alerts(stack, s)}
+            return book == {i: (a["state"], a["priority"]) for i, a in self.open.items()}
+        self.wait(same, f"agreement with the book, of {len(self.open)} alerts shown,")
+
+
+def json_call(method, params, **extra):
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params, **extra}).encode()
