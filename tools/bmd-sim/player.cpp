@@ -107,13 +107,16 @@ void Player::say_step()
 	const Moment &m = entry.moment;
 	std::string text = "step " + std::to_string(step + 1) + ":";
 	if(!entry.note.empty())
-		text += " " + entry.note + ";";
+		text.append(" ").append(entry.note).append(";");
+	const auto add = [&text](const std::string &name, const std::string &value) {
+		text.append(" ").append(name).append("=").append(value);
+	};
 	for(const auto &[name, value] : m.values)
-		text += " " + name + "=" + plain(value);
+		add(name, plain(value));
 	for(const auto &[name, pair] : entry.flap)
-		text += " " + name + "=" + plain(pair.first) + "|" + plain(pair.second);
+		add(name, plain(pair.first) + "|" + plain(pair.second));
 	for(const auto &[name, word] : m.alarms)
-		text += " " + name + "=" + word;
+		add(name, word);
 	text += m.silence ? " silence" : "";
 	text += m.unplugged ? " unplugged" : "";
 	text += m.noise > 0 ? " noise=" + plain(m.noise) : "";

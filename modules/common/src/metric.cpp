@@ -19,7 +19,7 @@ constexpr auto high = Priority::high;
 
 #define METRIC(id, name, mdc, ucum, min, max, text) \
 	MetricInfo{id, #name, mdc, ucum, min, max, text},
-#define ALARM(id, name, kind, priority, text) AlarmInfo{id, #name, kind, priority, text},
+#define ALARM(id, name, kind, priority, text) AlarmInfo{#name, text, id, kind, priority},
 constexpr MetricInfo metric_table[] = {
 #include "metrics.inc"
 };

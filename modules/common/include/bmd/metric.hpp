@@ -32,11 +32,11 @@ struct MetricInfo
 /// One alarm a device raises itself.
 struct AlarmInfo
 {
-	MetricId id; ///< 1001 to 1999: alarms share the number space of metrics
 	std::string_view name;
+	std::string_view text;
+	MetricId id; ///< 1001 to 1999: alarms share the number space of metrics
 	AlertKind kind;
 	Priority priority; ///< where the device only says "on"
-	std::string_view text;
 };
 
 [[nodiscard]] std::span<const MetricInfo> metrics() noexcept;
