@@ -79,6 +79,13 @@ void xinclude_and_schema_hints_are_ignored()
 		BMD_EQUAL(std::get<Control>(read->devices[0].entries[0]).action, "a");
 }
 
+void what_libxml2_only_warns_of_is_no_error()
+{
+	BMD_EQUAL(reason_of(parse(action_of(
+					  "<Control><Action>a<o:x xmlns:o='no absolute URI'/></Action></Control>"))),
+			"");
+}
+
 void the_longest_document_is_read_and_one_byte_more_is_not()
 {
 	const std::string frame =
@@ -220,6 +227,7 @@ void libxml2_says_nothing_on_stderr_and_reasons_are_one_line()
 CU_TestInfo cases[] = {BMD_CASE(a_document_type_is_refused_before_it_is_read),
 		BMD_CASE(an_entity_is_refused_and_no_file_is_read),
 		BMD_CASE(xinclude_and_schema_hints_are_ignored),
+		BMD_CASE(what_libxml2_only_warns_of_is_no_error),
 		BMD_CASE(the_longest_document_is_read_and_one_byte_more_is_not),
 		BMD_CASE(elements_may_be_16_deep_and_no_deeper),
 		BMD_CASE(there_may_be_1024_actions_and_no_more),
