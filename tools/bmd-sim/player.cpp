@@ -22,6 +22,7 @@ constexpr std::size_t packet_frames = 25;
 constexpr std::size_t piece_size = 16; // bytes written together, as a serial chip's buffer does
 constexpr double bits_per_byte = 10;
 constexpr double request_wait = 0.05;
+constexpr std::chrono::milliseconds linger(300);
 
 std::string clock_text()
 {
@@ -57,6 +58,8 @@ void Player::play(const std::atomic<bool> &end)
 		play_nonin_scenario();
 	else
 		play_nonin_recordings();
+	// Closing throws away what the other end has not read yet.
+	std::this_thread::sleep_for(linger);
 	say("ends");
 }
 
