@@ -21,7 +21,7 @@ TOOLS := bmd-catalogue bmd-collector bmd-sim bmd-watch
 MODULES := $(patsubst modules/%/Makefile.part,%,$(wildcard modules/*/Makefile.part))
 include $(wildcard modules/*/Makefile.part) $(wildcard tools/*/Makefile.part)
 
-.PHONY: all setup build modules tools help clean
+.PHONY: all setup build modules tools run help clean
 all: setup ## set up what is missing and build everything
 	@$(MAKE) -s -j$(JOBS) build
 build: modules tools
@@ -33,8 +33,11 @@ setup: ## install missing Debian packages, unpack Kamailio's headers, compare re
 	@sh tools/setup/setup.sh headers $(KAM_SUITE) $(KAM)
 	@sh tools/setup/kamailio-check.sh $(KAM)
 
+run: all ## the whole system on one screen; DURATION=20 make run ends by itself
+	@bash tools/bmd-run/bmd-run
+
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort -u
 
 clean: ## remove what was built; keeps the unpacked headers
 	rm -rf build/obj build/asan build/bin build/modules build/modules-6.0 build/obj-6.0

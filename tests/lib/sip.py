@@ -9,8 +9,8 @@ import hashlib
 import itertools
 import os
 import re
-import select
 import socket
+import threading
 import time
 import xml.etree.ElementTree as ET
 
@@ -98,9 +98,16 @@ class Agent:
         self.host, self.port = self.sock.getsockname()
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
-        self.notify_status = 200
+        self.notify_status = 200  # 0: never answer
+        self._inbox = []
+        self._news = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)  # wakes the listening thread
+        except OSError:
+            pass
         self.sock.close()
 
     # sending
@@ -154,19 +161,35 @@ class Agent:
 
     # receiving
 
+    def _listen(self):
+        """Answers at once, whatever the test is doing: an unanswered NOTIFY ends a subscription."""
+        while True:
+            try:
+                data, _ = self.sock.recvfrom(65535)
+            except OSError:
+                return
+            message = Message(data)
+            if message.is_request and self.notify_status:
+                try:
+                    self.answer(message, self.notify_status)
+                except OSError:  # closed meanwhile
+                    return
+            key = (message.first, message.get("via"), message.get("call-id"), message.get("cseq"))
+            with self._news:
+                if key not in self._seen:
+                    self._seen.add(key)
+                    self._inbox.append(message)
+                    self._news.notify()
+
     def pump(self, timeout):
-        """Takes what comes within `timeout` seconds; True when something came."""
-        if not select.select([self.sock], [], [], timeout)[0]:
-            return False
-        data, _ = self.sock.recvfrom(65535)
-        message = Message(data)
-        if message.is_request and self.notify_status:
-            self.answer(message, self.notify_status)
-        key = (message.first, message.get("via"), message.get("call-id"), message.get("cseq"))
-        if key not in self._seen:
-            self._seen.add(key)
-            self.received.append(message)
-        return True
+        """Moves what has come, or comes within `timeout` seconds, to `received`; True when something
+        did."""
+        with self._news:
+            if not self._inbox and timeout > 0:
+                self._news.wait(timeout)
+            taken, self._inbox[:] = list(self._inbox), []
+        self.received.extend(taken)
+        return bool(taken)
 
     def answer(self, request, status):
         vias = "".join(f"Via: {v}\n" for v in request.headers.get("via", []))

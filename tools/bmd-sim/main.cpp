@@ -69,6 +69,7 @@ int run(int argc, char **argv)
 	app.add_option("--link", link, "make this symbolic link to the pseudo-terminal")
 			->type_name("PATH");
 	app.add_flag("--loop", options.loop, "begin again at the end");
+	app.add_flag("--wait", options.wait, "begin when somebody opens the port");
 	app.add_flag("--quiet", options.quiet, "print only the pseudo-terminal's path");
 	app.add_option("--speed", options.speed, "times as fast as real")
 			->check(CLI::Range(0.01, 1000.0));

@@ -51,6 +51,8 @@ Player::Player(Pty &pty, PlayOptions options)
 void Player::play(const std::atomic<bool> &end)
 {
 	end_ = &end;
+	while(options_.wait && !pty_.listened() && !end)
+		std::this_thread::sleep_for(std::chrono::milliseconds(1));
 	begin_ = Clock::now();
 	if(options_.driver == "pb840")
 		play_pb840();

@@ -22,6 +22,7 @@ struct PlayOptions
 	std::vector<std::string> recordings; ///< contents of the files
 	std::vector<std::string> names;      ///< of the recordings
 	bool loop = false;
+	bool wait = false; ///< begin when the port is opened, not at once
 	bool quiet = false;
 	double speed = 1;    ///< of time and of the line
 	double duration = 0; ///< seconds of the device's time; 0: until the end
