@@ -238,8 +238,8 @@ bool Pb840Driver::read_alarm(const AlarmInfo &alarm, std::string_view word)
 	return true;
 }
 
-// Blank is also what the field is before anything is known: two replies must agree on it, and the
-// end of the alert is said once.
+// Blank ends an alert that was there: two replies must agree on it, and the end is said once.  A
+// field that was always blank says nothing.
 bool Pb840Driver::read_alert(const AlarmInfo &alarm, std::string_view word)
 {
 	if(word == "ALERT") {

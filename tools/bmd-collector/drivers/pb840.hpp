@@ -48,10 +48,9 @@ private:
 	/// What is known of the one field that shows its normal state by being blank.
 	enum class Alert
 	{
-		unknown,
-		blank_once,
+		off,
 		on,
-		off
+		blank_once
 	};
 
 	std::string buffer_;
@@ -59,8 +58,8 @@ private:
 	std::array<const AlarmInfo *, pb840::field_count> alarms_{};
 	std::vector<Reading> out_;
 	std::uint64_t out_implausible_ = 0;
-	Alert alert_ = Alert::unknown;
-	Alert alert_next_ = Alert::unknown; ///< takes effect when the whole reply is sound
+	Alert alert_ = Alert::off;
+	Alert alert_next_ = Alert::off; ///< takes effect when the whole reply is sound
 	DurationUs poll_interval_;
 	TimeUs asked_ = 0;
 	TimeUs last_byte_ = 0;
