@@ -36,6 +36,24 @@ setup: ## install missing Debian packages, unpack Kamailio's headers, compare re
 run: all ## the whole system on one screen; DURATION=20 make run ends by itself
 	@bash tools/bmd-run/bmd-run
 
+PREFIX ?= /usr/local
+MANUALS := $(patsubst tools/man/%.scd,build/man/%,$(wildcard tools/man/*.scd))
+.PHONY: man install
+man: $(MANUALS) ## manual pages, into build/man
+build/man/%: tools/man/%.scd
+	@mkdir -p $(@D)
+	@scdoc < $< > $@
+install: build man ## modules, programs, SQL, configuration and manual pages, below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/lib/bmd-alert/modules $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)$(PREFIX)/share/bmd-alert
+	install -m 644 $(MODULES:%=$(MODDIR)/%.so) $(DESTDIR)$(PREFIX)/lib/bmd-alert/modules
+	install $(foreach t,$(TOOLS),$(wildcard $(BIN)/$t)) $(DESTDIR)$(PREFIX)/bin
+	sed 's|^sql_dir=.*|sql_dir=$(PREFIX)/share/bmd-alert/sql|' tools/bmd-migrate/bmd-migrate \
+		> build/bmd-migrate && install build/bmd-migrate $(DESTDIR)$(PREFIX)/bin
+	cp -r sql kamailio-cfg $(DESTDIR)$(PREFIX)/share/bmd-alert
+	for m in $(MANUALS); do \
+		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d; install -m 644 $$m $$d; done
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort -u
 
