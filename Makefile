@@ -48,8 +48,7 @@ install: build man ## modules, programs, SQL, configuration and manual pages, be
 		$(DESTDIR)$(PREFIX)/share/bmd-alert
 	install -m 644 $(MODULES:%=$(MODDIR)/%.so) $(DESTDIR)$(PREFIX)/lib/bmd-alert/modules
 	install $(foreach t,$(TOOLS),$(wildcard $(BIN)/$t)) $(DESTDIR)$(PREFIX)/bin
-	sed 's|^sql_dir=.*|sql_dir=$(PREFIX)/share/bmd-alert/sql|' tools/bmd-migrate/bmd-migrate \
-		> build/bmd-migrate && install build/bmd-migrate $(DESTDIR)$(PREFIX)/bin
+	install tools/bmd-migrate/bmd-migrate $(DESTDIR)$(PREFIX)/bin
 	cp -r sql kamailio-cfg $(DESTDIR)$(PREFIX)/share/bmd-alert
 	for m in $(MANUALS); do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d; install -m 644 $$m $$d; done

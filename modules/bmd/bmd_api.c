@@ -15,6 +15,7 @@ int bind_bmd(bmd_api_t *api)
 	api->feed_unlock = bmd_core_feed_unlock;
 	api->mark_watched = bmd_core_mark_watched;
 	api->queue_refresh = bmd_core_queue_refresh;
+	api->queue_retry = bmd_core_queue_retry;
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;
 	api->empty_document = bmd_core_empty_document;

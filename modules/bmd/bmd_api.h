@@ -17,6 +17,7 @@ typedef struct bmd_api
 	void (*feed_unlock)(struct bmd_text feed);
 	void (*mark_watched)(struct bmd_text feed);
 	void (*queue_refresh)(struct bmd_text feed);
+	void (*queue_retry)(struct bmd_text feed);
 	void (*notifier_round)(int slot, bmd_send_document send);
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);

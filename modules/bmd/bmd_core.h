@@ -146,6 +146,8 @@ void bmd_core_feed_lock(struct bmd_text feed);
 void bmd_core_feed_unlock(struct bmd_text feed);
 void bmd_core_mark_watched(struct bmd_text feed);
 void bmd_core_queue_refresh(struct bmd_text feed);
+/* A terminal did not answer a NOTIFY of this feed: it is told again in a while. */
+void bmd_core_queue_retry(struct bmd_text feed);
 int bmd_core_notifiers(void);
 /* First full document of a feed; `allocate` provides the memory.  `*more`: alerts that did not fit.
  * NULL when memory runs out. */

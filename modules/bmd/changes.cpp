@@ -3,6 +3,8 @@
 
 #include "changes.hpp"
 
+#include <mutex>
+
 namespace bmd {
 
 namespace {
@@ -46,6 +48,39 @@ void queue_refresh_all() noexcept
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		s.notifier[i].refresh_all.store(true);
 		s.notifier[i].waker.wake();
+	}
+}
+
+void queue_retry(std::string_view feed) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.retry_lock);
+	RetryRec *free = nullptr;
+	count(count_notify_failed);
+	for(RetryRec &retry : s.retry) {
+		if(retry.due == 0)
+			free = free == nullptr ? &retry : free;
+		else if(feed == retry.feed)
+			return;
+	}
+	if(free == nullptr) {
+		queue_refresh_all(); // so many terminals are gone that one more telling is the least
+		return;
+	}
+	copy_text(free->feed, sizeof free->feed, feed);
+	free->due = mono_now() + retry_after;
+}
+
+void queue_due_retries() noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.retry_lock);
+	const TimeUs now = mono_now();
+	for(RetryRec &retry : s.retry) {
+		if(retry.due == 0 || retry.due > now)
+			continue;
+		queue_refresh(retry.feed);
+		retry.due = 0;
 	}
 }
 

@@ -27,6 +27,13 @@ void queue_refresh(std::string_view feed) noexcept;
 /// Every watched feed gets its full state.
 void queue_refresh_all() noexcept;
 
+/// A terminal did not answer: the feed gets its full state in `retry_after`, once for all terminals
+/// that fail meanwhile.
+inline constexpr DurationUs retry_after = 10 * second_us;
+void queue_retry(std::string_view feed) noexcept;
+/// Queues the refreshes that are due.  Called by the timer.
+void queue_due_retries() noexcept;
+
 /// Which notifier owns a feed.
 [[nodiscard]] std::size_t notifier_of(std::string_view feed) noexcept;
 

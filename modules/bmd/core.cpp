@@ -130,6 +130,7 @@ void bmd_core_timer_round(void)
 	for(bmd::Index from = 1; from <= used; from += silence_piece)
 		bmd::look_for_silence(from, from + silence_piece - 1);
 	bmd::rejournal();
+	bmd::queue_due_retries();
 }
 
 void bmd_core_notifier_round(int slot, bmd_send_document send)

@@ -244,6 +244,11 @@ void bmd_core_queue_refresh(bmd_text feed)
 	bmd::queue_refresh(view_of(feed));
 }
 
+void bmd_core_queue_retry(bmd_text feed)
+{
+	bmd::queue_retry(view_of(feed));
+}
+
 int bmd_core_notifiers(void)
 {
 	return static_cast<int>(store()->limits.notifiers);

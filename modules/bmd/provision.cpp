@@ -151,6 +151,15 @@ Result<bool> load_feeds(Pg &pg)
 	return true;
 }
 
+// Its device went while the server was down: the alert ends in the database, too.
+void close_orphan(AlertRec &alert)
+{
+	alert.state = AlertState::cleared;
+	alert.cleared_at = alert.changed_at = wall_now();
+	++alert.revision;
+	(void)journal_alert(alert, "removed", Actor{}); // no room: the next start does it
+}
+
 Result<bool> load_alerts(Pg &pg)
 {
 	auto alerts = read_open_alerts(pg);
@@ -159,8 +168,10 @@ Result<bool> load_alerts(Pg &pg)
 	const std::lock_guard<RwLock> registry(store()->registry_lock);
 	for(AlertRec &alert : *alerts) {
 		alert.device = find_device(alert.serial);
-		if(alert.device == 0)
+		if(alert.device == 0) {
+			close_orphan(alert);
 			continue;
+		}
 		const Index slot = restore_alert(alert);
 		if(slot == 0) {
 			refused("an open alert");

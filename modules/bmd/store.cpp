@@ -119,6 +119,7 @@ void init_locks(Store &s) noexcept
 		mutex.init();
 	s.book_lock.init();
 	s.pool_lock.init();
+	s.retry_lock.init();
 	s.writer_waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();

@@ -247,6 +247,14 @@ struct WriterState
 	std::uint64_t events_end;
 };
 
+/// A feed that has to be told again because a terminal did not answer.
+struct RetryRec
+{
+	char feed[64];
+	TimeUs due; ///< monotonic; 0: free
+};
+inline constexpr std::size_t max_retries = 4096;
+
 struct Store
 {
 	Limits limits;
@@ -279,6 +287,8 @@ struct Store
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
+	Mutex retry_lock;
+	RetryRec retry[max_retries];
 	std::atomic<std::uint64_t> counters[counter_count];
 	std::atomic<std::uint64_t> database_up;
 	std::int64_t started_at; ///< wall clock, microseconds

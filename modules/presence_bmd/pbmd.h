@@ -24,6 +24,9 @@ pres_ev_t pbmd_event(int default_expires);
 /* Sends `body` to every watcher of the resource `uri`; the caller holds the feed's lock. */
 void pbmd_send_document(const char *uri, const char *body, size_t length);
 
+/* User part of "sip:USER@HOST"; empty when there is none. */
+struct bmd_text pbmd_user_of(const str *uri);
+
 /* Alerts that did not fit into the full document last built by this process. */
 int pbmd_last_more(void);
 

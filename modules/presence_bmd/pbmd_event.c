@@ -78,8 +78,7 @@ static str *feed_body(str *user, str *domain, str **published, int n, int off_in
 	return as_body(memory, length);
 }
 
-/* User part of "sip:USER@HOST". */
-static struct bmd_text user_of(const str *uri)
+struct bmd_text pbmd_user_of(const str *uri)
 {
 	struct bmd_text user = {uri->s, 0};
 	const char *end = memchr(uri->s, '@', (size_t)uri->len);
@@ -95,7 +94,7 @@ static struct bmd_text user_of(const str *uri)
 /* The body of one watcher: its version; nothing when the watcher may no longer see the feed. */
 static str *watcher_body(struct subscription *subs, str *body)
 {
-	struct bmd_text feed = user_of(&subs->pres_uri);
+	struct bmd_text feed = pbmd_user_of(&subs->pres_uri);
 	char *memory;
 	size_t length;
 

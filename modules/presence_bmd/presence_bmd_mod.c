@@ -17,6 +17,7 @@ MODULE_VERSION
 static int mod_init(void);
 static int child_init(int rank);
 static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused);
+static int script_notify_failed(struct sip_msg *msg, char *uri, char *unused);
 
 bmd_api_t pbmd_bmd;
 presence_api_t pbmd_presence;
@@ -28,6 +29,8 @@ static int default_expires = 3600;
 static cmd_export_t cmds[] = {
 	{"bmd_handle_subscribe", (cmd_function)script_handle_subscribe, 1, fixup_spve_null,
 		fixup_free_spve_null, REQUEST_ROUTE},
+	{"bmd_notify_failed", (cmd_function)script_notify_failed, 1, fixup_spve_null,
+		fixup_free_spve_null, ANY_ROUTE},
 	{0, 0, 0, 0, 0, 0}
 };
 
@@ -115,4 +118,21 @@ static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused
 		return -1;
 	}
 	return pbmd_handle_subscribe(msg, &name);
+}
+
+static int script_notify_failed(struct sip_msg *msg, char *uri, char *unused)
+{
+	str resource = {NULL, 0};
+	struct bmd_text feed;
+
+	(void)unused;
+	if(fixup_get_svalue(msg, (gparam_t *)uri, &resource) < 0 || resource.len <= 0) {
+		LM_ERR("no feed given to bmd_notify_failed()\n");
+		return -1;
+	}
+	feed = pbmd_user_of(&resource);
+	if(feed.len == 0)
+		return -1;
+	pbmd_bmd.queue_retry(feed);
+	return 1;
 }
