@@ -144,13 +144,15 @@ void reopen_alert(Index index, double value, TimeUs measured, TimeUs arrived) no
 	changed(alert, "reopened", Actor{}, wall_now());
 }
 
-void change_priority(Index index, Priority priority, TimeUs now) noexcept
+void change_priority(Index index, Priority priority, TimeUs measured, TimeUs arrived) noexcept
 {
 	AlertRec &alert = store()->alerts[index];
 	if(alert.priority == priority)
 		return;
 	alert.priority = priority;
-	changed(alert, "priority", Actor{}, now);
+	alert.measured_at = measured;
+	alert.arrived_at = arrived;
+	changed(alert, "priority", Actor{}, wall_now());
 }
 
 void end_alert(Index index, std::string_view event, const Actor &actor, TimeUs now) noexcept

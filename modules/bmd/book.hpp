@@ -35,8 +35,8 @@ bool condition_gone(Index alert, bool latching, TimeUs now) noexcept;
 /// The condition of a latched alert has come back.
 void reopen_alert(Index alert, double value, TimeUs measured, TimeUs arrived) noexcept;
 
-/// Priority of a device's own alarm has changed.
-void change_priority(Index alert, Priority priority, TimeUs now) noexcept;
+/// The device says that its own alarm has another priority, by a reading of these times.
+void change_priority(Index alert, Priority priority, TimeUs measured, TimeUs arrived) noexcept;
 
 /// Ends it whatever its state (acknowledged latched one, device removed).
 void end_alert(Index alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;

@@ -133,7 +133,7 @@ void take_alarm(Index device, MetricRec &rec, const Reading &reading, const Mome
 		return;
 	}
 	if(rec.limit_alert != 0) {
-		change_priority(rec.limit_alert, reading.priority, wall_now());
+		change_priority(rec.limit_alert, reading.priority, moment.measured, moment.arrived);
 		return;
 	}
 	rec.limit_alert = raise_alert(NewAlert{device, rec.metric, Condition::device, info->kind,
