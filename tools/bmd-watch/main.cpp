@@ -49,7 +49,8 @@ public:
 		else
 			subscribe();
 		agent_.run();
-		output_.event({wall_clock(), "end", "", status_, "exit status", {}, {}, ""});
+		output_.event(
+				{wall_clock(), "end", "", 0, "exit status " + std::to_string(status_), {}, {}, ""});
 		return status_;
 	}
 
@@ -74,13 +75,17 @@ private:
 
 	void on_changes(const Outcome &outcome)
 	{
+		informed_ = true;
 		for(const Change &change : outcome.changes)
 			seen_ += change.kind == ChangeKind::raised ? 1 : 0;
 		if(options_.until_alerts != 0 && seen_ >= options_.until_alerts)
 			leave(exit_done);
 	}
 
-	void on_duration() { leave(seen_ < options_.until_alerts ? exit_too_few : exit_done); }
+	void on_duration()
+	{
+		leave(!informed_ || seen_ < options_.until_alerts ? exit_too_few : exit_done);
+	}
 
 	// One feed that is refused does not take the others from the technician.
 	void on_refused()
@@ -132,6 +137,7 @@ private:
 	Timer goodbye_;
 	std::uint32_t seen_ = 0;
 	int status_ = exit_done;
+	bool informed_ = false; // a document has come
 	bool subscribed_ = false;
 	bool leaving_ = false;
 	bool unregistering_ = false;

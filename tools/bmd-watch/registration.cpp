@@ -70,6 +70,8 @@ void Registration::end()
 	ending_ = true;
 	timer_.stop();
 	if(handle_ == nullptr || !registered_) {
+		// a refused request would otherwise wait for better credentials
+		drop_handle();
 		handlers_.ended();
 		return;
 	}
@@ -116,8 +118,7 @@ void Registration::on_answer(const SipEvent &event)
 		try_again(event);
 		return;
 	}
-	output_.event({event.at, "refused", "", event.status, std::string("REGISTER: ") + event.phrase,
-			{}, {}, ""});
+	output_.event({event.at, "refused", "", event.status, refusal("REGISTER", event), {}, {}, ""});
 	handlers_.refused();
 }
 

@@ -133,6 +133,13 @@ void SipAgent::callback(nua_event_t type, int status, char const *phrase, nua_t 
 		nua_handle_destroy(handle); // a request from outside that nobody asked for
 }
 
+std::string refusal(const char *method, const SipEvent &event)
+{
+	const bool challenge = event.status == 401 || event.status == 407;
+	return std::string(method) + ": " + event.phrase
+		   + (challenge ? ", wrong user or password" : "");
+}
+
 TimeUs wall_clock() noexcept
 {
 	using namespace std::chrono;

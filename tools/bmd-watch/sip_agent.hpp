@@ -108,4 +108,7 @@ enum class Failure : std::uint8_t
 };
 [[nodiscard]] Failure classify_failure(int status) noexcept;
 
+/// "METHOD: phrase", in words that help the person who reads it.
+[[nodiscard]] std::string refusal(const char *method, const SipEvent &event);
+
 } // namespace bmd::watch

@@ -161,7 +161,7 @@ void Subscription::on_answer(const SipEvent &event)
 		return;
 	}
 	phase_ = Phase::over;
-	say(event, "refused", std::string("SUBSCRIBE: ") + event.phrase);
+	say(event, "refused", refusal("SUBSCRIBE", event));
 	drop_handle();
 	handlers_.refused();
 }

@@ -163,7 +163,8 @@ std::string text_of(const Notification &n)
 		out += (over ? "CLEAR " : "ALERT ") + time_of_day(n.received) + ' ';
 		out += description(change.alert) + (over ? "" : age(change.alert, n.received)) + '\n';
 	}
-	if(n.feed->full)
+	// the last document of a subscription says nothing new
+	if(n.feed->full && n.subscription_state != "terminated")
 		out += state_table(n);
 	return out;
 }

@@ -15,7 +15,7 @@ enum ExitStatus : int
 	exit_done = 0,
 	exit_refused = 1,
 	exit_usage = 2,
-	exit_too_few = 3, ///< --duration passed before --until-alerts
+	exit_too_few = 3, ///< --duration passed before --until-alerts, or before any document came
 	exit_crash = 4    ///< SIGUSR1
 };
 
