@@ -47,7 +47,7 @@ def post(stack, body):
     try:
         status, answer = stack.http(body)
     except OSError as error:
-        return 0, str(error).encode()
+        return 0, repr(error).encode()
     assert attacks.MARK.encode() not in answer and b"TRAP-1" not in answer, f"{body[:80]} was told: {answer}"
     return status, answer
 
@@ -105,7 +105,7 @@ def other_http_requests_are_refused(stack):
     for request in attacks.HTTP:
         answer = exchange(intake(stack), request, 0.2)
         words = answer.split()
-        refused = not answer or words[0].startswith(b"HTTP/") and 400 <= int(words[1]) < 600
+        refused = not words or words[0].startswith(b"HTTP/") and 400 <= int(words[1]) < 600
         assert refused, f"{request[:60]}: {answer[:80]}"
     url = stack.info["http"].replace(str(intake(stack)[1]), str(stack.server[1]))
     body = json.dumps({"jsonrpc": "2.0", "method": "bmd.report", "params": ["TRAP-1 SpO2=97"], "id": 1}).encode()
@@ -120,7 +120,9 @@ def other_http_requests_are_refused(stack):
 def xml_as_http_body_is_refused(stack):
     for name in attacks.XML:
         assert 400 <= post(stack, attacks.xml(name))[0] < 500, name
-    assert 400 <= post(stack, attacks.MEGABYTE)[0] < 500, "1 MB"
+    status, answer = post(stack, attacks.MEGABYTE)
+    # what does not fit into the buffer of a connection is refused by closing it
+    assert status == 0 or 400 <= status < 500, f"1 MB: {status} {answer[:100]}"
     alive(stack)
 
 

@@ -323,11 +323,12 @@ def the_server_ends_what_is_not_refreshed(stack):
     wait_until(lambda: stack.sql("SELECT 1 FROM active_watchers WHERE callid = "
                                  f"'{watcher.dialog.call_id}'"), 5, "the stored subscription")
     stack.kill9()
-    stack.sql(f"UPDATE active_watchers SET expires = extract(epoch FROM now())::int + 5 "
+    # what expires before the server is up again is not loaded: so leave it time for that
+    stack.sql(f"UPDATE active_watchers SET expires = extract(epoch FROM now())::int + 12 "
               f"WHERE callid = '{watcher.dialog.call_id}'")
     stack.restart()
     watcher.version = None  # the numbers jump after kill -9
-    watcher.wait(lambda: "terminated" in watcher.state, "the final NOTIFY", 15)
+    watcher.wait(lambda: "terminated" in watcher.state, "the final NOTIFY", 20)
     assert re.search(r"reason=timeout", watcher.state), watcher.state
     reply = watcher.agent.subscribe(dialog=watcher.dialog)[1]
     assert reply.status == 481, f"a refresh after it: {reply.first}"
