@@ -1,0 +1,496 @@
+#!/usr/bin/python3
+"""watch_terminal.py - bmd-watch against a registrar and notifier that misbehaves on demand.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+What a correct server never sends, or only in a rare moment, is sent here: gaps, old versions, ends of
+subscriptions, unreadable bodies, bodies of 64 KB.  The end-to-end cases have the real server.
+"""
+
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("BMD_BIN", os.path.join(TOP, "build", "bin"))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+from sip import Message
+
+FEED = "sip:tech1@home.example"
+
+
+def alert(number, state="active", revision=1, text=""):
+    return (f"<Device>OX-{number}</Device><Notify><Variable>SpO2</Variable><Value>84</Value><Event>low</Event>"
+            f'<bmd:alert id="00000000-0000-8000-8000-{number:012d}" revision="{revision}" state="{state}" '
+            f'priority="high" kind="physiological" measured="2026-11-21T03:00:00.000000Z">'
+            f"<bmd:location>{text}</bmd:location></bmd:alert></Notify>")
+
+
+def document(version, state, *alerts, more=0):
+    return (f'<DMPResponse xmlns:bmd="urn:bmd:dmp:1" bmd:version="{version:010d}" bmd:feed="{FEED}" '
+            f'bmd:state="{state}" bmd:at="2026-11-21T03:00:00.000000Z" bmd:more="{more}">'
+            + "".join(alerts) + "</DMPResponse>")
+
+
+class Server:
+    """UDP and TCP on one port.  Answers REGISTER; gives every SUBSCRIBE to `on_subscribe`."""
+
+    def __init__(self):
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.udp.bind(("127.0.0.1", 0))
+        self.port = self.udp.getsockname()[1]
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.subscribes, self.registers, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
+        self.cseq = 0
+        self.on_subscribe = lambda message: self.accept(message)
+        self.documents = lambda number: document(number, "full")
+        threading.Thread(target=self._datagrams, daemon=True).start()
+        threading.Thread(target=self._connections, daemon=True).start()
+
+    def close(self):
+        self.udp.close()
+        self.tcp.close()
+
+    def _datagrams(self):
+        try:
+            while True:
+                data, peer = self.udp.recvfrom(70000)
+                self._take(Message(data), lambda d, p=peer: self.udp.sendto(d, p))
+        except OSError:
+            pass
+
+    def _connections(self):
+        try:
+            while True:
+                connection = self.tcp.accept()[0]
+                threading.Thread(target=self._stream, args=(connection,), daemon=True).start()
+        except OSError:
+            pass
+
+    def _stream(self, connection):
+        data = b""
+        while True:
+            while b"\r\n\r\n" not in data:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                data += more
+            head, _, data = data.partition(b"\r\n\r\n")
+            length = int(re.search(rb"(?im)^(?:content-length|l)\s*:\s*(\d+)", head).group(1))
+            while len(data) < length:
+                data += connection.recv(65536)
+            self._take(Message(head + b"\r\n\r\n" + data[:length]), connection.sendall)
+            data = data[length:]
+
+    def _take(self, message, send):
+        message.send = send
+        if not message.is_request:
+            self.answers.put(message)
+        elif message.method == "REGISTER":
+            self.registers.put(message)
+            self.answer(message, 200, "OK", f"Contact: {message.get('contact')};expires=3600\n")
+        elif message.method == "SUBSCRIBE":
+            self.subscribes.put(message)
+            self.on_subscribe(message)
+
+    def answer(self, request, status, phrase, headers=""):
+        to = request.get("to")
+        tag = "" if ";tag=" in to else ";tag=server"
+        vias = "".join(f"Via: {via}\n" for via in request.headers["via"])
+        request.send((f"SIP/2.0 {status} {phrase}\n{vias}From: {request.get('from')}\nTo: {to}{tag}\n"
+                      f"Call-ID: {request.get('call-id')}\nCSeq: {request.get('cseq')}\n{headers}"
+                      "Content-Length: 0\n\n").replace("\n", "\r\n").encode())
+
+    def accept(self, message):
+        """200 and a full document; a final one for Expires: 0."""
+        expires = message.get("expires")
+        self.answer(message, 200, "OK",
+                    f"Expires: {expires}\nContact: <sip:127.0.0.1:{self.port}>\n")
+        self.dialog = message
+        self.expires = int(expires)
+        self.number = getattr(self, "number", 0) + 1
+        self.notify(self.documents(self.number),
+                    state="terminated;reason=timeout" if expires == "0" else "active")
+
+    def notify(self, body, state="active", cseq=None, send=None, content_type="application/dmp"):
+        """A NOTIFY in the dialog of the last SUBSCRIBE accepted."""
+        self.cseq = cseq or self.cseq + 1
+        transport = "TCP" if send or "/TCP" in self.dialog.get("via") else "UDP"
+        to_tag = self.dialog.get("to").partition(";tag=")[2] or "server"
+        uri = re.search(r"<([^>]+)>", self.dialog.get("contact")).group(1)
+        body = body.encode() if isinstance(body, str) else body
+        if state == "active":
+            state = f"active;expires={self.expires}"
+        (send or self.dialog.send)((
+            f"NOTIFY {uri} SIP/2.0\nVia: SIP/2.0/{transport} 127.0.0.1:{self.port};branch=z9hG4bK{os.urandom(6).hex()}\n"
+            f"Max-Forwards: 70\nFrom: <{FEED}>;tag={to_tag}\nTo: {self.dialog.get('from')}\n"
+            f"Call-ID: {self.dialog.get('call-id')}\nCSeq: {self.cseq} NOTIFY\n"
+            f"Contact: <sip:127.0.0.1:{self.port}>\nEvent: bmd-alert\nSubscription-State: {state}\n"
+            f"Content-Type: {content_type}\nContent-Length: {len(body)}\n\n").replace("\n", "\r\n").encode() + body)
+
+
+class Terminal:
+    """A running bmd-watch --json; its lines come in order."""
+
+    running = []
+
+    def __init__(self, server, *arguments, ready=True):
+        self.process = subprocess.Popen(
+            [os.path.join(BIN, "bmd-watch"), "--aor", FEED, "--registrar", f"sip:127.0.0.1:{server.port}",
+             "--local", "127.0.0.1:0", "--json", *arguments],
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "BMD_WATCH_PASSWORD": "secret"})
+        Terminal.running.append(self.process)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        if ready:
+            self.next("state")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+
+    def next(self, kind, timeout=5):
+        """The next line: "state" for a NOTIFY, else an event's name.  Others are passed over."""
+        end = time.monotonic() + timeout
+        passed = []
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {kind} in {timeout} s, only {passed}") from None
+            if line.get("event", "state") == kind:
+                return line
+            passed.append(line.get("event", "state"))
+
+    def end(self, expected=0, number=None):
+        if number:
+            self.process.send_signal(number)
+        try:
+            status = self.process.wait(8)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("bmd-watch did not end") from None
+        assert status == expected, f"exit status {status}, not {expected}"
+
+
+def full_state_then_changes(server):
+    server.documents = lambda number: document(number, "full", alert(1))
+    terminal = Terminal(server, ready=False)
+    assert terminal.next("registered")["status"] == 200
+    # the stack may tell of the NOTIFY before the answer to SUBSCRIBE
+    first = terminal.next("state")
+    assert first["state"] == "full" and first["version"] == 1, first
+    assert [a["serial"] for a in first["alerts"]] == ["OX-1"]
+    server.notify(document(2, "partial", alert(2)))
+    second = terminal.next("state")
+    assert (second["verdict"], second["open"], second["cseq"]) == ("taken", 2, 2), second
+    assert second["alerts"][0]["latency_ms"] is not None
+    server.notify(document(3, "partial", alert(1, "cleared", 2)))
+    assert terminal.next("state")["open"] == 1
+    request = server.subscribes.get()
+    assert request.get("event") == "bmd-alert" and "application/dmp" in request.get("accept")
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_gap_is_told_and_full_state_asked_for_in_the_dialog(server):
+    terminal = Terminal(server)
+    first = server.subscribes.get()
+    server.notify(document(3, "partial", alert(1)))
+    line = terminal.next("state")
+    assert line["verdict"] == "gap" and line["open"] == 1, "what the document says was thrown away"
+    terminal.next("gap")
+    again = server.subscribes.get(timeout=2)
+    assert again.get("call-id") == first.get("call-id") and ";tag=" in again.get("to")
+    assert again.get("expires") == "3600" and again.cseq > first.cseq
+    server.number = 3
+    server.notify(document(4, "full", alert(1)))
+    assert terminal.next("state")["state"] == "full"
+    terminal.end(0, signal.SIGINT)
+
+
+def an_old_version_is_ignored_and_told(server):
+    server.documents = lambda number: document(number + 4, "full", alert(1))
+    terminal = Terminal(server)
+    server.subscribes.get()
+    for version in (5, 4, 0):
+        server.notify(document(version, "partial", alert(1, "cleared", 2)))
+        line = terminal.next("state")
+        assert line["verdict"] == "old" and line["open"] == 1, line
+        terminal.next("old")
+    assert server.subscribes.empty(), "an old document is no reason to ask again"
+    server.notify(document(6, "partial", alert(2)))
+    assert terminal.next("state")["verdict"] == "taken"
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_full_state_that_went_back_makes_a_new_subscription(server):
+    server.documents = lambda number: document(9, "full", alert(1))
+    terminal = Terminal(server)
+    first = server.subscribes.get()
+    server.notify(document(1, "full"))
+    assert terminal.next("old") and terminal.next("retry")
+    server.on_subscribe = lambda m: (server.accept(m), None)
+    again = next_subscription(server, first)
+    line = terminal.next("state")
+    while line["call_id"] != again.get("call-id"):
+        line = terminal.next("state")
+    assert line["verdict"] == "taken"
+    terminal.end(0, signal.SIGTERM)
+
+
+def next_subscription(server, old, timeout=4):
+    """The next SUBSCRIBE outside the dialog of `old` that does not end one."""
+    end = time.monotonic() + timeout
+    while True:
+        message = server.subscribes.get(timeout=max(0.01, end - time.monotonic()))
+        if message.get("call-id") != old.get("call-id"):
+            assert ";tag=" not in message.get("to")
+            return message
+
+
+def a_lower_cseq_is_refused_and_not_shown(server):
+    terminal = Terminal(server)
+    server.notify(document(2, "partial", alert(1)), cseq=50)
+    assert terminal.next("state")["cseq"] == 50
+    while not server.answers.empty():
+        server.answers.get()
+    server.notify(document(3, "partial", alert(2)), cseq=49)
+    assert server.answers.get(timeout=2).status == 500
+    server.notify(document(3, "partial", alert(3)), cseq=51)
+    assert terminal.next("state")["alerts"][0]["serial"] == "OX-3"
+    terminal.end(0, signal.SIGTERM)
+
+
+def an_unreadable_body_is_told_and_full_state_asked_for(server):
+    terminal = Terminal(server)
+    server.subscribes.get()
+    for body, kind, part in ((b"<DMPResponse>", "application/dmp", "line 1"),
+                             (b"<DMPResponse/>", "application/dmp", "is missing"),
+                             (b'<!DOCTYPE a [<!ENTITY x "y">]><DMPResponse/>', "application/dmp", "document type"),
+                             (b"hello", "text/plain", "not application/dmp"),
+                             (b"\0" * 60000, "application/dmp", "not UTF-8")):
+        server.notify(body, content_type=kind)
+        line = terminal.next("state")
+        assert part in line["mistake"] and line["state"] is None and line["alerts"] == [], line
+        server.subscribes.get(timeout=2)
+        assert terminal.next("state")["state"] == "full"
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_paged_state_clears_nothing_before_its_last_page(server):
+    server.documents = lambda number: document(number, "full", alert(1), alert(2), alert(3))
+    terminal = Terminal(server)
+    server.notify(document(2, "full", alert(1), more=1))
+    line = terminal.next("state")
+    assert line["gone"] == [] and line["open"] == 3 and line["more"] == 1, line
+    server.notify(document(3, "partial", alert(2)))
+    line = terminal.next("state")
+    assert line["gone"] == ["00000000-0000-8000-8000-000000000003"] and line["open"] == 2, line
+    terminal.end(0, signal.SIGTERM)
+
+
+def an_end_that_invites_is_followed_by_a_new_subscription(server):
+    for reason, least, most in (("deactivated", 0, 0.5), ("timeout", 0, 0.5), ("", 0.9, 2),
+                                ("giveup;retry-after=2", 1.9, 3.5), ("probation;retry-after=2", 1.9, 3.5)):
+        terminal = Terminal(server)
+        first = server.subscribes.get()
+        began = time.monotonic()
+        server.notify("", state="terminated" + (";reason=" + reason if reason else ""))
+        assert terminal.next("retry")["feed"] == FEED
+        next_subscription(server, first)
+        took = time.monotonic() - began
+        assert least <= took <= most, f"{reason or 'no reason'}: subscribed after {took:.2f} s"
+        terminal.end(0, signal.SIGTERM)
+        drain(server)
+
+
+def drain(server):
+    while not server.subscribes.empty():
+        server.subscribes.get()
+
+
+def an_end_for_good_ends_the_program_with_1(server):
+    for reason in ("rejected", "noresource"):
+        terminal = Terminal(server)
+        server.notify("", state="terminated;reason=" + reason)
+        assert reason in terminal.next("refused")["reason"]
+        terminal.end(1)
+
+
+def a_refusal_ends_the_program_with_1_and_its_reason(server):
+    for status, phrase in ((403, "Forbidden"), (489, "Bad Event"), (406, "Not Acceptable"), (603, "Decline")):
+        server.on_subscribe = lambda m: server.answer(m, status, phrase)
+        terminal = Terminal(server, ready=False)
+        refused = terminal.next("refused")
+        assert refused["status"] == status and phrase in refused["reason"] and refused["feed"] == FEED
+        terminal.end(1)
+
+
+def too_short_an_expiry_is_mended(server):
+    server.on_subscribe = lambda m: (server.accept(m) if int(m.get("expires")) in (0, 120)
+                                     else server.answer(m, 423, "Interval Too Brief", "Min-Expires: 120\n"))
+    terminal = Terminal(server, "--expires", "30")
+    assert server.expires == 120
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_server_in_trouble_is_asked_again_when_it_says(server):
+    answers = [(503, "Service Unavailable", "Retry-After: 2\n"), (481, "Gone", "")]
+    moments = []
+
+    def busy(message):
+        moments.append(time.monotonic())
+        if answers:
+            server.answer(message, *answers.pop(0))
+        else:
+            server.accept(message)
+
+    server.on_subscribe = busy
+    terminal = Terminal(server, ready=False)
+    # the stack itself heeds Retry-After
+    assert terminal.next("retry")["status"] == 481
+    terminal.next("state", 10)
+    assert moments[1] - moments[0] >= 2 and moments[2] - moments[1] >= 1, moments
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_subscription_is_refreshed_in_time_and_renewed_when_the_server_forgot_it(server):
+    terminal = Terminal(server, "--expires", "4")
+    first = server.subscribes.get()
+    again = server.subscribes.get(timeout=4)
+    assert again.get("call-id") == first.get("call-id") and again.get("expires") == "4"
+    server.on_subscribe = lambda m: (server.answer(m, 481, "Gone") if ";tag=" in m.get("to")
+                                     else server.accept(m))
+    assert terminal.next("retry")["status"] == 481
+    fresh = next_subscription(server, first)
+    assert fresh.get("expires") == "4"
+    terminal.end(0, signal.SIGTERM)
+
+
+def many_alerts():
+    alerts, number = [], 1
+    while len(document(1, "full", *alerts)) < 63500:
+        alerts.append(alert(number, text="x" * 300))
+        number += 1
+    return alerts
+
+
+def bodies_of_64_kb_arrive_by_udp(server):
+    alerts = many_alerts()
+    server.documents = lambda number: document(number, "full", *alerts)
+    terminal = Terminal(server, ready=False)
+    line = terminal.next("state")
+    assert len(line["alerts"]) == len(alerts), "alerts are missing"
+    terminal.end(0, signal.SIGTERM)
+
+
+def bodies_of_64_kb_arrive_by_tcp(server):
+    alerts = many_alerts()
+    server.documents = lambda number: document(number, "full", *alerts)
+    terminal = Terminal(server, "--transport", "tcp", ready=False)
+    assert len(terminal.next("state")["alerts"]) == len(alerts)
+    via = server.subscribes.get().get("via")
+    assert "/TCP" in via, via
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_terminal_on_udp_takes_a_large_notify_by_tcp(server):
+    alerts = many_alerts() * 2
+    terminal = Terminal(server)
+    host, port = re.search(r"@([^:>]+):(\d+)", server.dialog.get("contact")).groups()
+    with socket.create_connection((host, int(port)), 3) as connection:
+        server.notify(document(2, "full", *alerts), send=connection.sendall)
+        assert b"SIP/2.0 200" in connection.recv(4096)
+    assert len(terminal.next("state")["alerts"]) == len(alerts)
+    terminal.end(0, signal.SIGTERM)
+
+
+def sigterm_unsubscribes_and_unregisters(server):
+    terminal = Terminal(server)
+    server.subscribes.get(), server.registers.get()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert server.subscribes.get(timeout=2).get("expires") == "0"
+    gone = server.registers.get(timeout=2)
+    assert gone.get("expires") == "0" or "expires=0" in gone.get("contact")
+    assert terminal.next("unsubscribed")["status"] == 200
+    assert terminal.next("state")["subscription_state"] == "terminated"
+    assert terminal.next("unregistered")["status"] == 200
+    terminal.end(0)
+
+
+def sigusr1_is_a_crash(server):
+    terminal = Terminal(server)
+    server.subscribes.get(), server.registers.get()
+    terminal.end(4, signal.SIGUSR1)
+    time.sleep(0.1)
+    assert server.subscribes.empty() and server.registers.empty()
+
+
+def a_server_that_is_gone_does_not_hold_the_terminal(server):
+    terminal = Terminal(server)
+    server.on_subscribe = lambda m: None
+    began = time.monotonic()
+    terminal.end(0, signal.SIGTERM)
+    assert time.monotonic() - began < 7
+
+
+def duration_and_until_alerts_end_the_program(server):
+    terminal = Terminal(server, "--until-alerts", "2", "--duration", "20")
+    server.notify(document(2, "partial", alert(1)))
+    server.notify(document(3, "partial", alert(1, revision=2)))
+    time.sleep(0.2)
+    assert terminal.process.poll() is None, "a change was counted as an alert"
+    server.notify(document(4, "partial", alert(2)))
+    terminal.end(0)
+    server.number = 0
+    terminal = Terminal(server, "--until-alerts", "2", "--duration", "1")
+    terminal.end(3)
+
+
+def without_register_only_a_subscription_is_made(server):
+    terminal = Terminal(server, "--no-register", "--feed", "sip:dev.OX-1@home.example")
+    assert server.registers.empty()
+    message = server.subscribes.get()
+    assert message.first.split()[1].startswith("sip:dev.OX-1@home.example"), message.first
+    assert FEED in message.get("from")
+    terminal.end(0, signal.SIGTERM)
+
+
+CASES = [value for value in list(globals().values())
+         if callable(value) and getattr(value, "__code__", None) and value.__code__.co_varnames[:1] == ("server",)
+         and value.__code__.co_argcount == 1 and value.__name__ != "drain"]
+
+
+def main():
+    wanted = sys.argv[1:]
+    failures = 0
+    for case in CASES:
+        if wanted and case.__name__ not in wanted:
+            continue
+        server = Server()
+        try:
+            case(server)
+            print(f"ok watch_terminal: {case.__name__.replace('_', ' ')}", flush=True)
+        except (AssertionError, queue.Empty) as error:
+            failures += 1
+            print(f"    {error or 'nothing came'}")
+            print(f"not ok watch_terminal: {case.__name__.replace('_', ' ')}", flush=True)
+        finally:
+            server.close()
+            for process in Terminal.running:
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
+            Terminal.running.clear()
+    return 1 if failures else 0
+
+
+sys.exit(main())
