@@ -130,7 +130,8 @@ Result<bool> load_rows(Pg &pg)
 	return true;
 }
 
-Result<bool> load_feeds(Pg &pg)
+// With `tell`, watchers of feeds that changed get full state.
+Result<bool> load_feeds(Pg &pg, bool tell)
 {
 	auto members = read_members(pg);
 	if(!members)
@@ -147,7 +148,8 @@ Result<bool> load_feeds(Pg &pg)
 	if(!complete)
 		refused("all feeds and memberships");
 	for(const std::string &feed : changed)
-		queue_refresh(feed);
+		if(tell)
+			queue_refresh(feed);
 	return true;
 }
 
@@ -220,7 +222,7 @@ Result<bool> load_all(Pg &pg)
 {
 	if(auto r = load_rows(pg); !r)
 		return r;
-	if(auto r = load_feeds(pg); !r)
+	if(auto r = load_feeds(pg, false); !r)
 		return r;
 	if(auto r = load_alerts(pg); !r)
 		return r;
@@ -332,7 +334,7 @@ Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &change
 			return done;
 	}
 	count(count_sync_changes, changes.size());
-	return load_feeds(pg);
+	return load_feeds(pg, true);
 }
 
 Result<bool> Sync::begin()
@@ -343,7 +345,7 @@ Result<bool> Sync::begin()
 		return r.error();
 	if(auto r = load_rows(pg_); !r)
 		return r;
-	if(auto r = load_feeds(pg_); !r)
+	if(auto r = load_feeds(pg_, true); !r)
 		return r;
 	if(failures_ > 0)
 		bmd_host_log(BMD_LOG_NOTICE, "provisioning: following the database again");

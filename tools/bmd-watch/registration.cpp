@@ -56,10 +56,13 @@ void Registration::drop_handle() noexcept
 
 void Registration::begin()
 {
-	drop_handle();
 	password_given_ = false;
-	handle_ = nua_handle(agent_.nua(), static_cast<SipUser *>(this),
-			SIPTAG_TO_STR(options_.aor.c_str()), SIPTAG_FROM_STR(options_.aor.c_str()), TAG_END());
+	// always the same handle: its requests are in order, so no late un-REGISTER removes a new
+	// binding
+	if(handle_ == nullptr)
+		handle_ = nua_handle(agent_.nua(), static_cast<SipUser *>(this),
+				SIPTAG_TO_STR(options_.aor.c_str()), SIPTAG_FROM_STR(options_.aor.c_str()),
+				TAG_END());
 	const std::string expires = std::to_string(options_.expires);
 	nua_register(handle_, NUTAG_REGISTRAR(domain_of(options_.aor).c_str()),
 			SIPTAG_EXPIRES_STR(expires.c_str()), TAG_END());
@@ -85,7 +88,7 @@ void Registration::on_sip(const SipEvent &event)
 		return;
 	if(event.type == nua_r_register && !ending_) {
 		on_answer(event);
-	} else if(event.type == nua_r_unregister) {
+	} else if(event.type == nua_r_unregister && ending_) {
 		if((event.status == 401 || event.status == 407) && !std::exchange(password_given_, true)
 				&& agent_.authenticate(event))
 			return;
