@@ -47,17 +47,31 @@ class Server:
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self.udp.bind(("127.0.0.1", 0))
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.connections = []
         self.subscribes, self.registers, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
         self.cseq = 0
         self.on_subscribe = lambda message: self.accept(message)
         self.documents = lambda number: document(number, "full")
         threading.Thread(target=self._datagrams, daemon=True).start()
-        threading.Thread(target=self._connections, daemon=True).start()
+        self.listen()
+
+    def listen(self):
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._connections, args=(self.tcp,), daemon=True).start()
+
+    def break_tcp(self):
+        """The listener and all connections end, as when a server dies."""
+        for one in [self.tcp, *self.connections]:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
+        self.connections.clear()
 
     def close(self):
         self.udp.close()
-        self.tcp.close()
+        self.break_tcp()
 
     def _datagrams(self):
         try:
@@ -67,15 +81,22 @@ class Server:
         except OSError:
             pass
 
-    def _connections(self):
+    def _connections(self, listener):
         try:
             while True:
-                connection = self.tcp.accept()[0]
+                connection = listener.accept()[0]
+                self.connections.append(connection)
                 threading.Thread(target=self._stream, args=(connection,), daemon=True).start()
         except OSError:
             pass
 
     def _stream(self, connection):
+        try:
+            self._messages(connection)
+        except OSError:
+            pass
+
+    def _messages(self, connection):
         data = b""
         while True:
             while b"\r\n\r\n" not in data:
@@ -372,6 +393,23 @@ def a_subscription_is_refreshed_in_time_and_renewed_when_the_server_forgot_it(se
     assert terminal.next("retry")["status"] == 481
     fresh = next_subscription(server, first)
     assert fresh.get("expires") == "4"
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_broken_tcp_connection_is_mended(server):
+    terminal = Terminal(server, "--transport", "tcp")
+    call_id = server.registers.get().get("call-id")
+    server.break_tcp()
+    assert terminal.next("retry")["status"] == 503
+    server.listen()
+    assert terminal.next("registered")["status"] == 200
+    again = server.registers.get(timeout=2)
+    assert again.get("call-id") == call_id, "an un-REGISTER of the old one could remove the new binding"
+    assert int(again.get("expires")) > 0, "the terminal took itself off"
+    host, port = re.search(r"@([^:>;]+):(\d+)", server.dialog.get("contact")).groups()
+    with socket.create_connection((host, int(port)), 3) as connection:
+        server.notify(document(2, "partial", alert(1)), send=connection.sendall)
+        assert terminal.next("state")["verdict"] == "taken", "the subscription was lost"
     terminal.end(0, signal.SIGTERM)
 
 

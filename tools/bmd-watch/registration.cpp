@@ -3,10 +3,11 @@
 
 #include "registration.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_tag.h>
-#include <sofia-sip/url.h>
 #include <utility>
 
 namespace bmd::watch {
@@ -20,18 +21,18 @@ std::string domain_of(const std::string &aor)
 	return at == std::string::npos ? aor : aor.substr(0, aor.find(':') + 1) + aor.substr(at + 1);
 }
 
-// What the server granted: the least of the contacts is ours or sooner.
+// What the server granted: of all terminals of this person ours is the freshest.
 std::optional<std::uint32_t> granted(const sip_t *sip)
 {
-	std::optional<std::uint32_t> least;
+	std::optional<std::uint32_t> longest;
 	for(const sip_contact_t *m = sip != nullptr ? sip->sip_contact : nullptr; m != nullptr;
 			m = m->m_next) {
 		if(m->m_expires == nullptr)
 			continue;
 		const auto expires = static_cast<std::uint32_t>(std::strtoul(m->m_expires, nullptr, 10));
-		least = least ? std::min(*least, expires) : expires;
+		longest = std::max(longest.value_or(0), expires);
 	}
-	return least;
+	return longest;
 }
 
 } // namespace
