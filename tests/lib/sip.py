@@ -96,6 +96,7 @@ class Agent:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.sock.bind((host, 0))
         self.host, self.port = self.sock.getsockname()
+        self.contact = f"sip:{user}@{self.host}:{self.port}"
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200  # 0: never answer
@@ -129,7 +130,7 @@ class Agent:
             f"To: <{dialog.to}>{to_tag}\n"
             f"Call-ID: {dialog.call_id}\n"
             f"CSeq: {cseq} {method}\n"
-            f"Contact: <sip:{self.user}@{self.host}:{self.port}>\n"
+            f"Contact: <{self.contact}>\n"
             f"{auth}{headers}"
             f"Content-Length: {len(body)}\n\n", body)
         return cseq
