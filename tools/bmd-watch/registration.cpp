@@ -58,8 +58,7 @@ void Registration::drop_handle() noexcept
 void Registration::begin()
 {
 	password_given_ = false;
-	// always the same handle: its requests are in order, so no late un-REGISTER removes a new
-	// binding
+	// always the same handle: the end of another one would send an un-REGISTER of the same contact
 	if(handle_ == nullptr)
 		handle_ = nua_handle(agent_.nua(), static_cast<SipUser *>(this),
 				SIPTAG_TO_STR(options_.aor.c_str()), SIPTAG_FROM_STR(options_.aor.c_str()),
