@@ -65,8 +65,15 @@ class Stack:
         os.chmod(self.dir, 0o755)
         self.children = []
         self.agents = []
-        self.info = self._stack("up", "--sip-port", str(free_port()), "--http-port",
-                                str(free_port()), *arguments)
+        try:
+            self.info = self._stack("up", "--sip-port", str(free_port()), "--http-port",
+                                    str(free_port()), *arguments)
+        except BaseException:  # what did start must not be left behind
+            try:
+                self.down()
+            except AssertionError:  # there was not even a stack to end
+                shutil.rmtree(self.dir, ignore_errors=True)
+            raise
         self.server = (self.info["sip_host"], self.info["sip_port"])
 
     def _stack(self, verb, *arguments):
