@@ -156,7 +156,6 @@ std::string complete(Options &o, const Raw &raw)
 std::optional<Options> read_options(int argc, char **argv, int &status)
 {
 	CLI::App app{"A technician's terminal: shows the alerts of SIP feeds as they come."};
-	app.set_version_flag("--version", "bmd-watch 0.1.0");
 	Options options;
 	Raw raw;
 	declare(app, options, raw);
