@@ -176,9 +176,12 @@ void an_alert_line_says_everything_the_technician_needs()
 			"ALERT 03:00:00Z HIGH  SpO2 81.5 % below limit 90 % | OX-1 (Nonin 8500) | "
 			"Zo\xC3\xAB [2J 31m X, 2nd floor | physiological, active | "
 			"12 ms since the last byte\n");
-	view.state = AlertState::cleared;
 	view.revision = 2;
-	const std::string clear = text_of(notification(partial(3, {view}), state));
+	CU_ASSERT(text_of(notification(partial(3, {view}), state)).find("active, changed | 12 ms")
+			  != std::string::npos);
+	view.state = AlertState::cleared;
+	view.revision = 3;
+	const std::string clear = text_of(notification(partial(4, {view}), state));
 	CU_ASSERT(clear.starts_with("CLEAR 03:00:00Z HIGH  SpO2 81.5 %"));
 	CU_ASSERT(clear.find("last byte") == std::string::npos);
 }

@@ -161,7 +161,9 @@ std::string text_of(const Notification &n)
 		if(first && !over)
 			continue;
 		out += (over ? "CLEAR " : "ALERT ") + time_of_day(n.received) + ' ';
-		out += description(change.alert) + (over ? "" : age(change.alert, n.received)) + '\n';
+		out += description(change.alert);
+		out += change.kind == ChangeKind::changed ? ", changed" : "";
+		out += (over ? "" : age(change.alert, n.received)) + '\n';
 	}
 	// the last document of a subscription says nothing new
 	if(n.feed->full && n.subscription_state != "terminated")
