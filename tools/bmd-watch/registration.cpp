@@ -3,7 +3,6 @@
 
 #include "registration.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <sofia-sip/nua_tag.h>
 #include <sofia-sip/sip.h>
@@ -21,18 +20,14 @@ std::string domain_of(const std::string &aor)
 	return at == std::string::npos ? aor : aor.substr(0, aor.find(':') + 1) + aor.substr(at + 1);
 }
 
-// What the server granted: of all terminals of this person ours is the freshest.
+// What the server granted; nullopt when it lists other terminals of this person too: which of the
+// contacts is ours is the stack's to know.
 std::optional<std::uint32_t> granted(const sip_t *sip)
 {
-	std::optional<std::uint32_t> longest;
-	for(const sip_contact_t *m = sip != nullptr ? sip->sip_contact : nullptr; m != nullptr;
-			m = m->m_next) {
-		if(m->m_expires == nullptr)
-			continue;
-		const auto expires = static_cast<std::uint32_t>(std::strtoul(m->m_expires, nullptr, 10));
-		longest = std::max(longest.value_or(0), expires);
-	}
-	return longest;
+	const sip_contact_t *const m = sip != nullptr ? sip->sip_contact : nullptr;
+	if(m == nullptr || m->m_next != nullptr || m->m_expires == nullptr)
+		return std::nullopt;
+	return static_cast<std::uint32_t>(std::strtoul(m->m_expires, nullptr, 10));
 }
 
 } // namespace
