@@ -109,8 +109,9 @@ struct QueryResponse
 	bool operator==(const QueryResponse &) const = default;
 };
 
-/// `alert` is the bmd:alert element.  Of its fields it holds those that Device, Variable, Value and
-/// Event do not carry: serial, metric, value and condition are left at their defaults.
+/// `alert` is the bmd:alert element.  It does not carry serial, metric, value and condition, which
+/// stand in Device, Variable, Value and Event: write() ignores them there, parse() leaves their
+/// defaults.
 struct Notify
 {
 	struct Item

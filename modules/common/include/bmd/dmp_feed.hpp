@@ -20,12 +20,13 @@ namespace bmd::dmp {
 /// Alerts of one feed at one moment.
 struct Feed
 {
-	std::string feed;              ///< URI of the feed
-	std::uint32_t version = 0;     ///< grows by one with every document of a subscription
-	bool full = true;              ///< all open alerts; false: those that changed
-	TimeUs at = 0;                 ///< when the document was written
-	std::uint32_t more = 0;        ///< open alerts that follow in later documents
-	std::vector<AlertView> alerts; ///< at most max_actions, or no reader takes the document
+	std::string feed;          ///< URI of the feed
+	std::uint32_t version = 0; ///< grows by one with every document of a subscription
+	bool full = true;          ///< all open alerts; false: those that changed
+	TimeUs at = 0;             ///< when the document was written
+	std::uint32_t more = 0;    ///< open alerts that follow in later documents
+	std::vector<AlertView>
+			alerts; ///< document at most max_actions and max_bytes, or no reader takes it
 };
 
 /// The feed as a document: neighbours with the same serial share a Device.
