@@ -22,6 +22,7 @@ typedef struct bmd_api
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
 	char *(*empty_document)(struct bmd_text feed, void *(*allocate)(size_t), size_t *length);
+	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	void (*set_version)(char *body, size_t length, unsigned int version);
 } bmd_api_t;
 

@@ -68,6 +68,11 @@ struct bmd_receipt
 void bmd_core_report(struct bmd_text collector, struct bmd_text epoch, struct bmd_text seq,
 		struct bmd_text readings, struct bmd_receipt *receipt);
 
+/* 1 when the body is one JSON-RPC request of bmd.report, else 0 with the reason. */
+int bmd_core_check_request(struct bmd_text body, char *reason, size_t reason_size);
+/* 1 when the body is a DMP document with the root DMPAction, else 0 with the reason. */
+int bmd_core_check_document(struct bmd_text body, char *reason, size_t reason_size);
+
 struct bmd_device_view
 {
 	char serial[32];

@@ -6,13 +6,15 @@
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
 #include "core/dprint.h"
-#include "core/kemi.h"
+#include "core/parser/parse_content.h"
+#include "core/parser/parser_f.h"
 
 MODULE_VERSION
 
 static int mod_init(void);
 static int child_init(int rank);
 static void destroy(void);
+static int script_check_request(struct sip_msg *msg, char *unused1, char *unused2);
 
 static char *db_url = "";
 static char *domain = "";
@@ -28,6 +30,7 @@ static int initialised = 0;
 
 /* clang-format off */
 static cmd_export_t cmds[] = {
+	{"bmd_check_request", (cmd_function)script_check_request, 0, 0, 0, ANY_ROUTE},
 	{"bind_bmd", (cmd_function)bind_bmd, 1, 0, 0, 0},
 	{0, 0, 0, 0, 0, 0}
 };
@@ -119,4 +122,22 @@ static void destroy(void)
 	if(initialised && bmd_core_flush() < 0)
 		LM_WARN("not everything could be written to the database before the end; collectors will "
 				"send again what is not\n");
+}
+
+/* True when the body of the HTTP request is one JSON-RPC request of bmd.report. */
+static int script_check_request(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	struct bmd_text body = {NULL, 0};
+	char reason[128];
+
+	(void)unused1;
+	(void)unused2;
+	body.s = get_body(msg);
+	if(body.s == NULL)
+		return -1;
+	body.len = (size_t)(msg->buf + msg->len - body.s);
+	if(bmd_core_check_request(body, reason, sizeof reason))
+		return 1;
+	LM_INFO("request refused: %s\n", reason);
+	return -1;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "bmd/dmp.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "documents.hpp"
@@ -13,6 +14,7 @@
 #include "intake.hpp"
 #include "notifier.hpp"
 #include "provision.hpp"
+#include "request_check.hpp"
 #include "writer.hpp"
 
 namespace {
@@ -169,5 +171,31 @@ void bmd_core_report(
 		// Not taken, or only in part: the collector keeps it and sends it again.
 		receipt->code = 503;
 		copy_text(receipt->reason, sizeof receipt->reason, failure.what());
+	}
+}
+
+int bmd_core_check_request(bmd_text body, char *reason, size_t reason_size)
+{
+	try {
+		const auto checked = bmd::check_report_request({body.s, body.len});
+		copy_text(reason, reason_size, checked ? std::string() : checked.error().reason);
+		return checked ? 1 : 0;
+	} catch(const std::exception &failure) {
+		copy_text(reason, reason_size, failure.what());
+		return 0;
+	}
+}
+
+int bmd_core_check_document(bmd_text body, char *reason, size_t reason_size)
+{
+	try {
+		const auto document = bmd::dmp::parse({body.s, body.len});
+		const bool action = document && document->root == bmd::dmp::Root::action;
+		copy_text(reason, reason_size,
+				document ? std::string("root is not DMPAction") : document.error().reason);
+		return action ? 1 : 0;
+	} catch(const std::exception &failure) {
+		copy_text(reason, reason_size, failure.what());
+		return 0;
 	}
 }

@@ -45,20 +45,34 @@ std::vector<AlertRec> open_alerts(std::string_view feed)
 	return alerts;
 }
 
+std::string write_page(std::string_view feed, const std::vector<AlertRec> &alerts, std::size_t at,
+		std::size_t count, bool full)
+{
+	dmp::Feed document;
+	document.feed = feed_uri(feed);
+	document.full = full;
+	document.at = wall_now();
+	document.more = static_cast<std::uint32_t>(alerts.size() - at - count);
+	for(std::size_t i = at; i < at + count; ++i)
+		describe_alert(alerts[i], document.alerts.emplace_back());
+	return dmp::write_feed(document);
+}
+
 std::vector<std::string> write_pages(
 		std::string_view feed, const std::vector<AlertRec> &alerts, bool full)
 {
 	std::vector<std::string> pages;
-	for(std::size_t at = 0; at < alerts.size() || pages.empty(); at += alerts_per_document) {
-		const std::size_t end = std::min(at + alerts_per_document, alerts.size());
-		dmp::Feed document;
-		document.feed = feed_uri(feed);
-		document.full = full && pages.empty();
-		document.at = wall_now();
-		document.more = static_cast<std::uint32_t>(alerts.size() - end);
-		for(std::size_t i = at; i < end; ++i)
-			describe_alert(alerts[i], document.alerts.emplace_back());
-		pages.push_back(dmp::write_feed(document));
+	for(std::size_t at = 0; at < alerts.size() || pages.empty();) {
+		std::size_t count = std::min(alerts_per_document, alerts.size() - at);
+		const bool first = full && pages.empty();
+		std::string page = write_page(feed, alerts, at, count, first);
+		// Long texts: half as many, until it fits.
+		while(page.size() > bytes_per_document && count > 1) {
+			count /= 2;
+			page = write_page(feed, alerts, at, count, first);
+		}
+		at += count;
+		pages.push_back(std::move(page));
 	}
 	count(count_notify_documents, pages.size());
 	return pages;

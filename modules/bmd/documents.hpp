@@ -12,8 +12,9 @@
 
 namespace bmd {
 
-/// Most alerts in one document: with 48 a NOTIFY stays well below 64 KiB.
+/// A document ends at either, so that a NOTIFY stays well below the 64 KiB of a UDP datagram.
 inline constexpr std::size_t alerts_per_document = 48;
+inline constexpr std::size_t bytes_per_document = 48'000;
 
 /// "sip:USER@DOMAIN"; the domain is the module's parameter.
 void set_feed_domain(std::string_view domain);

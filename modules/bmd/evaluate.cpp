@@ -178,12 +178,15 @@ void judge_again(Index device) noexcept
 {
 	Store &s = *store();
 	const TimeUs arrived = s.devices[device].last_arrived;
+	// Its own onset, or an alert that ended would come back under its old id.
+	const TimeUs now = wall_now();
+	if(!(s.heard[device].flags.load() & device_enabled))
+		return;
 	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
 		MetricRec &rec = s.metrics[i];
 		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
 			continue;
-		const TimeUs judged = rec.measured_at < arrived ? rec.measured_at : arrived;
-		judge(device, rec, Moment{rec.measured_at, judged, arrived});
+		judge(device, rec, Moment{rec.measured_at, now, arrived});
 	}
 }
 

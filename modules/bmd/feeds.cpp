@@ -19,6 +19,11 @@ Index &bucket(std::string_view name) noexcept
 	return s.feed_hash.head[hash_name(name) & s.feed_hash.mask];
 }
 
+std::uint64_t mix(std::string_view name) noexcept
+{
+	return hash_name(name) * 0x9e3779b97f4a7c15;
+}
+
 // A sum that tells two sets of devices apart, whatever their order.
 std::uint64_t fingerprint(const FeedRec &feed) noexcept
 {
@@ -26,19 +31,32 @@ std::uint64_t fingerprint(const FeedRec &feed) noexcept
 	std::uint64_t sum = 0;
 	for(Index e = feed.first_device; e != 0; e = s.members[e].next_of_feed)
 		if(s.members[e].device != 0)
-			sum += hash_name(s.devices[s.members[e].device].serial) * 0x9e3779b97f4a7c15;
+			sum += mix(s.devices[s.members[e].device].serial);
 	return sum;
 }
 
 using Fingerprints = std::unordered_map<std::string, std::uint64_t>;
 
+// Of every feed: which devices it carries and who may watch it.  Of devices' feeds only watched ones.
 Fingerprints fingerprints()
 {
 	const Store &s = *store();
 	Fingerprints sums;
-	for(Index i = 1; i <= s.feeds.used; ++i)
-		if(s.feeds[i].name[0] != '\0')
-			sums.emplace(s.feeds[i].name, fingerprint(s.feeds[i]));
+	for(Index i = 1; i <= s.feeds.used; ++i) {
+		const FeedRec &feed = s.feeds[i];
+		if(feed.name[0] == '\0')
+			continue;
+		sums[feed.name] += fingerprint(feed);
+		for(Index g = feed.first_group; g != 0; g = s.groups[g].next)
+			sums[s.feeds[s.groups[g].group].name] += 3 * mix(feed.name);
+	}
+	for(Index i = 1; i <= s.devices.used; ++i) {
+		if(!s.devices[i].watched.load() || s.devices[i].serial[0] == '\0')
+			continue;
+		std::uint64_t &sum = sums[std::string(device_prefix) + s.devices[i].serial];
+		for(Index e = s.devices[i].first_member; e != 0; e = s.members[e].next_of_device)
+			sum += mix(s.feeds[s.members[e].feed].name);
+	}
 	return sums;
 }
 
@@ -71,6 +89,7 @@ Index put_feed(std::string_view name, std::uint32_t generation) noexcept
 		FeedRec &feed = *new (&s.feeds[i]) FeedRec();
 		copy_text(feed.name, name_size, name);
 		feed.is_group = name.starts_with(group_prefix);
+		feed.watched.store(s.loaded);
 		feed.next_hash = bucket(name);
 		bucket(name) = i;
 	}
@@ -156,13 +175,14 @@ std::vector<std::string> replace_feeds(const std::vector<MemberRow> &members,
 	drop_old_feeds(generation);
 
 	std::vector<std::string> changed;
-	for(const auto &[name, sum] : fingerprints()) {
+	const Fingerprints after = fingerprints();
+	for(const auto &[name, sum] : after) {
 		const auto old = before.find(name);
 		if(old == before.end() || old->second != sum)
 			changed.push_back(name);
 	}
 	for(const auto &[name, sum] : before)
-		if(find_feed(name) == 0)
+		if(after.find(name) == after.end())
 			changed.push_back(name);
 	return changed;
 }

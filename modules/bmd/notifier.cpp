@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::size_t most_at_once = 512; // changes coalesced before anything is sent
 
+// The urgent ring overtakes the other: what was told of an alert by the one must not be followed by
+// older news of the other.  By alert, as long as the other has entries from before.
+std::map<Uuid, std::uint32_t> told_urgently;
+
 // What one round has to say, by feed.
 struct Work
 {
@@ -50,6 +54,17 @@ void add_feeds_of(Work &work, std::size_t slot, const AlertRec &alert)
 			add_change(work, slot, feed.name, alert);
 }
 
+// Remembers what was urgent; tells of the rest whether something newer was told already.
+bool overtaken(const AlertRec &alert, bool urgent)
+{
+	if(urgent) {
+		told_urgently[alert.id] = alert.revision;
+		return false;
+	}
+	const auto told = told_urgently.find(alert.id);
+	return told != told_urgently.end() && alert.revision < told->second;
+}
+
 Work take_work(SlotRing &ring, std::size_t slot)
 {
 	Work work;
@@ -59,10 +74,12 @@ Work take_work(SlotRing &ring, std::size_t slot)
 		const auto *change = static_cast<const FeedChange *>(ring.next(at));
 		if(change == nullptr)
 			break;
-		if(change->alert.serial[0] != '\0')
-			add_feeds_of(work, slot, change->alert);
-		else
+		if(change->alert.serial[0] != '\0') {
+			if(!overtaken(change->alert, &ring == &store()->notifier[slot].high))
+				add_feeds_of(work, slot, change->alert);
+		} else {
 			work.refreshes.emplace_back(change->feed);
+		}
 	}
 	ring.release(at);
 	return work;
@@ -126,6 +143,8 @@ void notify_once(std::size_t slot, int milliseconds, const SendDocument &send)
 			more = true;
 		if(do_work(take_work(notifier.normal, slot), send))
 			more = true;
+		else if(notifier.normal.used() == 0)
+			told_urgently.clear();
 	}
 }
 

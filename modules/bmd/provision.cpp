@@ -91,14 +91,26 @@ void put_devices(const std::vector<DeviceRow> &devices, const std::vector<LimitR
 			refused("a prescribed value of device " + row.owner);
 }
 
+// The watchers of its feeds learn it from a full state: the device is no longer there to be told of.
+void remove_device(Index device)
+{
+	Store &s = *store();
+	std::vector<std::string> feeds{"dev." + std::string(s.devices[device].serial)};
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
+		feeds.emplace_back(s.feeds[s.members[e].feed].name);
+	end_all_alerts(device, "removed");
+	drop_device(device);
+	for(const std::string &feed : feeds)
+		queue_refresh(feed);
+}
+
 void sweep()
 {
 	Store &s = *store();
 	for(Index i = 1; i <= s.devices.used; ++i) {
 		if(s.devices[i].serial[0] == '\0' || s.devices[i].generation == generation)
 			continue;
-		end_all_alerts(i, "removed");
-		drop_device(i);
+		remove_device(i);
 	}
 	for(Index i = 1; i <= s.patients.used; ++i)
 		if(s.patients[i].id != 0 && s.patients[i].generation != generation)
@@ -235,6 +247,7 @@ Result<bool> load_all(Pg &pg)
 		return feeds.error();
 	for(const std::string &feed : *feeds)
 		mark_watched(feed);
+	store()->loaded = true;
 	// Whatever was not told before the stop is told now.
 	queue_refresh_all();
 	return true;
@@ -289,8 +302,7 @@ Result<bool> apply_device(Pg &pg, const std::string &key)
 		judge_again(device);
 		return true;
 	}
-	end_all_alerts(device, "removed");
-	drop_device(device);
+	remove_device(device);
 	return true;
 }
 

@@ -181,6 +181,7 @@ Index new_device(std::string_view serial) noexcept
 		return 0;
 	DeviceRec &device = *new (&s.devices[i]) DeviceRec();
 	copy_text(device.serial, name_size, serial);
+	device.watched.store(s.loaded);
 	Index &head = bucket(s.device_hash, hash_name(serial));
 	device.next_hash = head;
 	head = i;

@@ -82,7 +82,7 @@ void drop_device(Index device) noexcept;
 void drop_patient(Index patient) noexcept;
 
 /// Replaces all feeds, memberships and group assignments.  Returns the names of the feeds whose
-/// devices changed.  False in `complete` when there was no room for all.
+/// devices or permitted watchers changed.  False in `complete` when there was no room for all.
 [[nodiscard]] std::vector<std::string> replace_feeds(const std::vector<MemberRow> &members,
 		const std::vector<WatcherRow> &watchers, bool &complete);
 

@@ -292,6 +292,7 @@ struct Store
 	std::atomic<std::uint64_t> counters[counter_count];
 	std::atomic<std::uint64_t> database_up;
 	std::int64_t started_at; ///< wall clock, microseconds
+	bool loaded;             ///< the first load is done: what is new may have old subscriptions
 };
 
 /// Allocates and touches everything.  nullptr when shared memory does not suffice: `needed` says

@@ -9,6 +9,7 @@
 #include "core/parser/msg_parser.h"
 #include "modules/presence/bind_presence.h"
 #include "modules/sl/sl.h"
+#include "modules/tm/tm_load.h"
 
 #define PBMD_EVENT "bmd-alert"
 #define PBMD_TYPE "application/dmp"
@@ -16,6 +17,7 @@
 extern bmd_api_t pbmd_bmd;
 extern presence_api_t pbmd_presence;
 extern sl_api_t pbmd_sl;
+extern struct tm_binds pbmd_tm;
 extern str pbmd_event_name;
 
 /* The event package as presence wants it. */
@@ -32,6 +34,10 @@ int pbmd_last_more(void);
 
 /* Answers a SUBSCRIBE of the authenticated person: 1 done (also when it was refused), -1 failed. */
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user);
+
+/* Called for a NOTIFY that is about to be sent: if it is one of ours and its terminal does not answer,
+ * the feed is told again.  1, or -1 when it is not ours. */
+int pbmd_watch_notify(struct sip_msg *msg);
 
 static inline struct bmd_text pbmd_text(const str *s)
 {

@@ -7,6 +7,7 @@
 #include "bmd_kamailio.h"
 #include "core/data_lump_rpl.h"
 #include "core/parser/hf.h"
+#include "core/parser/parse_content.h"
 #include "core/parser/parse_event.h"
 #include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
@@ -27,6 +28,21 @@ static int refuse(struct sip_msg *msg, int code, char *reason, char *header)
 	return pbmd_sl.freply(msg, code, &text) < 0 ? -1 : 1;
 }
 
+/* Is there a parameter q of value 0 ("q=0", "q=0.000")? */
+static int refused_by_q(const char *s, size_t length)
+{
+	size_t i;
+
+	for(i = 0; i + 2 < length; i++) {
+		if((s[i] != ';' && s[i] != ' ') || (s[i + 1] != 'q' && s[i + 1] != 'Q') || s[i + 2] != '=')
+			continue;
+		for(i += 3; i < length && (s[i] == '0' || s[i] == '.'); i++)
+			;
+		return i >= length || s[i] < '1' || s[i] > '9';
+	}
+	return 0;
+}
+
 /* Does one entry of an Accept header ("application/dmp;q=0.5") take our type? */
 static int entry_accepts(const char *s, size_t length)
 {
@@ -39,6 +55,8 @@ static int entry_accepts(const char *s, size_t length)
 	}
 	for(i = 0; i < length && s[i] != ';' && s[i] != ' ' && s[i] != '\t' && s[i] != '\r'; i++)
 		;
+	if(refused_by_q(s + i, length - i))
+		return 0;
 	length = i;
 	for(i = 0; i < sizeof taken / sizeof taken[0]; i++)
 		if(strlen(taken[i]) == length && strncasecmp(taken[i], s, length) == 0)
@@ -72,15 +90,48 @@ static int accepts_dmp(struct sip_msg *msg)
 	return !seen;
 }
 
-static int is_our_event(struct sip_msg *msg)
+enum event_kind
+{
+	EVENT_OTHER_PACKAGE,
+	EVENT_OURS,
+	EVENT_MISSPELT
+};
+
+/* Event types are case-sensitive (RFC 6665, 8.2.1), but presence does not tell ours in another case
+ * from ours: that one must not reach it. */
+static enum event_kind event_of(struct sip_msg *msg)
 {
 	event_t *event;
 
 	if(msg->event == NULL || (msg->event->parsed == NULL && parse_event(msg->event) < 0))
-		return 0;
+		return EVENT_OTHER_PACKAGE;
 	event = msg->event->parsed;
-	return event->name.len == pbmd_event_name.len
-		   && strncasecmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) == 0;
+	if(event->name.len != pbmd_event_name.len
+			|| strncasecmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) != 0)
+		return EVENT_OTHER_PACKAGE;
+	return memcmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) == 0 ? EVENT_OURS
+																				  : EVENT_MISSPELT;
+}
+
+/* A body must be a DMP document with actions; filters in it are not applied yet. */
+static int check_body(struct sip_msg *msg, char *reason, size_t size)
+{
+	struct bmd_text body = {get_body(msg), 0};
+	int type;
+
+	reason[0] = '\0';
+	if(body.s == NULL)
+		return 200;
+	body.len = (size_t)(msg->buf + msg->len - body.s);
+	if(msg->content_length != NULL && (size_t)get_content_length(msg) < body.len)
+		body.len = (size_t)get_content_length(msg);
+	if(body.len == 0)
+		return 200;
+	type = msg->content_type != NULL && entry_accepts(msg->content_type->body.s,
+											 (size_t)msg->content_type->body.len);
+	if(!type)
+		return 415;
+	return pbmd_bmd.check_document(body, reason, size) ? 200 : 400;
 }
 
 static int same(const str *a, const str *b)
@@ -119,17 +170,29 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 {
 	struct bmd_text feed;
 	str name = {NULL, 0};
-	int result;
+	char reason[128];
+	enum event_kind event;
+	int code, result;
 
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || parse_from_header(msg) < 0 || msg->to == NULL)
 		return refuse(msg, 400, "Unreadable Headers", NULL);
-	if(!is_our_event(msg))
+	event = event_of(msg);
+	if(event == EVENT_OTHER_PACKAGE)
 		return hand_to_presence(msg, user);
+	if(event == EVENT_MISSPELT)
+		return refuse(msg, 489, "Bad Event", "Allow-Events: " PBMD_EVENT "\r\n");
 	if(!accepts_dmp(msg))
 		return refuse(msg, 406, "Not Acceptable", "Accept: " PBMD_TYPE "\r\n");
 	if(!feed_of(msg, &name))
 		return refuse(msg, 400, "To Is Not The Request URI", NULL);
 	feed = pbmd_text(&name);
+	code = check_body(msg, reason, sizeof reason);
+	if(code == 415)
+		return refuse(msg, 415, "Unsupported Media Type", "Accept: " PBMD_TYPE "\r\n");
+	if(code != 200) {
+		LM_INFO("body of a SUBSCRIBE refused: %s\n", reason);
+		return refuse(msg, 400, "Body Is No DMP Document", NULL);
+	}
 	if(!pbmd_bmd.may_watch(pbmd_text(user), feed))
 		return refuse(msg, 403, "Not Your Feed", NULL);
 

@@ -17,11 +17,12 @@ MODULE_VERSION
 static int mod_init(void);
 static int child_init(int rank);
 static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused);
-static int script_notify_failed(struct sip_msg *msg, char *uri, char *unused);
+static int script_watch_notify(struct sip_msg *msg, char *unused1, char *unused2);
 
 bmd_api_t pbmd_bmd;
 presence_api_t pbmd_presence;
 sl_api_t pbmd_sl;
+struct tm_binds pbmd_tm;
 str pbmd_event_name = str_init(PBMD_EVENT);
 static int default_expires = 3600;
 
@@ -29,8 +30,7 @@ static int default_expires = 3600;
 static cmd_export_t cmds[] = {
 	{"bmd_handle_subscribe", (cmd_function)script_handle_subscribe, 1, fixup_spve_null,
 		fixup_free_spve_null, REQUEST_ROUTE},
-	{"bmd_notify_failed", (cmd_function)script_notify_failed, 1, fixup_spve_null,
-		fixup_free_spve_null, ANY_ROUTE},
+	{"bmd_watch_notify", (cmd_function)script_watch_notify, 0, 0, 0, ANY_ROUTE},
 	{0, 0, 0, 0, 0, 0}
 };
 
@@ -61,8 +61,9 @@ static int mod_init(void)
 		LM_ERR("load bmd.so before presence.so, and that before presence_bmd.so\n");
 		return -1;
 	}
-	if(presence_load_api(&pbmd_presence) < 0 || sl_load_api(&pbmd_sl) < 0) {
-		LM_ERR("presence.so and sl.so must be loaded\n");
+	if(presence_load_api(&pbmd_presence) < 0 || sl_load_api(&pbmd_sl) < 0
+			|| load_tm_api(&pbmd_tm) < 0) {
+		LM_ERR("presence.so, sl.so and tm.so must be loaded\n");
 		return -1;
 	}
 	event = pbmd_event(default_expires);
@@ -120,19 +121,9 @@ static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused
 	return pbmd_handle_subscribe(msg, &name);
 }
 
-static int script_notify_failed(struct sip_msg *msg, char *uri, char *unused)
+static int script_watch_notify(struct sip_msg *msg, char *unused1, char *unused2)
 {
-	str resource = {NULL, 0};
-	struct bmd_text feed;
-
-	(void)unused;
-	if(fixup_get_svalue(msg, (gparam_t *)uri, &resource) < 0 || resource.len <= 0) {
-		LM_ERR("no feed given to bmd_notify_failed()\n");
-		return -1;
-	}
-	feed = pbmd_user_of(&resource);
-	if(feed.len == 0)
-		return -1;
-	pbmd_bmd.queue_retry(feed);
-	return 1;
+	(void)unused1;
+	(void)unused2;
+	return pbmd_watch_notify(msg);
 }

@@ -1,0 +1,56 @@
+/// @file request_check_test.cpp  Unit tests for modules/bmd/request_check.hpp.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "request_check.hpp"
+
+#include <string>
+
+#include "suites.hpp"
+
+namespace {
+
+void a_report_is_taken_whatever_the_order_of_its_members()
+{
+	for(const char *text : {R"({"jsonrpc":"2.0","id":1,"method":"bmd.report","params":["OX-1 SpO2=97"]})",
+				R"( {"params":["c","1","2","t"],"id":"x","method":"bmd.report","jsonrpc":"2.0"} )",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["\u0041\n"]})"})
+		CU_ASSERT(bmd::check_report_request(text).ok());
+}
+
+void anything_else_is_refused()
+{
+	for(const char *text : {"", "{", "[]", "null", "7", R"({"jsonrpc":"2.0"})",
+				R"({"method":"bmd.report","params":["a"]})",
+				R"({"jsonrpc":"1.0","method":"bmd.report","params":["a"]})",
+				R"({"jsonrpc":"2.0","method":"core.kill","params":["a"]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","method":"core.kill","params":["a"]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","\u006dethod":"core.kill","params":["a"]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":null})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":7})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":[]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["a","b"]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["c",1,2,"t"]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["c","1","1.5",1.5]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":{"a":"b"}})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":[["a"]]})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["a"],"x":1})",
+				R"({"jsonrpc":"2.0","method":"bmd.report","params":["a"]} x)",
+				R"([{"jsonrpc":"2.0","method":"bmd.report","params":["a"]}])"})
+		CU_ASSERT(!bmd::check_report_request(text).ok());
+}
+
+void a_million_brackets_are_refused_without_recursion()
+{
+	const std::string head = R"({"jsonrpc":"2.0","method":"bmd.report","params":)";
+	CU_ASSERT(!bmd::check_report_request(head + std::string(1'000'000, '[')).ok());
+	CU_ASSERT(!bmd::check_report_request(std::string(1'000'000, '{')).ok());
+}
+
+CU_TestInfo cases[] = {BMD_CASE(a_report_is_taken_whatever_the_order_of_its_members),
+		BMD_CASE(anything_else_is_refused),
+		BMD_CASE(a_million_brackets_are_refused_without_recursion), CU_TEST_INFO_NULL};
+
+} // namespace
+
+extern const CU_SuiteInfo request_check_suite;
+const CU_SuiteInfo request_check_suite = BMD_SUITE("request_check", cases);
