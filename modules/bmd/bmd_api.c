@@ -14,6 +14,8 @@ int bind_bmd(bmd_api_t *api)
 	api->feed_lock = bmd_core_feed_lock;
 	api->feed_unlock = bmd_core_feed_unlock;
 	api->mark_watched = bmd_core_mark_watched;
+	api->own_dialog = bmd_core_own_dialog;
+	api->owns_dialog = bmd_core_owns_dialog;
 	api->queue_refresh = bmd_core_queue_refresh;
 	api->queue_retry = bmd_core_queue_retry;
 	api->notifier_round = bmd_core_notifier_round;

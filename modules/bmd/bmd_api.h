@@ -16,6 +16,8 @@ typedef struct bmd_api
 	void (*feed_lock)(struct bmd_text feed);
 	void (*feed_unlock)(struct bmd_text feed);
 	void (*mark_watched)(struct bmd_text feed);
+	void (*own_dialog)(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
+	int (*owns_dialog)(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
 	void (*queue_refresh)(struct bmd_text feed);
 	void (*queue_retry)(struct bmd_text feed);
 	void (*notifier_round)(int slot, bmd_send_document send);

@@ -150,6 +150,9 @@ int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
 void bmd_core_feed_lock(struct bmd_text feed);
 void bmd_core_feed_unlock(struct bmd_text feed);
 void bmd_core_mark_watched(struct bmd_text feed);
+/* Whose subscription a dialog is: remember it, ask for it (0: somebody else's). */
+void bmd_core_own_dialog(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
+int bmd_core_owns_dialog(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
 void bmd_core_queue_refresh(struct bmd_text feed);
 /* A terminal did not answer a NOTIFY of this feed: it is told again in a while. */
 void bmd_core_queue_retry(struct bmd_text feed);

@@ -15,6 +15,7 @@
 #include "documents.hpp"
 #include "evaluate.hpp"
 #include "notifier.hpp"
+#include "owners.hpp"
 #include "registry.hpp"
 #include "view.hpp"
 
@@ -237,6 +238,16 @@ void bmd_core_feed_unlock(bmd_text feed)
 void bmd_core_mark_watched(bmd_text feed)
 {
 	bmd::mark_watched(view_of(feed));
+}
+
+void bmd_core_own_dialog(bmd_text call_id, bmd_text tag, bmd_text user)
+{
+	bmd::own_dialog(view_of(call_id), view_of(tag), view_of(user));
+}
+
+int bmd_core_owns_dialog(bmd_text call_id, bmd_text tag, bmd_text user)
+{
+	return bmd::owns_dialog(view_of(call_id), view_of(tag), view_of(user)) ? 1 : 0;
 }
 
 void bmd_core_queue_refresh(bmd_text feed)

@@ -18,6 +18,15 @@ namespace {
 constexpr TimeUs earliest_time = 946'684'800 * second_us; // 2000-01-01: no device of ours is older
 constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
 
+// A batch that finds no room in the journal is judged at once, so that its alerts go out, and stored
+// when it is sent again.
+enum class Mode
+{
+	both,
+	judge,
+	store
+};
+
 struct Line
 {
 	std::size_t number;
@@ -74,8 +83,10 @@ private:
 class JournalBatch
 {
 public:
-	JournalBatch(Index collector, const BatchId &id, std::size_t readings) noexcept
-		: block_(store()->journal.reserve(sizeof(BatchRec) + readings * sizeof(ReadingRec)))
+	/// Without room, or without being wanted, it takes nothing: ok() tells.
+	JournalBatch(Index collector, const BatchId &id, std::size_t readings, bool wanted) noexcept
+		: block_(wanted ? store()->journal.reserve(sizeof(BatchRec) + readings * sizeof(ReadingRec))
+						: nullptr)
 	{
 		if(block_ == nullptr)
 			return;
@@ -94,6 +105,8 @@ public:
 	[[nodiscard]] BatchRec &head() noexcept { return *static_cast<BatchRec *>(block_->data()); }
 	void add(const ReadingRec &reading) noexcept
 	{
+		if(block_ == nullptr)
+			return;
 		reinterpret_cast<ReadingRec *>(&head() + 1)[head().count++] = reading;
 	}
 
@@ -106,7 +119,8 @@ bool is_alarm(const Reading &reading) noexcept
 	return reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off;
 }
 
-void take_items(const Line &line, const Batch &batch, const Moment &moment, JournalBatch &journal)
+void take_items(const Line &line, const Batch &batch, const Moment &moment, JournalBatch &journal,
+		Mode mode)
 {
 	const std::int32_t device = store()->devices[line.device].database_id;
 	// Alarms first: a sensor the device itself calls bad explains the invalid values beside it.
@@ -115,7 +129,8 @@ void take_items(const Line &line, const Batch &batch, const Moment &moment, Jour
 			const Reading &reading = batch.items[i];
 			if(is_alarm(reading) != alarms)
 				continue;
-			take_reading(line.device, reading, moment);
+			if(mode != Mode::store)
+				take_reading(line.device, reading, moment);
 			const bool on = reading.kind == ReadingKind::alarm_on;
 			journal.add(ReadingRec{moment.measured, reading.value, device, reading.metric,
 					static_cast<std::uint8_t>(reading.kind),
@@ -125,7 +140,8 @@ void take_items(const Line &line, const Batch &batch, const Moment &moment, Jour
 }
 
 // The moment of a line, or why it is refused.
-const char *moment_of(const Line &line, TimeUs arrived, Moment &moment, Counter &why) noexcept
+const char *moment_of(
+		const Line &line, TimeUs arrived, Mode mode, Moment &moment, Counter &why) noexcept
 {
 	const Store &s = *store();
 	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
@@ -136,34 +152,56 @@ const char *moment_of(const Line &line, TimeUs arrived, Moment &moment, Counter 
 	}
 	if(moment.measured > arrived)
 		count(count_clock_ahead);
-	if(moment.judged < s.devices[line.device].last_measured) {
+	if(mode != Mode::store && moment.judged < s.devices[line.device].last_measured) {
 		why = count_refused_out_of_order;
 		return "out of order: a later reading of this device has been taken";
 	}
 	return nullptr;
 }
 
-void take_line(const Line &line, const Batch &batch, TimeUs arrived, JournalBatch &journal,
-		Receipt &receipt, std::string_view serial)
+// What a batch brings besides its text.
+struct Task
+{
+	std::string_view collector;
+	TimeUs arrived;
+	Mode mode;
+	JournalBatch &journal;
+	Receipt &receipt;
+};
+
+void take_line(const Line &line, const Batch &batch, std::string_view serial, Task &task)
 {
 	if(line.count == 0)
 		return;
 	Store &s = *store();
+	const auto refused = [&](Counter why, const char *reason) {
+		if(task.mode != Mode::judge) // it is refused when it is sent again
+			refuse(task.receipt, why, line.number, serial, reason, line.count);
+	};
 	if(line.device == 0)
-		return refuse(receipt, count_refused_unknown_device, line.number, serial,
-				"no such device is provisioned", line.count);
+		return refused(count_refused_unknown_device, "no such device is provisioned");
 	const std::lock_guard<Mutex> guard(s.stripe[line.device % stripes]);
+	const std::uint64_t owner = s.devices[line.device].collector;
+	if(owner != 0 && !task.collector.empty() && owner != hash_name(task.collector))
+		return refused(count_refused_collector, "the device belongs to another collector");
 	if(!(s.heard[line.device].flags.load() & device_enabled))
-		return refuse(receipt, count_refused_disabled_device, line.number, serial,
-				"the device is disabled", line.count);
+		return refused(count_refused_disabled_device, "the device is disabled");
 	Moment moment{};
 	Counter why{};
-	if(const char *reason = moment_of(line, arrived, moment, why); reason != nullptr)
-		return refuse(receipt, why, line.number, serial, reason, line.count);
-	s.devices[line.device].last_measured = moment.judged;
-	device_heard(line.device, arrived);
-	take_items(line, batch, moment, journal);
-	receipt.accepted += line.count;
+	if(const char *reason = moment_of(line, task.arrived, task.mode, moment, why); reason != nullptr)
+		return refused(why, reason);
+	if(task.mode != Mode::store) {
+		s.devices[line.device].last_measured = moment.judged;
+		device_heard(line.device, task.arrived);
+	}
+	take_items(line, batch, moment, task.journal, task.mode);
+	task.receipt.accepted += line.count;
+}
+
+void take_lines(const Batch &batch, Task &task)
+{
+	for(std::size_t i = 0; i < batch.lines.size(); ++i)
+		take_line(batch.lines[i], batch, batch.serials[i], task);
 }
 
 void busy(Receipt &receipt)
@@ -174,8 +212,19 @@ void busy(Receipt &receipt)
 					 "keep the batch and send it again";
 }
 
+// No room: alerts go out all the same, once; the rest waits for the batch to come again.
+void judge_only(const Batch &batch, const BatchId &id, Mode mode, JournalBatch &none, Receipt &receipt)
+{
+	Receipt nothing;
+	Task task{id.collector, wall_now(), Mode::judge, none, nothing};
+	if(mode == Mode::both && !id.collector.empty())
+		take_lines(batch, task);
+	receipt = Receipt{};
+	busy(receipt);
+}
+
 // Everything of a batch but its numbering.
-void take_text(Index collector, const BatchId &id, std::string_view text, Receipt &receipt)
+void take_text(Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	Batch batch(receipt);
@@ -186,14 +235,11 @@ void take_text(Index collector, const BatchId &id, std::string_view text, Receip
 		receipt.reason = "batch too large for the journal: send smaller ones";
 		return;
 	}
-	if(!journal_has_room_for_alerts())
-		return busy(receipt);
-	JournalBatch journal(collector, id, batch.items.size());
+	JournalBatch journal(collector, id, batch.items.size(), journal_has_room_for_alerts());
 	if(!journal.ok())
-		return busy(receipt);
-	const TimeUs arrived = journal.head().arrived_at;
-	for(std::size_t i = 0; i < batch.lines.size(); ++i)
-		take_line(batch.lines[i], batch, arrived, journal, receipt, batch.serials[i]);
+		return judge_only(batch, id, mode, journal, receipt);
+	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt};
+	take_lines(batch, task);
 	count(count_batches);
 	count(count_readings_accepted, receipt.accepted);
 	if(receipt.accepted == 0) {
@@ -225,7 +271,12 @@ Receipt take_numbered(
 		receipt.durable = durable_of(collector, id.epoch);
 		return receipt;
 	}
-	take_text(index, id, text, receipt);
+	const bool judged = id.epoch == collector.judged_epoch && id.seq <= collector.judged_seq;
+	take_text(index, id, text, judged ? Mode::store : Mode::both, receipt);
+	if(receipt.code == 503 && !judged) {
+		collector.judged_epoch = id.epoch;
+		collector.judged_seq = id.seq;
+	}
 	if(receipt.code == 200 || receipt.code == 400) {
 		collector.epoch = id.epoch;
 		collector.accepted_seq = id.seq;
@@ -240,7 +291,7 @@ Receipt take_batch(const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
 	if(id.collector.empty()) {
-		take_text(0, id, text, receipt);
+		take_text(0, id, text, Mode::both, receipt);
 		return receipt;
 	}
 	if(!valid_serial(id.collector) || id.epoch <= 0 || id.seq <= 0) {

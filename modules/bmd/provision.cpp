@@ -14,6 +14,7 @@
 #include "changes.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
+#include "owners.hpp"
 #include "provision_read.hpp"
 
 namespace bmd {
@@ -242,11 +243,13 @@ Result<bool> load_all(Pg &pg)
 		return r;
 	if(auto r = bump_subscriptions(pg); !r)
 		return r;
-	auto feeds = read_subscribed_feeds(pg);
-	if(!feeds)
-		return feeds.error();
-	for(const std::string &feed : *feeds)
-		mark_watched(feed);
+	auto subscriptions = read_subscriptions(pg);
+	if(!subscriptions)
+		return subscriptions.error();
+	for(const SubscriptionRow &row : *subscriptions) {
+		mark_watched(row.feed);
+		own_dialog(row.call_id, row.tag, row.user);
+	}
 	store()->loaded = true;
 	// Whatever was not told before the stop is told now.
 	queue_refresh_all();

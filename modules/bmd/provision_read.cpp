@@ -125,7 +125,7 @@ Result<std::vector<DeviceRow>> read_devices(Pg &pg, const std::string &serial)
 {
 	return read<DeviceRow>(pg,
 			"SELECT d.device_id, d.serial, d.type_name, d.location, d.patient_id, d.enabled, "
-			"s.device_id IS NOT NULL FROM bmd_device d "
+			"s.device_id IS NOT NULL, d.collector FROM bmd_device d "
 			"LEFT JOIN bmd_device_seen s ON s.device_id = d.device_id"
 					+ where(pg, "d.serial", serial),
 			[](const PgRow &row, DeviceRow &device) {
@@ -136,6 +136,7 @@ Result<std::vector<DeviceRow>> read_devices(Pg &pg, const std::string &serial)
 				device.patient = integer(row, 4);
 				device.enabled = truth(row, 5);
 				device.seen = truth(row, 6);
+				device.collector = text(row, 7);
 			});
 }
 
@@ -215,17 +216,23 @@ Result<std::vector<CollectorRow>> read_collectors(Pg &pg)
 			});
 }
 
-Result<std::vector<std::string>> read_subscribed_feeds(Pg &pg)
+Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg)
 {
 	auto there = pg.run("SELECT to_regclass('active_watchers') IS NOT NULL");
 	if(!there)
 		return there.error();
 	if(PQgetvalue(there->get(), 0, 0)[0] != 't')
-		return std::vector<std::string>{};
-	return read<std::string>(pg,
-			"SELECT DISTINCT substring(presentity_uri FROM '^sips?:([^@]+)@') FROM active_watchers "
+		return std::vector<SubscriptionRow>{};
+	return read<SubscriptionRow>(pg,
+			"SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), callid, from_tag, "
+			"watcher_username FROM active_watchers "
 			"WHERE event = 'bmd-alert' AND expires > extract(epoch FROM now())",
-			[](const PgRow &row, std::string &feed) { feed = text(row, 0); });
+			[](const PgRow &row, SubscriptionRow &subscription) {
+				subscription.feed = text(row, 0);
+				subscription.call_id = text(row, 1);
+				subscription.tag = text(row, 2);
+				subscription.user = text(row, 3);
+			});
 }
 
 } // namespace bmd

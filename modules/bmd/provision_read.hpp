@@ -31,7 +31,15 @@ struct CollectorRow
 };
 [[nodiscard]] Result<std::vector<CollectorRow>> read_collectors(Pg &pg);
 
-/// Feeds (user parts) with stored subscriptions; none when presence's table does not exist.
-[[nodiscard]] Result<std::vector<std::string>> read_subscribed_feeds(Pg &pg);
+/// A stored subscription.
+struct SubscriptionRow
+{
+	std::string feed; ///< user part
+	std::string call_id;
+	std::string tag; ///< the subscriber's
+	std::string user;
+};
+/// None when presence's table does not exist.
+[[nodiscard]] Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg);
 
 } // namespace bmd

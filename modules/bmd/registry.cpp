@@ -216,6 +216,7 @@ bool put_device(const DeviceRow &row, std::uint32_t generation) noexcept
 	device.type = type;
 	device.patient = row.patient == 0 ? 0 : find_patient(row.patient);
 	device.generation = generation;
+	device.collector = row.collector.empty() ? 0 : hash_name(row.collector);
 	copy_text(device.location, location_size, row.location);
 	HeardRec &heard = s.heard[i];
 	heard.stale_after_ms = static_cast<std::uint32_t>(s.types[type].stale_after / 1000);

@@ -40,6 +40,7 @@ struct DeviceRow
 	std::string serial;
 	std::string type;
 	std::string location;
+	std::string collector;    ///< the only one that may report it; empty: any
 	std::int64_t patient = 0; ///< 0: none
 	bool enabled = true;
 	bool seen = false;

@@ -105,6 +105,7 @@ struct DeviceRec
 {
 	char serial[name_size];
 	char location[location_size];
+	std::uint64_t collector; ///< hash of the name of the only collector that may report it; 0: any
 	TimeUs last_measured; ///< newest time taken: older lines are out of order
 	TimeUs last_arrived;
 	std::int32_t database_id;
@@ -179,6 +180,8 @@ struct CollectorRec
 	Mutex lock;
 	std::int64_t epoch;
 	std::int64_t accepted_seq; ///< highest batch taken
+	std::int64_t judged_epoch; ///< a batch judged without room to store it: not judged again
+	std::int64_t judged_seq;
 	std::atomic<std::int64_t> durable_epoch;
 	std::atomic<std::int64_t> durable_seq; ///< highest batch in the database
 	std::atomic<std::int32_t> database_id; ///< bmd_collector_state.collector_id; 0: not known yet
@@ -247,6 +250,15 @@ struct WriterState
 	std::uint64_t events_end;
 };
 
+/// Whose subscription a dialog is.  A small cache: who is not in it is believed.
+struct OwnerRec
+{
+	std::uint64_t dialog; ///< hash of Call-ID and the subscriber's tag; 0: free
+	std::uint64_t user;   ///< hash of the user name
+	TimeUs used;          ///< monotonic
+};
+inline constexpr std::size_t max_owners = 65'536; ///< power of two
+
 /// A feed that has to be told again because a terminal did not answer.
 struct RetryRec
 {
@@ -287,6 +299,8 @@ struct Store
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
+	Mutex owner_lock;
+	OwnerRec *owners = nullptr;
 	Mutex retry_lock;
 	RetryRec retry[max_retries];
 	std::atomic<std::uint64_t> counters[counter_count];

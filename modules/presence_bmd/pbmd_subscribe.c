@@ -154,6 +154,21 @@ static int feed_of(struct sip_msg *msg, str *feed)
 	return parse_sip_msg_uri(msg) >= 0 && same(&msg->parsed_uri.user, feed);
 }
 
+/* A new dialog becomes the user's; of another it must be. */
+static int is_owner(struct sip_msg *msg, str *user)
+{
+	struct bmd_text call_id, tag;
+
+	if(msg->callid == NULL)
+		return 1; /* presence refuses it */
+	call_id = pbmd_text(&msg->callid->body);
+	tag = pbmd_text(&get_from(msg)->tag_value);
+	if(get_to(msg)->tag_value.len > 0)
+		return pbmd_bmd.owns_dialog(call_id, tag, pbmd_text(user));
+	pbmd_bmd.own_dialog(call_id, tag, pbmd_text(user));
+	return 1;
+}
+
 static int hand_to_presence(struct sip_msg *msg, str *user)
 {
 	struct to_body *from = get_from(msg);
@@ -195,6 +210,8 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 	}
 	if(!pbmd_bmd.may_watch(pbmd_text(user), feed))
 		return refuse(msg, 403, "Not Your Feed", NULL);
+	if(!is_owner(msg, user))
+		return refuse(msg, 403, "Not Your Subscription", NULL);
 
 	pbmd_bmd.mark_watched(feed);
 	pbmd_bmd.feed_lock(feed);
