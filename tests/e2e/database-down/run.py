@@ -124,10 +124,10 @@ def a_full_journal_says_busy_and_keep(stack):
 
 
 def an_alert_still_goes_out_when_the_journal_is_full(stack):
-    # the collector is told to keep the batch; the technician must not wait for the database
+    # ends what may be open, then a new one: the collector is told to keep the batch; the technician must not wait for the database
     watcher = stack.watchers[0]
     refused = fault(batch, stack, "ward", 1, 1, "\n".join(
-        [f"DB-2 {now_us()} SpO2=55"] + [f"DB-3 {now_us()} SpO2=97"] * 8000))
+        [f"DB-2 {now_us()} SpO2=97\nDB-2 {now_us() + 1} SpO2=55"] + [f"DB-3 {now_us()} SpO2=97"] * 8000))
     assert refused.code == 503, refused
     watcher.wait(lambda: any(a["Value"] == "55" for a in watcher.about("DB-2")), "the alert", 2)
 

@@ -120,24 +120,6 @@ def two_subscriptions_of_one_person_are_apart(stack):
     one.quiet(0.1)
 
 
-def the_id_of_an_event_comes_back(stack):
-    agent = stack.agent("tech1")
-    dialogs = {}
-    for name in ("7", "Eight"):
-        dialogs[name], reply = agent.subscribe(headers=f"Event: bmd-alert;id={name}\nAccept: */*\n")
-        assert reply.status == 200, reply.first
-    for name, dialog in dialogs.items():
-        event = agent.notify(dialog).get("event").replace(" ", "")
-        assert event == f"bmd-alert;id={name}", event
-    # RFC 6665, 4.4.1: a dialog and another id are no subscription of ours
-    reply = agent.subscribe(dialog=dialogs["7"], headers="Event: bmd-alert;id=8\n")[1]
-    assert reply.status in (481, 489), f"a refresh with another id: {reply.first}"
-    for name, dialog in dialogs.items():
-        reply = agent.subscribe(dialog=dialog, headers=f"Event: bmd-alert;id={name}\n", expires=0)[1]
-        assert reply.status == 200, reply.first
-        assert "terminated" in agent.notify(dialog).get("subscription-state")
-
-
 def spelling_of_the_event_header(stack):
     for header in ("EVENT: bmd-alert", "o: bmd-alert", "Event:bmd-alert", "Event:   bmd-alert  ",
                    "Event:\n bmd-alert"):
@@ -338,7 +320,7 @@ run("subscription-lifecycle", [
     full_then_partial_on_personal_device_and_group_feed, an_alert_carries_every_field,
     every_way_to_accept_our_type, a_type_with_q_0_is_not_accepted,
     expiry_is_3600_when_absent_and_at_most, a_fetch_is_answered_once,
-    two_subscriptions_of_one_person_are_apart, the_id_of_an_event_comes_back,
+    two_subscriptions_of_one_person_are_apart,
     spelling_of_the_event_header, the_name_of_the_event_is_compared_byte_by_byte, to_must_be_the_request_uri, from_of_another_person_is_refused,
     nobody_enters_the_dialog_of_another, nobody_enters_the_dialog_of_another_on_a_feed_of_both,
     an_older_cseq_in_the_dialog_is_refused,
