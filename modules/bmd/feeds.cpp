@@ -37,7 +37,8 @@ std::uint64_t fingerprint(const FeedRec &feed) noexcept
 
 using Fingerprints = std::unordered_map<std::string, std::uint64_t>;
 
-// Of every feed: which devices it carries and who may watch it.  Of devices' feeds only watched ones.
+// Of every feed: which devices it carries and who may watch it.  Of devices' feeds only watched
+// ones.
 Fingerprints fingerprints()
 {
 	const Store &s = *store();

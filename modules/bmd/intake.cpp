@@ -18,8 +18,8 @@ namespace {
 constexpr TimeUs earliest_time = 946'684'800 * second_us; // 2000-01-01: no device of ours is older
 constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
 
-// A batch that finds no room in the journal is judged at once, so that its alerts go out, and stored
-// when it is sent again.
+// A batch that finds no room in the journal is judged at once, so that its alerts go out, and
+// stored when it is sent again.
 enum class Mode
 {
 	both,
@@ -188,7 +188,8 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 		return refused(count_refused_disabled_device, "the device is disabled");
 	Moment moment{};
 	Counter why{};
-	if(const char *reason = moment_of(line, task.arrived, task.mode, moment, why); reason != nullptr)
+	if(const char *reason = moment_of(line, task.arrived, task.mode, moment, why);
+			reason != nullptr)
 		return refused(why, reason);
 	if(task.mode != Mode::store) {
 		s.devices[line.device].last_measured = moment.judged;
@@ -213,7 +214,8 @@ void busy(Receipt &receipt)
 }
 
 // No room: alerts go out all the same, once; the rest waits for the batch to come again.
-void judge_only(const Batch &batch, const BatchId &id, Mode mode, JournalBatch &none, Receipt &receipt)
+void judge_only(
+		const Batch &batch, const BatchId &id, Mode mode, JournalBatch &none, Receipt &receipt)
 {
 	Receipt nothing;
 	Task task{id.collector, wall_now(), Mode::judge, none, nothing};
@@ -224,7 +226,8 @@ void judge_only(const Batch &batch, const BatchId &id, Mode mode, JournalBatch &
 }
 
 // Everything of a batch but its numbering.
-void take_text(Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
+void take_text(
+		Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	Batch batch(receipt);

@@ -32,6 +32,9 @@ struct ProvisioningChange
 /// Takes changes over.  Returns an error (and has done part) when the database fails.
 [[nodiscard]] Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &changes);
 
+/// Everything again, as after a time without connection; tells the watchers of what changed.
+[[nodiscard]] Result<bool> reload(Pg &pg);
+
 /// The loop of the sync process: connect, LISTEN, load what was missed, follow.
 class Sync
 {

@@ -71,7 +71,8 @@ public:
 	}
 	[[nodiscard]] bool complete() const
 	{
-		return seen_.count("jsonrpc") == 1 && seen_.count("method") == 1 && (params_ == 1 || params_ == 4);
+		return seen_.count("jsonrpc") == 1 && seen_.count("method") == 1
+			   && (params_ == 1 || params_ == 4);
 	}
 
 private:

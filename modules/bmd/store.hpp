@@ -106,7 +106,7 @@ struct DeviceRec
 	char serial[name_size];
 	char location[location_size];
 	std::uint64_t collector; ///< hash of the name of the only collector that may report it; 0: any
-	TimeUs last_measured; ///< newest time taken: older lines are out of order
+	TimeUs last_measured;    ///< newest time taken: older lines are out of order
 	TimeUs last_arrived;
 	std::int32_t database_id;
 	Index next_hash;

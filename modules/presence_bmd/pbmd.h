@@ -35,8 +35,8 @@ int pbmd_last_more(void);
 /* Answers a SUBSCRIBE of the authenticated person: 1 done (also when it was refused), -1 failed. */
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user);
 
-/* Called for a NOTIFY that is about to be sent: if it is one of ours and its terminal does not answer,
- * the feed is told again.  1, or -1 when it is not ours. */
+/* Called for a NOTIFY that is about to be sent: if it is one of ours and its terminal does not
+ * answer, the feed is told again.  1, or -1 when it is not ours. */
 int pbmd_watch_notify(struct sip_msg *msg);
 
 static inline struct bmd_text pbmd_text(const str *s)

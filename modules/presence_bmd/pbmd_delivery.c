@@ -1,8 +1,8 @@
 /*
  * pbmd_delivery.c - what becomes of a NOTIFY
  * SPDX-License-Identifier: GPL-2.0-or-later
- * The event route of presence for replies cannot be used: presence 5.6 hands it an invalid reply when
- * a NOTIFY could not be sent at all, and reading its status ends the process.
+ * The event route of presence for replies cannot be used: presence 5.6 hands it an invalid reply
+ * when a NOTIFY could not be sent at all, and reading its status ends the process.
  */
 #include "bmd_kamailio.h"
 #include "core/mem/shm_mem.h"
@@ -65,7 +65,8 @@ int pbmd_watch_notify(struct sip_msg *msg)
 	}
 	memcpy(feed, user.s, user.len);
 	feed[user.len] = '\0';
-	if(pbmd_tm.register_tmcb(NULL, transaction, TMCB_LOCAL_COMPLETED, completed, feed, free_feed) < 0) {
+	if(pbmd_tm.register_tmcb(NULL, transaction, TMCB_LOCAL_COMPLETED, completed, feed, free_feed)
+			< 0) {
 		LM_ERR("cannot follow a NOTIFY\n");
 		shm_free(feed);
 		return -1;

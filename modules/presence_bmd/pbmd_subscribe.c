@@ -127,8 +127,8 @@ static int check_body(struct sip_msg *msg, char *reason, size_t size)
 		body.len = (size_t)get_content_length(msg);
 	if(body.len == 0)
 		return 200;
-	type = msg->content_type != NULL && entry_accepts(msg->content_type->body.s,
-											 (size_t)msg->content_type->body.len);
+	type = msg->content_type != NULL
+		   && entry_accepts(msg->content_type->body.s, (size_t)msg->content_type->body.len);
 	if(!type)
 		return 415;
 	return pbmd_bmd.check_document(body, reason, size) ? 200 : 400;

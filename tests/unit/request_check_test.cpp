@@ -11,7 +11,8 @@ namespace {
 
 void a_report_is_taken_whatever_the_order_of_its_members()
 {
-	for(const char *text : {R"({"jsonrpc":"2.0","id":1,"method":"bmd.report","params":["OX-1 SpO2=97"]})",
+	for(const char *text : {
+				R"({"jsonrpc":"2.0","id":1,"method":"bmd.report","params":["OX-1 SpO2=97"]})",
 				R"( {"params":["c","1","2","t"],"id":"x","method":"bmd.report","jsonrpc":"2.0"} )",
 				R"({"jsonrpc":"2.0","method":"bmd.report","params":["\u0041\n"]})"})
 		CU_ASSERT(bmd::check_report_request(text).ok());
