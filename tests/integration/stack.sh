@@ -81,10 +81,10 @@ says "NOTIFY without subscription is refused" "481" sip NOTIFY "sip:tech1@$domai
 
 http() { curl -s -m 5 -o /dev/null -w '%{http_code}' "$@"; }
 url=$(field http)
-says "HTTP: other methods of RPC are refused" "403" http -d '{"jsonrpc":"2.0","method":"core.kill","id":1}' "$url"
-says "HTTP: also when the name is written in another way" "403" http -d '{"m\u0065thod":"core.kill","method":"bmd.report","jsonrpc":"2.0"}' "$url"
-says "HTTP: also when the key is in capitals" "403" http -d '{"jsonrpc":"2.0","METHOD":"core.kill","method":"bmd.report"}' "$url"
-says "HTTP: an array of calls is refused" "403" http -d '[{"jsonrpc":"2.0","method":"bmd.report","id":1}]' "$url"
+says "HTTP: other methods of RPC are refused" "400" http -d '{"jsonrpc":"2.0","method":"core.kill","id":1}' "$url"
+says "HTTP: also when the name is written in another way" "400" http -d '{"m\u0065thod":"core.kill","method":"bmd.report","jsonrpc":"2.0"}' "$url"
+says "HTTP: also when the key is in capitals" "400" http -d '{"jsonrpc":"2.0","METHOD":"core.kill","method":"bmd.report"}' "$url"
+says "HTTP: an array of calls is refused" "400" http -d '[{"jsonrpc":"2.0","method":"bmd.report","id":1}]' "$url"
 says "HTTP: GET is refused" "405" http "$url"
 says "HTTP: an empty body is refused" "400" http -X POST "$url"
 says "HTTP: another path is not found" "404" http -d x "${url%/RPC}/"
