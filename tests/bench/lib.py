@@ -156,12 +156,17 @@ class Context:
         self.build = build
         self.results = {}
         self.notes = []
+        self.curves = {}
         self._stacks = contextlib.ExitStack()
 
     def note(self, text):
         """A sentence below the table; shown at once, too."""
         self.notes.append(text)
         print("    " + text, flush=True)
+
+    def curve(self, chart, series, size, value):
+        """A point of docs/bench-growth.svg; charts and their axes stand in growth.py."""
+        self.curves.setdefault(chart, {}).setdefault(series, []).append([size, value])
 
     def stack(self, **settings):
         """A started stack; it is ended with the part, or by its own end()."""
