@@ -115,14 +115,19 @@ class BenchStack(test_stack.Stack):
         self.info = self._stack("up", "--sip-port", str(self.sip_port), "--http-port",
                                 str(self.http_port), *self._arguments(self.settings))
 
-    def sql(self, text, timeout=900):
+    def sql(self, text, timeout=900, user="bmd"):
         """Rows of a query (or of several), each a list of strings."""
         done = subprocess.run(["psql", "-X", "-q", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1",
-                               self.info["db"], "-f", "-"], input=text, capture_output=True,
+                               self.info["db"].replace("user=bmd", "user=" + user), "-f", "-"], input=text, capture_output=True,
                               text=True, timeout=timeout, check=False)
         if done.returncode != 0:
             raise AssertionError("psql: " + done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def fresh_readings(self):
+        """No readings in the database and nothing left to write back: each run begins alike."""
+        self.sql("TRUNCATE bmd_reading")
+        self.sql("CHECKPOINT", user="postgres")
 
     def stats(self):
         """Every counter and level of bmd.stats."""
