@@ -108,12 +108,20 @@ class BenchStack(test_stack.Stack):
     def pid(self):
         return int(self.info["pid"])
 
-    def again(self, **settings):
-        """Stops everything, keeps the database, and starts with other sizes."""
+    def stop(self):
+        """Stops everything; the database keeps its data."""
         self._stack("down")
+
+    def start_again(self, **settings):
+        """After stop(): with other sizes, if any are given."""
         self.settings = {**self.settings, **settings}
         self.info = self._stack("up", "--sip-port", str(self.sip_port), "--http-port",
                                 str(self.http_port), *self._arguments(self.settings))
+
+    def again(self, **settings):
+        """Stops, and starts with other sizes on the same data."""
+        self.stop()
+        self.start_again(**settings)
 
     def sql(self, text, timeout=900, user="bmd"):
         """Rows of a query (or of several), each a list of strings."""

@@ -1,0 +1,181 @@
+"""part_memory.py - shared memory a device, open alert and subscription; start and change by size.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+Start: from the birth of Kamailio's first process to a reading of the last device accepted over HTTP.
+Change: from the moment the SQL statement is sent to the counter that says it was taken over.
+"""
+
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+import urllib.request
+
+import lib
+import provision
+
+KIB, MIB = 1024, 1024 * 1024
+ALERTS = 10_000
+GROUP = 250
+SPARE = 64  # devices that the changes add
+SUBSCRIPTIONS = 200
+
+
+def used(stack):
+    """Bytes of Kamailio's shared memory in use, its own overhead included."""
+    return int(re.search(r"real_used: (\d+)", stack.kamcmd("core.shmmem")).group(1))
+
+
+def serial(number):
+    return f"B{number:08d}"
+
+
+def born(pid):
+    """When a process began, by the monotonic clock."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        ticks = int(file.read().rsplit(")", 1)[1].split()[19])
+    boot = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    return ticks / os.sysconf("SC_CLK_TCK") - boot
+
+
+class FirstReading(threading.Thread):
+    """Tries to report one reading until it is accepted."""
+
+    def __init__(self, url, device):
+        super().__init__(daemon=True)
+        self.body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "bmd.report",
+                                "params": [f"{device} SpO2=96"]}).encode()
+        self.url, self.accepted, self.stopped = url, None, False
+        self.start()
+
+    def run(self):
+        while not self.stopped:
+            try:
+                with urllib.request.urlopen(urllib.request.Request(
+                        self.url, self.body, {"Content-Type": "application/json"}), timeout=5) as reply:
+                    if b'"accepted"' in reply.read():
+                        self.accepted = time.monotonic()
+                        return
+            except OSError:
+                pass
+            time.sleep(0.01)
+
+
+def start_seconds(stack, last, **settings):
+    """Stops the stack and starts it again: (seconds, processor seconds of the first process)."""
+    stack.stop()
+    first = FirstReading(stack.info["http"], serial(last))
+    try:
+        stack.start_again(**settings)
+        first.join(120)
+    finally:
+        first.stopped = True
+    if first.accepted is None:
+        raise AssertionError(f"no reading of {serial(last)} was accepted after the start")
+    return first.accepted - born(stack.pid), lib.processor_seconds([stack.pid])
+
+
+def change_ms(stack, sql):
+    """How long one statement takes to be in force."""
+    before = stack.stats()["sync_changes"]
+    begun = time.monotonic()
+    stack.sql(sql)
+    while stack.stats()["sync_changes"] == before:
+        if time.monotonic() - begun > 60:
+            raise AssertionError(f"not in force after 60 s: {sql}")
+    return 1000 * (time.monotonic() - begun)
+
+
+def changes(ctx, stack, devices):
+    """A prescribed value, a device more, a device to another group: medians, and what intake saw."""
+    kinds = {
+        "prescribed value": lambda n: "INSERT INTO bmd_device_limit (serial, metric, low) VALUES "
+                                      f"('{serial(devices - 10 - n)}', 'PulseRate', 45)",
+        "new device": lambda n: "INSERT INTO bmd_device (serial, type_name) VALUES "
+                                f"('NEW-{devices}-{n}', 'Bench monitor')",
+        "group": lambda n: "INSERT INTO bmd_group_device (group_name, serial) VALUES "
+                           f"('ward0', '{serial(devices - n)}')",
+    }
+    times = {}
+    command = [os.path.join(ctx.build, "intake"), "--port", str(stack.http_port), "--devices", "100",
+               "--batch", "8", "--rate", "2000", "--seconds", "30" if devices > 200_000 else "4",
+               "--name", f"change{devices}-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as intake:
+        for kind, sql in kinds.items():
+            times[kind] = lib.median([change_ms(stack, sql(n)) for n in range(5)])
+        intake_ms = json.loads(intake.communicate()[0])["request_us_max"] / 1000
+    return times, intake_ms
+
+
+def grow(ctx, stack, sizes):
+    """Start, memory and change at each size."""
+    rows, have, before = [], 0, None
+    for size in sizes:
+        provision.devices(stack, size - have, first=have + 1, group=GROUP)
+        have = size
+        seconds, processor = start_seconds(stack, size, devices=size + SPARE,
+                                           memory=256 + 2 * size // 1000)
+        held = used(stack)
+        times, intake_ms = changes(ctx, stack, size)
+        goal = 10 if size == 1_000_000 else None
+        rows.append(lib.row(f"start, {size:,} devices", seconds, "s", goal=goal, better="less"))
+        for kind, ms in times.items():
+            rows.append(lib.row(f"change in force, {size:,} devices: {kind}", ms, "ms"))
+            ctx.curve("change", kind, size, ms)
+        rows.append(lib.row(f"longest answer to a batch meanwhile, {size:,} devices", intake_ms, "ms"))
+        ctx.curve("start", "from PostgreSQL", size, seconds)
+        ctx.curve("memory", "everything", size, held / MIB)
+        ctx.note(f"{size:,} devices: {held / MIB:.1f} MiB of shared memory; the first process took "
+                 f"{processor:.2f} s of processor time to start")
+        if before is not None:
+            each = (held - before[1]) / (size - before[0])
+            rows.append(lib.row(f"shared memory a device ({before[0]:,} to {size:,})", each, "bytes",
+                                goal=KIB, better="less"))
+        if size == 1_000_000:
+            rows.append(lib.row("shared memory, 1,000,000 devices and all else", held / MIB, "MiB",
+                                goal=1536, better="less"))
+        before = (size, held)
+    return rows
+
+
+def alert_bytes(stack):
+    """Slots of alerts are taken at start: the difference of two sizes of the book."""
+    small = used(stack)
+    stack.again(alerts=ALERTS + 100_000)
+    large = used(stack)
+    stack.again(alerts=ALERTS)
+    return (large - small) / 100_000
+
+
+def subscription_bytes(stack):
+    """Subscriptions of so many technicians to their own feeds, after some to warm up."""
+    stack.sql("INSERT INTO bmd_technician (username) SELECT 'sub' || n FROM "
+              f"generate_series(1, 2 * {SUBSCRIPTIONS}) n; SELECT bmd_set_password('sub' || n, "
+              f"'{stack.info['domain']}', 'secret') FROM generate_series(1, 2 * {SUBSCRIPTIONS}) n;")
+    lib.test_stack.wait_until(lambda: stack.stats()["journal_bytes"] == 0, 30)
+    time.sleep(1)  # the last of the changes above
+    held = []
+    for half in range(2):
+        held.append(used(stack))
+        for n in range(half * SUBSCRIPTIONS + 1, (half + 1) * SUBSCRIPTIONS + 1):
+            agent = stack.agent(f"sub{n}", "secret")
+            dialog, reply = agent.subscribe()
+            if reply.status != 200:
+                raise AssertionError(f"SUBSCRIBE was answered {reply.status}")
+            agent.notify(dialog)
+        time.sleep(6)  # transactions are gone after the wait time of tm
+    held.append(used(stack))
+    return (held[2] - held[1]) / SUBSCRIPTIONS
+
+
+def run(ctx):
+    sizes = [1000, 10_000, 100_000] + ([1_000_000] if ctx.full else [])
+    stack = ctx.stack(sample=False, devices=1000, alerts=ALERTS, memory=512)
+    rows = grow(ctx, stack, sizes)
+    stack.again(devices=sizes[1] * 10, memory=1024)
+    rows.append(lib.row("shared memory an open alert", alert_bytes(stack), "bytes", goal=512,
+                        better="less"))
+    rows.append(lib.row("shared memory a subscription", subscription_bytes(stack), "bytes"))
+    return rows
