@@ -13,13 +13,13 @@ typedef struct bmd_api
 {
 	int notifiers; /* processes the binder has to run, each calling notifier_round */
 	int (*may_watch)(struct bmd_text username, struct bmd_text feed);
-	void (*feed_lock)(struct bmd_text feed);
-	void (*feed_unlock)(struct bmd_text feed);
-	void (*mark_watched)(struct bmd_text feed);
-	void (*own_dialog)(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
-	int (*owns_dialog)(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
-	void (*queue_refresh)(struct bmd_text feed);
-	void (*queue_retry)(struct bmd_text feed);
+	int (*admit)(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
+	void (*dialog_lock)(const struct bmd_dialog *dialog);
+	void (*dialog_unlock)(const struct bmd_dialog *dialog);
+	void (*end_dialog)(const struct bmd_dialog *dialog);
+	void (*refresh_dialog)(const struct bmd_dialog *dialog);
+	void (*notify_answered)(unsigned int slot, unsigned int generation, int code);
+	struct bmd_text (*feed_of)(struct bmd_text resource);
 	void (*notifier_round)(int slot, bmd_send_document send);
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);

@@ -32,6 +32,7 @@ struct bmd_config
 	long members;       /* most (feed, device) pairs; 0: 8 a device and 16 a feed */
 	long journal_mb;    /* readings waiting for the database */
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
+	long subscriptions; /* dialogs at once */
 };
 
 /* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in
@@ -47,8 +48,9 @@ void bmd_core_timer_round(void);
  * something is left. */
 int bmd_core_flush(void);
 
-/* Sends a document to the watchers of the feed; called with the feed locked. */
-typedef void (*bmd_send_document)(const char *feed_uri, const char *body, size_t length);
+/* Sends a document within the dialog whose resource this is; called with the dialog locked. */
+typedef void (*bmd_send_document)(unsigned int slot, unsigned int generation, const char *uri,
+		const char *body, size_t length);
 void bmd_core_notifier_round(int slot, bmd_send_document send);
 
 #define BMD_RECEIPT_REFUSALS 32
@@ -145,17 +147,38 @@ const char *bmd_core_stat_name(int i);
 const char *bmd_core_stat_text(int i);
 unsigned long bmd_core_stat(int i);
 
-/* Feeds, for presence_bmd. */
+/* Subscriptions to feeds, for presence_bmd.  Each dialog is a resource of its own in presence. */
+struct bmd_subscribe
+{
+	struct bmd_text call_id;
+	struct bmd_text tag; /* the subscriber's */
+	struct bmd_text feed;
+	struct bmd_text user; /* authenticated */
+	int in_dialog;
+	long expires; /* seconds */
+};
+
+struct bmd_dialog
+{
+	unsigned long id;
+	unsigned int slot;
+	unsigned int generation;
+	int is_new;
+	char resource[64]; /* user part of its URI */
+};
+
 int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
-void bmd_core_feed_lock(struct bmd_text feed);
-void bmd_core_feed_unlock(struct bmd_text feed);
-void bmd_core_mark_watched(struct bmd_text feed);
-/* Whose subscription a dialog is: remember it, ask for it (0: somebody else's). */
-void bmd_core_own_dialog(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
-int bmd_core_owns_dialog(struct bmd_text call_id, struct bmd_text tag, struct bmd_text user);
-void bmd_core_queue_refresh(struct bmd_text feed);
-/* A terminal did not answer a NOTIFY of this feed: it is told again in a while. */
-void bmd_core_queue_retry(struct bmd_text feed);
+/* 200; 403: the dialog is somebody else's; 481: there is none; 503: no room. */
+int bmd_core_admit(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
+void bmd_core_dialog_lock(const struct bmd_dialog *dialog);
+void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
+void bmd_core_end_dialog(const struct bmd_dialog *dialog);
+/* Its full state is sent by its notifier. */
+void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
+/* The final answer of a terminal to a NOTIFY; 408 when there was none. */
+void bmd_core_notify_answered(unsigned int slot, unsigned int generation, int code);
+/* The feed of a resource; points into it. */
+struct bmd_text bmd_core_feed_of(struct bmd_text resource);
 int bmd_core_notifiers(void);
 /* First full document of a feed; `allocate` provides the memory.  `*more`: alerts that did not fit.
  * NULL when memory runs out. */

@@ -26,6 +26,7 @@ static int metrics = 0;
 static int members = 0;
 static int journal_mb = 32;
 static int notifiers = 1;
+static int subscriptions = 20000;
 static int initialised = 0;
 
 /* clang-format off */
@@ -46,6 +47,7 @@ static param_export_t params[] = {
 	{"members",    PARAM_INT,    &members},
 	{"journal_mb", PARAM_INT,    &journal_mb},
 	{"notifiers",  PARAM_INT,    &notifiers},
+	{"subscriptions", PARAM_INT, &subscriptions},
 	{0, 0, 0}
 };
 
@@ -71,6 +73,10 @@ static int check_parameters(void)
 			   "more\n");
 		return -1;
 	}
+	if(subscriptions < 1) {
+		LM_ERR("subscriptions is %d: it must be at least 1\n", subscriptions);
+		return -1;
+	}
 	if(notifiers < 1 || notifiers > 16) {
 		LM_ERR("notifiers is %d: 1 to 16 are possible\n", notifiers);
 		return -1;
@@ -90,7 +96,8 @@ static int mod_init(void)
 			.metrics = metrics,
 			.members = members,
 			.journal_mb = journal_mb,
-			.notifiers = notifiers};
+			.notifiers = notifiers,
+			.subscriptions = subscriptions};
 
 	if(check_parameters() < 0)
 		return -1;

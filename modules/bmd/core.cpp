@@ -15,6 +15,7 @@
 #include "notifier.hpp"
 #include "provision.hpp"
 #include "request_check.hpp"
+#include "subs.hpp"
 #include "writer.hpp"
 
 namespace {
@@ -40,6 +41,7 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.feeds = positive(config.feeds, limits.feeds);
 	limits.metrics = positive(config.metrics, 0);
 	limits.members = positive(config.members, 0);
+	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
 	return limits;
@@ -132,15 +134,15 @@ void bmd_core_timer_round(void)
 	for(bmd::Index from = 1; from <= used; from += silence_piece)
 		bmd::look_for_silence(from, from + silence_piece - 1);
 	bmd::rejournal();
-	bmd::queue_due_retries();
+	bmd::look_after_subs();
 }
 
 void bmd_core_notifier_round(int slot, bmd_send_document send)
 {
 	try {
 		bmd::notify_once(static_cast<std::size_t>(slot), round_ms,
-				[send](const std::string &feed, const std::string &body) {
-					send(feed.c_str(), body.data(), body.size());
+				[send](bmd::SubRef ref, const std::string &uri, const std::string &body) {
+					send(ref.slot, ref.generation, uri.c_str(), body.data(), body.size());
 				});
 	} catch(const std::exception &failure) {
 		// What was being told is told again, whole.

@@ -1,21 +1,15 @@
-/// @file core_query.cpp  What kamcmd shows, and what presence_bmd asks, behind bmd_core.h.
+/// @file core_query.cpp  What kamcmd shows, behind bmd_core.h.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Records are copied under the locks and shown after them.
 
-#include <cstring>
 #include <mutex>
 #include <shared_mutex>
 #include <string_view>
 #include <vector>
 
-#include "bmd/dmp_feed.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
-#include "changes.hpp"
-#include "documents.hpp"
 #include "evaluate.hpp"
-#include "notifier.hpp"
-#include "owners.hpp"
 #include "registry.hpp"
 #include "view.hpp"
 
@@ -41,16 +35,6 @@ template <class Work, class T> T guarded(T otherwise, Work work) noexcept
 		bmd_host_log(BMD_LOG_ERROR, failure.what());
 		return otherwise;
 	}
-}
-
-char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *length)
-{
-	auto *memory = static_cast<char *>(allocate(body.size() + 1));
-	if(memory == nullptr)
-		return nullptr;
-	std::memcpy(memory, body.c_str(), body.size() + 1);
-	*length = body.size();
-	return memory;
 }
 
 std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t most, long &open)
@@ -217,72 +201,4 @@ const char *bmd_core_stat_text(int i)
 unsigned long bmd_core_stat(int i)
 {
 	return stats[i].level != nullptr ? stats[i].level() : store()->counters[i].load();
-}
-
-int bmd_core_may_watch(bmd_text username, bmd_text feed)
-{
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return bmd::may_watch(view_of(username), view_of(feed)) ? 1 : 0;
-}
-
-void bmd_core_feed_lock(bmd_text feed)
-{
-	bmd::feed_mutex(view_of(feed)).lock();
-}
-
-void bmd_core_feed_unlock(bmd_text feed)
-{
-	bmd::feed_mutex(view_of(feed)).unlock();
-}
-
-void bmd_core_mark_watched(bmd_text feed)
-{
-	bmd::mark_watched(view_of(feed));
-}
-
-void bmd_core_own_dialog(bmd_text call_id, bmd_text tag, bmd_text user)
-{
-	bmd::own_dialog(view_of(call_id), view_of(tag), view_of(user));
-}
-
-int bmd_core_owns_dialog(bmd_text call_id, bmd_text tag, bmd_text user)
-{
-	return bmd::owns_dialog(view_of(call_id), view_of(tag), view_of(user)) ? 1 : 0;
-}
-
-void bmd_core_queue_refresh(bmd_text feed)
-{
-	bmd::queue_refresh(view_of(feed));
-}
-
-void bmd_core_queue_retry(bmd_text feed)
-{
-	bmd::queue_retry(view_of(feed));
-}
-
-int bmd_core_notifiers(void)
-{
-	return static_cast<int>(store()->limits.notifiers);
-}
-
-char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more)
-{
-	return guarded(static_cast<char *>(nullptr), [&] {
-		const std::vector<std::string> pages = bmd::full_documents(view_of(feed));
-		*more = static_cast<int>(pages.size()) - 1;
-		return copy_out(pages.front(), allocate, length);
-	});
-}
-
-char *bmd_core_empty_document(bmd_text feed, void *(*allocate)(size_t), size_t *length)
-{
-	return guarded(static_cast<char *>(nullptr),
-			[&] { return copy_out(bmd::empty_document(view_of(feed)), allocate, length); });
-}
-
-void bmd_core_set_version(char *body, size_t length, unsigned int version)
-{
-	const std::size_t at = bmd::dmp::version_offset({body, length});
-	if(at != std::string_view::npos)
-		bmd::dmp::set_version(body + at, version);
 }

@@ -96,11 +96,31 @@ std::vector<std::string> full_documents(std::string_view feed)
 	return write_pages(feed, open_alerts(feed), true);
 }
 
-std::vector<std::string> partial_documents(
-		std::string_view feed, const std::vector<AlertRec> &alerts)
+std::optional<AlertRec> present_state(const AlertRec &change)
 {
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return write_pages(feed, alerts, false);
+	Store &s = *store();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	if(const Index device = find_device(change.serial); device != 0) {
+		const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+		for(Index i = s.devices[device].first_alert; i != 0; i = s.alerts[i].next_of_device)
+			if(s.alerts[i].id == change.id)
+				return s.alerts[i];
+	}
+	return change.state == AlertState::cleared ? std::optional(change) : std::nullopt;
+}
+
+const std::vector<std::string> &PartialDocuments::of(std::string_view feed)
+{
+	if(pages_.empty()) {
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		pages_ = write_pages(feed, alerts_, false);
+	} else if(feed != feed_) {
+		for(std::string &page : pages_)
+			dmp::set_feed(page, feed_uri(feed));
+		count(count_notify_documents, pages_.size());
+	}
+	feed_ = feed;
+	return pages_;
 }
 
 std::string empty_document(std::string_view feed)

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,27 @@ void set_feed_domain(std::string_view domain);
 /// An unknown feed has no alerts.
 [[nodiscard]] std::vector<std::string> full_documents(std::string_view feed);
 
-/// These alerts as partial documents.
-[[nodiscard]] std::vector<std::string> partial_documents(
-		std::string_view feed, const std::vector<AlertRec> &alerts);
+/// What is to be told of a change now: the alert as it stands in the book, or as the change says
+/// when that was its end.  nullopt: it has ended since, and that change is told by itself.  So news
+/// that was overtaken on the way never follows newer one.
+[[nodiscard]] std::optional<AlertRec> present_state(const AlertRec &change);
+
+/// The same alerts as partial documents for one feed after the other: written once, then only the
+/// name of the feed is changed.
+class PartialDocuments
+{
+public:
+	explicit PartialDocuments(std::vector<AlertRec> alerts) : alerts_(std::move(alerts)) {}
+
+	[[nodiscard]] bool empty() const noexcept { return alerts_.empty(); }
+	/// Valid until the next call.
+	[[nodiscard]] const std::vector<std::string> &of(std::string_view feed);
+
+private:
+	std::vector<AlertRec> alerts_;
+	std::string feed_; ///< whose the pages are now
+	std::vector<std::string> pages_;
+};
 
 /// A full document without any alert.
 [[nodiscard]] std::string empty_document(std::string_view feed);

@@ -3,148 +3,237 @@
 
 #include "notifier.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 
 #include "documents.hpp"
 #include "registry.hpp"
+#include "subs.hpp"
 
 namespace bmd {
 
 namespace {
 
 constexpr std::size_t most_at_once = 512; // changes coalesced before anything is sent
+constexpr std::size_t sends_between_looks = 16; // at the urgent ring, while others are told
 
-// The urgent ring overtakes the other: what was told of an alert by the one must not be followed by
-// older news of the other.  By alert, as long as the other has entries from before.
-std::map<Uuid, std::uint32_t> told_urgently;
-
-// What one round has to say, by feed.
+// What one round has to say.
 struct Work
 {
-	std::map<std::string, std::vector<AlertRec>> changes;
-	std::vector<std::string> refreshes;
+	std::vector<AlertRec> alerts; // each once, in its last state
+	std::map<std::string, std::vector<std::size_t>> changes; // by feed: which of the alerts
+	std::set<std::string> feeds;                             // to be told everything
+	std::vector<SubRef> subs;                                // to be told everything
+
+	[[nodiscard]] bool empty() const { return changes.empty() && feeds.empty() && subs.empty(); }
 };
 
-void add_change(Work &work, std::size_t slot, std::string_view feed, const AlertRec &alert)
+// One notifier process.
+class Teller
 {
-	if(notifier_of(feed) != slot)
-		return;
-	std::vector<AlertRec> &list = work.changes[std::string(feed)];
-	for(AlertRec &known : list) {
-		if(known.id == alert.id) {
-			known = alert; // the later state stands for both
-			return;
-		}
+public:
+	Teller(std::size_t slot, const SendDocument &send)
+		: slot_(slot), notifier_(store()->notifier[slot]), send_(send)
+	{
 	}
-	list.push_back(alert);
+
+	bool tell_urgent();
+	bool tell_normal();
+	bool tell_everything();
+
+private:
+	Work take(SlotRing &ring);
+	void add_feeds_of(Work &work, std::size_t alert);
+	void tell(const Work &work, bool urgent);
+	void tell_changes(const Work &work, bool urgent);
+	void tell_feed(const std::string &feed, bool urgent);
+	void send_full(const std::string &feed, const SubTarget &target);
+	void send_pages(const std::vector<std::string> &pages, const std::string &feed,
+			const SubTarget &target);
+	bool interrupted(bool urgent);
+
+	std::size_t slot_;
+	Notifier &notifier_;
+	const SendDocument &send_;
+	std::size_t sends_ = 0;
+};
+
+bool entitled(const SubTarget &target, std::string_view feed) noexcept
+{
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	return may_watch(target.user, feed);
 }
 
-void add_feeds_of(Work &work, std::size_t slot, const AlertRec &alert)
+// The later state stands for both.
+void add_alert(Work &work, const AlertRec &alert)
+{
+	for(std::size_t i = 0; i < work.alerts.size(); ++i) {
+		if(work.alerts[i].id != alert.id)
+			continue;
+		work.alerts[i] = alert;
+		return;
+	}
+	work.alerts.push_back(alert);
+}
+
+void Teller::add_feeds_of(Work &work, std::size_t alert)
 {
 	const Store &s = *store();
-	const Index device = find_device(alert.serial);
+	const auto add = [&](const std::string &feed) {
+		std::vector<std::size_t> &list = work.changes[feed];
+		if(std::find(list.begin(), list.end(), alert) == list.end())
+			list.push_back(alert);
+	};
+	const std::string_view serial = work.alerts[alert].serial;
+	const Index device = find_device(serial);
 	if(device == 0)
 		return;
 	if(s.devices[device].watched.load())
-		add_change(work, slot, "dev." + std::string(alert.serial), alert);
+		add("dev." + std::string(serial));
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.watched.load())
-			add_change(work, slot, feed.name, alert);
+			add(feed.name);
 }
 
-// Remembers what was urgent; tells of the rest whether something newer was told already.
-bool overtaken(const AlertRec &alert, bool urgent)
-{
-	if(urgent) {
-		told_urgently[alert.id] = alert.revision;
-		return false;
-	}
-	const auto told = told_urgently.find(alert.id);
-	return told != told_urgently.end() && alert.revision < told->second;
-}
-
-Work take_work(SlotRing &ring, std::size_t slot)
+Work Teller::take(SlotRing &ring)
 {
 	Work work;
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	std::uint64_t at = ring.tail();
 	for(std::size_t n = 0; n < most_at_once; ++n) {
 		const auto *change = static_cast<const FeedChange *>(ring.next(at));
 		if(change == nullptr)
 			break;
-		if(change->alert.serial[0] != '\0') {
-			if(!overtaken(change->alert, &ring == &store()->notifier[slot].high))
-				add_feeds_of(work, slot, change->alert);
+		if(change->sub.slot != 0) {
+			work.subs.push_back(change->sub);
+		} else if(change->alert.serial[0] == '\0') {
+			work.feeds.emplace(change->feed);
 		} else {
-			work.refreshes.emplace_back(change->feed);
+			add_alert(work, change->alert);
 		}
 	}
 	ring.release(at);
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	for(std::size_t i = 0; i < work.alerts.size(); ++i)
+		add_feeds_of(work, i);
 	return work;
 }
 
-std::vector<std::string> watched_feeds(std::size_t slot)
+// A long fan-out lets what is urgent through.
+bool Teller::interrupted(bool urgent)
 {
-	Store &s = *store();
-	const std::shared_lock<RwLock> registry(s.registry_lock);
-	std::vector<std::string> names;
-	for(Index i = 1; i <= s.feeds.used; ++i)
-		if(s.feeds[i].watched.load() && notifier_of(s.feeds[i].name) == slot)
-			names.emplace_back(s.feeds[i].name);
-	for(Index i = 1; i <= s.devices.used; ++i) {
-		if(!s.devices[i].watched.load())
-			continue;
-		std::string name = "dev." + std::string(s.devices[i].serial);
-		if(notifier_of(name) == slot)
-			names.push_back(std::move(name));
-	}
-	return names;
+	if(urgent || ++sends_ % sends_between_looks != 0)
+		return false;
+	bool any = false;
+	while(tell_urgent())
+		any = true;
+	return any;
 }
 
-void refresh(const std::string &feed, const SendDocument &send)
+void Teller::send_pages(const std::vector<std::string> &pages, const std::string &feed,
+		const SubTarget &target)
 {
-	const std::lock_guard<Mutex> guard(feed_mutex(feed));
-	for(const std::string &body : full_documents(feed))
-		send(feed_uri(feed), body);
+	const std::string uri = feed_uri(resource_of(feed, target.dialog));
+	for(const std::string &page : pages)
+		send_(target.ref, uri, page);
 }
 
-// False when there was nothing.
-bool do_work(const Work &work, const SendDocument &send)
+void Teller::send_full(const std::string &feed, const SubTarget &target)
 {
-	for(const auto &[feed, alerts] : work.changes) {
-		const std::lock_guard<Mutex> guard(feed_mutex(feed));
-		for(const std::string &body : partial_documents(feed, alerts))
-			send(feed_uri(feed), body);
+	// built within the lock: what a SUBSCRIBE was told meanwhile is not older
+	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+	if(entitled(target, feed))
+		send_pages(full_documents(feed), feed, target);
+	else
+		send_pages({empty_document(feed)}, feed, target);
+}
+
+void Teller::tell_feed(const std::string &feed, bool urgent)
+{
+	for(const SubTarget &target : subs_of(feed, slot_)) {
+		send_full(feed, target);
+		(void)interrupted(urgent);
 	}
-	for(const std::string &feed : work.refreshes)
-		refresh(feed, send);
-	return !work.changes.empty() || !work.refreshes.empty();
+}
+
+// Feeds with the same changes share the documents.
+void Teller::tell_changes(const Work &work, bool urgent)
+{
+	std::map<std::vector<std::size_t>, PartialDocuments> documents;
+	const auto documents_of = [&](const std::vector<std::size_t> &which) -> PartialDocuments & {
+		const auto known = documents.find(which);
+		if(known != documents.end())
+			return known->second;
+		std::vector<AlertRec> alerts;
+		for(const std::size_t i : which)
+			if(auto state = present_state(work.alerts[i]); state)
+				alerts.push_back(*state);
+		return documents.emplace(which, PartialDocuments(std::move(alerts))).first->second;
+	};
+	for(const auto &[feed, which] : work.changes) {
+		for(const SubTarget &target : subs_of(feed, slot_)) {
+			PartialDocuments &partial = documents_of(which);
+			if(!entitled(target, feed))
+				continue; // it has been told that there is nothing for it
+			if(partial.empty())
+				break; // newer news of all of it is on the way, or was urgent and has been told
+			{
+				const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+				send_pages(partial.of(feed), feed, target);
+			}
+			if(interrupted(urgent))
+				documents.clear();
+		}
+	}
+}
+
+void Teller::tell(const Work &work, bool urgent)
+{
+	tell_changes(work, urgent);
+	for(const std::string &feed : work.feeds)
+		tell_feed(feed, urgent);
+	for(const SubRef sub : work.subs)
+		if(SubTarget target{}; const auto feed = find_sub(sub, target))
+			send_full(*feed, target);
+}
+
+bool Teller::tell_urgent()
+{
+	if(notifier_.high.used() == 0)
+		return false;
+	const Work work = take(notifier_.high);
+	tell(work, true);
+	return !work.empty();
+}
+
+bool Teller::tell_normal()
+{
+	const Work work = take(notifier_.normal);
+	tell(work, false);
+	return !work.empty();
+}
+
+bool Teller::tell_everything()
+{
+	if(!notifier_.refresh_all.exchange(false))
+		return false;
+	for(const std::string &feed : feeds_with_subs(slot_))
+		tell_feed(feed, false);
+	return true;
 }
 
 } // namespace
 
-Mutex &feed_mutex(std::string_view feed) noexcept
-{
-	return store()->feed_lock[hash_name(feed) % feed_stripes];
-}
-
 void notify_once(std::size_t slot, int milliseconds, const SendDocument &send)
 {
-	Notifier &notifier = store()->notifier[slot];
-	notifier.waker.wait(milliseconds);
+	store()->notifier[slot].waker.wait(milliseconds);
+	Teller teller(slot, send);
 	for(bool more = true; more;) {
-		more = notifier.refresh_all.exchange(false);
-		if(more)
-			for(const std::string &feed : watched_feeds(slot))
-				refresh(feed, send);
-		while(do_work(take_work(notifier.high, slot), send))
-			more = true;
-		if(do_work(take_work(notifier.normal, slot), send))
-			more = true;
-		else if(notifier.normal.used() == 0)
-			told_urgently.clear();
+		more = teller.tell_urgent();
+		more = teller.tell_everything() || more;
+		more = teller.tell_normal() || more;
 	}
 }
 

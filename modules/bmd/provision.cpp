@@ -12,8 +12,8 @@
 #include "changes.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
-#include "owners.hpp"
 #include "provision_read.hpp"
+#include "subs.hpp"
 
 namespace bmd {
 
@@ -246,8 +246,14 @@ Result<bool> load_all(Pg &pg)
 	if(!subscriptions)
 		return subscriptions.error();
 	for(const SubscriptionRow &row : *subscriptions) {
-		mark_watched(row.feed);
-		own_dialog(row.call_id, row.tag, row.user);
+		const Resource resource = parse_resource(row.resource);
+		SubRef ref;
+		mark_watched(resource.feed);
+		if(resource.dialog != 0
+				&& put_sub(resource.dialog, resource.feed, row.user,
+						   mono_now() + row.seconds * second_us, ref)
+						   == Admission::full)
+			refused("a subscription");
 	}
 	store()->loaded = true;
 	// Whatever was not told before the stop is told now.

@@ -224,14 +224,13 @@ Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg)
 	if(PQgetvalue(there->get(), 0, 0)[0] != 't')
 		return std::vector<SubscriptionRow>{};
 	return read<SubscriptionRow>(pg,
-			"SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), callid, from_tag, "
-			"watcher_username FROM active_watchers "
+			"SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), "
+			"watcher_username, expires - extract(epoch FROM now())::int FROM active_watchers "
 			"WHERE event = 'bmd-alert' AND expires > extract(epoch FROM now())",
 			[](const PgRow &row, SubscriptionRow &subscription) {
-				subscription.feed = text(row, 0);
-				subscription.call_id = text(row, 1);
-				subscription.tag = text(row, 2);
-				subscription.user = text(row, 3);
+				subscription.resource = text(row, 0);
+				subscription.user = text(row, 1);
+				subscription.seconds = integer(row, 2);
 			});
 }
 

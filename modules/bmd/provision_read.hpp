@@ -34,10 +34,9 @@ struct CollectorRow
 /// A stored subscription.
 struct SubscriptionRow
 {
-	std::string feed; ///< user part
-	std::string call_id;
-	std::string tag; ///< the subscriber's
+	std::string resource; ///< user part: resource_of() of subs.hpp
 	std::string user;
+	std::int64_t seconds; ///< left
 };
 /// None when presence's table does not exist.
 [[nodiscard]] Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg);

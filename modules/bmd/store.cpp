@@ -100,7 +100,9 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	buckets(layout, s->patient_hash, limits.devices);
 	buckets(layout, s->feed_hash, limits.feeds);
 	buckets(layout, s->collector_hash, max_collectors);
-	s->owners = layout.take<OwnerRec>(max_owners);
+	table(layout, s->subs, limits.subscriptions);
+	buckets(layout, s->sub_feed_hash, limits.subscriptions);
+	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
@@ -116,12 +118,11 @@ void init_locks(Store &s) noexcept
 	s.registry_lock.init();
 	for(Mutex &mutex : s.stripe)
 		mutex.init();
-	for(Mutex &mutex : s.feed_lock)
+	for(Mutex &mutex : s.dialog_lock)
 		mutex.init();
 	s.book_lock.init();
 	s.pool_lock.init();
-	s.retry_lock.init();
-	s.owner_lock.init();
+	s.sub_lock.init();
 	s.writer_waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();

@@ -4,8 +4,8 @@
 /// One block, allocated and touched before the fork, mapped at the same address in every process.
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
-/// Lock order: feed lock, collector lock, registry lock, device stripe, book or pool lock, rings.
-/// Nobody sends or touches a database while holding any but a feed lock.
+/// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or pool
+/// lock, rings.  Nobody sends or touches a database while holding any but a dialog lock.
 
 #pragma once
 
@@ -34,7 +34,8 @@ inline constexpr std::size_t max_types = 256;
 inline constexpr std::size_t max_metric_id = 2000;
 inline constexpr std::size_t max_collectors = 65'536;
 inline constexpr std::size_t stripes = 1024;
-inline constexpr std::size_t feed_stripes = 256;
+inline constexpr std::size_t dialog_stripes = 1024;
+inline constexpr std::size_t feed_size = 40; ///< user part of a feed: "dev." and a serial
 inline constexpr std::size_t max_notifiers = 16;
 
 /// Which columns of a prescribed value are set; the others are those of the type.
@@ -210,6 +211,7 @@ struct Limits
 	std::size_t alert_events = 8'192;
 	std::size_t changes = 8'192; ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
+	std::size_t subscriptions = 20'000;
 };
 
 /// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
@@ -250,31 +252,36 @@ struct WriterState
 	std::uint64_t events_end;
 };
 
-/// Whose subscription a dialog is.  A small cache: who is not in it is believed.
-struct OwnerRec
+/// A subscription, if it is still the one it was.
+struct SubRef
 {
-	std::uint64_t dialog; ///< hash of Call-ID and the subscriber's tag; 0: free
-	std::uint64_t user;   ///< hash of the user name
-	TimeUs used;          ///< monotonic
+	Index slot = 0; ///< 0: none
+	std::uint32_t generation = 0;
 };
-inline constexpr std::size_t max_owners = 65'536; ///< power of two
 
-/// A feed that has to be told again because a terminal did not answer.
-struct RetryRec
+/// A live subscription: one dialog of one terminal.
+struct SubRec
 {
-	char feed[64];
-	TimeUs due; ///< monotonic; 0: free
+	std::uint64_t dialog; ///< dialog_of(); 0: free
+	TimeUs expires;       ///< monotonic
+	TimeUs retry;         ///< monotonic: its full state is told again then; 0: no need
+	Index next_of_feed;   ///< also: next free one
+	Index next_of_dialog;
+	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
+	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
+	char feed[feed_size];
+	char user[name_size];
 };
-inline constexpr std::size_t max_retries = 4096;
 
 struct Store
 {
 	Limits limits;
 	RwLock registry_lock;
 	Mutex stripe[stripes];
-	Mutex feed_lock[feed_stripes];
+	Mutex dialog_lock[dialog_stripes];
 	Mutex book_lock;
 	Mutex pool_lock; ///< metric records
+	Mutex sub_lock;  ///< subscriptions
 
 	Table<TypeRec> types;
 	Table<RuleRec> rules;
@@ -287,22 +294,22 @@ struct Store
 	Table<GroupRec> groups;
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
+	Table<SubRec> subs;
 	Buckets device_hash;
 	Buckets patient_hash;
 	Buckets feed_hash;
 	Buckets collector_hash;
+	Buckets sub_feed_hash;
+	Buckets sub_dialog_hash;
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
+	std::uint32_t sub_count = 0;
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
-	Mutex owner_lock;
-	OwnerRec *owners = nullptr;
-	Mutex retry_lock;
-	RetryRec retry[max_retries];
 	std::atomic<std::uint64_t> counters[counter_count];
 	std::atomic<std::uint64_t> database_up;
 	std::int64_t started_at; ///< wall clock, microseconds

@@ -23,11 +23,11 @@ extern str pbmd_event_name;
 /* The event package as presence wants it. */
 pres_ev_t pbmd_event(int default_expires);
 
-/* Sends `body` to every watcher of the resource `uri`; the caller holds the feed's lock. */
-void pbmd_send_document(const char *uri, const char *body, size_t length);
+extern int pbmd_default_expires;
 
-/* User part of "sip:USER@HOST"; empty when there is none. */
-struct bmd_text pbmd_user_of(const str *uri);
+/* Sends `body` within the dialog whose resource is `uri`; the caller holds the dialog's lock. */
+void pbmd_send_document(unsigned int slot, unsigned int generation, const char *uri,
+		const char *body, size_t length);
 
 /* Alerts that did not fit into the full document last built by this process. */
 int pbmd_last_more(void);
@@ -35,9 +35,14 @@ int pbmd_last_more(void);
 /* Answers a SUBSCRIBE of the authenticated person: 1 done (also when it was refused), -1 failed. */
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user);
 
-/* Called for a NOTIFY that is about to be sent: if it is one of ours and its terminal does not
- * answer, the feed is told again.  1, or -1 when it is not ours. */
-int pbmd_watch_notify(struct sip_msg *msg);
+/* Makes sure that NOTIFYs to the Contact can be sent without a name to be looked up.  -1: no. */
+int pbmd_settle_contact(struct sip_msg *msg);
+
+/* From mod_init: follows the NOTIFYs of subscriptions that pbmd_follow() names.  -1 failed. */
+int pbmd_watch_notifies(void);
+
+/* What this process sends from now on is for this subscription; slot 0: for none. */
+void pbmd_follow(unsigned int slot, unsigned int generation);
 
 static inline struct bmd_text pbmd_text(const str *s)
 {

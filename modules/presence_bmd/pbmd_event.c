@@ -4,7 +4,7 @@
  * What stands in a body is decided in bmd; here it is handed to presence.
  *
  * Two ways lead here.  A SUBSCRIBE asks for full state.  A notifier process has a document ready
- * and lets presence send it to the watchers of a feed.  The lock of the feed is held on both ways,
+ * and lets presence send it within a dialog.  The lock of the dialog is held on both ways,
  * so the version that presence keeps of a subscription is the number of its last document.
  */
 #include "bmd_kamailio.h"
@@ -14,6 +14,7 @@
 #include <string.h>
 
 static str ready = {NULL, 0}; /* of the notifier; no memory of its own */
+static str *lent = NULL; /* the last body that presence has not given back */
 static int last_more = 0;
 
 static void *allocate(size_t size)
@@ -74,54 +75,54 @@ static str *feed_body(str *user, str *domain, str **published, int n, int off_in
 	(void)off_index;
 	if(ready.s != NULL)
 		return as_body(copy_of(&ready), (size_t)ready.len);
-	memory = pbmd_bmd.full_document(pbmd_text(user), allocate, &length, &last_more);
+	memory = pbmd_bmd.full_document(pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &last_more);
 	return as_body(memory, length);
 }
 
-struct bmd_text pbmd_user_of(const str *uri)
-{
-	struct bmd_text user = {uri->s, 0};
-	const char *end = memchr(uri->s, '@', (size_t)uri->len);
-	const char *colon = memchr(uri->s, ':', (size_t)uri->len);
-
-	if(end == NULL || colon == NULL || colon > end)
-		return user;
-	user.s = colon + 1;
-	user.len = (size_t)(end - user.s);
-	return user;
-}
-
-/* The body of one watcher: its version; nothing when the watcher may no longer see the feed. */
+/* The body of one terminal: its version.  Who may see what is asked where the document is made. */
 static str *watcher_body(struct subscription *subs, str *body)
 {
-	struct bmd_text feed = pbmd_user_of(&subs->pres_uri);
 	char *memory;
-	size_t length;
 
 	if(body == NULL || body->s == NULL)
 		return NULL;
-	length = (size_t)body->len;
-	if(pbmd_bmd.may_watch(pbmd_text(&subs->watcher_user), feed))
-		memory = copy_of(body);
-	else
-		memory = pbmd_bmd.empty_document(feed, allocate, &length);
-	if(memory == NULL) {
-		PKG_MEM_ERROR;
-		return NULL;
-	}
+	memory = copy_of(body);
 	/* presence counts before a NOTIFY that answers a SUBSCRIBE, and after this call otherwise */
-	pbmd_bmd.set_version(memory, length, (unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
-	return as_body(memory, length);
+	if(memory != NULL)
+		pbmd_bmd.set_version(memory, (size_t)body->len,
+				(unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
+	lent = as_body(memory, (size_t)body->len);
+	return lent;
 }
 
-void pbmd_send_document(const char *uri, const char *body, size_t length)
+static void take_back(char *body)
+{
+	lent = NULL;
+	pkg_free(body);
+}
+
+/* Presence leaves the body behind when a NOTIFY cannot be sent. */
+static void not_sent(unsigned int slot, unsigned int generation)
+{
+	if(lent != NULL) {
+		pkg_free(lent->s);
+		pkg_free(lent);
+		lent = NULL;
+	}
+	pbmd_bmd.notify_answered(slot, generation, 503);
+}
+
+void pbmd_send_document(unsigned int slot, unsigned int generation, const char *uri,
+		const char *body, size_t length)
 {
 	str resource = {(char *)uri, (int)strlen(uri)};
 
 	ready.s = (char *)body;
 	ready.len = (int)length;
+	pbmd_follow(slot, generation);
 	if(pbmd_presence.pres_refresh_watchers(&resource, &pbmd_event_name, 1) < 0)
-		LM_ERR("presence could not notify the watchers of %s\n", uri);
+		not_sent(slot, generation);
+	pbmd_follow(0, 0);
 	ready.s = NULL;
 	ready.len = 0;
 }
@@ -139,6 +140,6 @@ pres_ev_t pbmd_event(int default_expires)
 	event.agg_nbody = feed_body;
 	event.free_body = free_body;
 	event.aux_body_processing = watcher_body;
-	event.aux_free_body = free_body;
+	event.aux_free_body = take_back;
 	return event;
 }

@@ -6,14 +6,17 @@
  */
 #include "bmd_kamailio.h"
 #include "core/data_lump_rpl.h"
+#include "core/dset.h"
 #include "core/parser/hf.h"
 #include "core/parser/parse_content.h"
 #include "core/parser/parse_event.h"
+#include "core/parser/parse_expires.h"
 #include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
 #include "core/parser/parse_uri.h"
 #include "pbmd.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -154,19 +157,22 @@ static int feed_of(struct sip_msg *msg, str *feed)
 	return parse_sip_msg_uri(msg) >= 0 && same(&msg->parsed_uri.user, feed);
 }
 
-/* A new dialog becomes the user's; of another it must be. */
-static int is_owner(struct sip_msg *msg, str *user)
+/* As presence reads it; what it grants is shorter at most. */
+static long wanted_expires(struct sip_msg *msg)
 {
-	struct bmd_text call_id, tag;
+	if(msg->expires == NULL || msg->expires->body.len <= 0)
+		return pbmd_default_expires;
+	if(msg->expires->parsed == NULL && parse_expires(msg->expires) < 0)
+		return pbmd_default_expires; /* presence refuses it */
+	return (long)((exp_body_t *)msg->expires->parsed)->val;
+}
 
-	if(msg->callid == NULL)
-		return 1; /* presence refuses it */
-	call_id = pbmd_text(&msg->callid->body);
-	tag = pbmd_text(&get_from(msg)->tag_value);
-	if(get_to(msg)->tag_value.len > 0)
-		return pbmd_bmd.owns_dialog(call_id, tag, pbmd_text(user));
-	pbmd_bmd.own_dialog(call_id, tag, pbmd_text(user));
-	return 1;
+/* The last status that was sent for the request; 0 when there is no transaction. */
+static int answered_with(void)
+{
+	struct cell *transaction = pbmd_tm.t_gett();
+
+	return transaction == NULL || transaction == T_UNDEFINED ? 0 : transaction->uas.status;
 }
 
 static int hand_to_presence(struct sip_msg *msg, str *user)
@@ -181,13 +187,88 @@ static int hand_to_presence(struct sip_msg *msg, str *user)
 	return 1;
 }
 
+/* A new dialog is a resource of its own: presence takes it from the request URI. */
+static int set_resource(struct sip_msg *msg, const char *resource)
+{
+	char uri[256];
+	str text = {uri, 0};
+
+	if(parse_sip_msg_uri(msg) < 0)
+		return -1;
+	text.len = snprintf(uri, sizeof uri, "sip:%s@%.*s", resource, msg->parsed_uri.host.len,
+			msg->parsed_uri.host.s);
+	if(text.len >= (int)sizeof uri)
+		return -1;
+	return rewrite_uri(msg, &text);
+}
+
+/* From here on the dialog is known and locked: what its notifier sends comes before or after. */
+static int subscribe_in(
+		struct sip_msg *msg, str *user, const struct bmd_subscribe *asked, struct bmd_dialog *dialog)
+{
+	int result, status;
+
+	if(pbmd_settle_contact(msg) < 0) {
+		if(dialog->is_new)
+			pbmd_bmd.end_dialog(dialog);
+		return refuse(msg, 400, "Contact Cannot Be Reached From Here", NULL);
+	}
+	if(!asked->in_dialog && set_resource(msg, dialog->resource) < 0) {
+		if(dialog->is_new)
+			pbmd_bmd.end_dialog(dialog);
+		return refuse(msg, 400, "Unusable Request URI", NULL);
+	}
+	pbmd_bmd.dialog_lock(dialog);
+	pbmd_follow(dialog->slot, dialog->generation);
+	result = hand_to_presence(msg, user);
+	pbmd_follow(0, 0);
+	status = answered_with();
+	if((asked->in_dialog && asked->expires == 0) || status == 481
+			|| (dialog->is_new && status >= 300))
+		pbmd_bmd.end_dialog(dialog);
+	pbmd_bmd.dialog_unlock(dialog);
+	if(pbmd_last_more() > 0 && dialog->slot != 0)
+		pbmd_bmd.refresh_dialog(dialog); /* the rest follows from the dialog's notifier */
+	return result;
+}
+
+static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed)
+{
+	struct bmd_dialog dialog;
+	struct bmd_subscribe asked = {.feed = feed,
+			.user = pbmd_text(user),
+			.in_dialog = get_to(msg)->tag_value.len > 0,
+			.expires = wanted_expires(msg)};
+
+	if(msg->callid == NULL)
+		return refuse(msg, 400, "No Call-ID", NULL);
+	asked.call_id = pbmd_text(&msg->callid->body);
+	asked.tag = pbmd_text(&get_from(msg)->tag_value);
+	switch(pbmd_bmd.admit(&asked, &dialog)) {
+		case 200:
+			return subscribe_in(msg, user, &asked, &dialog);
+		case 403:
+			return refuse(msg, 403, "Not Your Subscription", NULL);
+		case 481:
+			return refuse(msg, 481, "Subscription Does Not Exist", NULL);
+		default:
+			LM_ERR("no room for one more subscription: raise bmd's parameter \"subscriptions\"\n");
+			return refuse(msg, 503, "Too Many Subscriptions", "Retry-After: 60\r\n");
+	}
+}
+
+static int ends_dialog(struct sip_msg *msg)
+{
+	return get_to(msg)->tag_value.len > 0 && wanted_expires(msg) == 0;
+}
+
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 {
 	struct bmd_text feed;
 	str name = {NULL, 0};
 	char reason[128];
 	enum event_kind event;
-	int code, result;
+	int code;
 
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || parse_from_header(msg) < 0 || msg->to == NULL)
 		return refuse(msg, 400, "Unreadable Headers", NULL);
@@ -208,16 +289,8 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 		LM_INFO("body of a SUBSCRIBE refused: %s\n", reason);
 		return refuse(msg, 400, "Body Is No DMP Document", NULL);
 	}
-	if(!pbmd_bmd.may_watch(pbmd_text(user), feed))
+	/* who may no longer see it may still end it */
+	if(!ends_dialog(msg) && !pbmd_bmd.may_watch(pbmd_text(user), feed))
 		return refuse(msg, 403, "Not Your Feed", NULL);
-	if(!is_owner(msg, user))
-		return refuse(msg, 403, "Not Your Subscription", NULL);
-
-	pbmd_bmd.mark_watched(feed);
-	pbmd_bmd.feed_lock(feed);
-	result = hand_to_presence(msg, user);
-	pbmd_bmd.feed_unlock(feed);
-	if(pbmd_last_more() > 0)
-		pbmd_bmd.queue_refresh(feed); /* the rest follows from the feed's notifier */
-	return result;
+	return subscribe_to(msg, user, feed);
 }

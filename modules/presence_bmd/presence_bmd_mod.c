@@ -17,25 +17,23 @@ MODULE_VERSION
 static int mod_init(void);
 static int child_init(int rank);
 static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused);
-static int script_watch_notify(struct sip_msg *msg, char *unused1, char *unused2);
 
 bmd_api_t pbmd_bmd;
 presence_api_t pbmd_presence;
 sl_api_t pbmd_sl;
 struct tm_binds pbmd_tm;
 str pbmd_event_name = str_init(PBMD_EVENT);
-static int default_expires = 3600;
+int pbmd_default_expires = 3600;
 
 /* clang-format off */
 static cmd_export_t cmds[] = {
 	{"bmd_handle_subscribe", (cmd_function)script_handle_subscribe, 1, fixup_spve_null,
 		fixup_free_spve_null, REQUEST_ROUTE},
-	{"bmd_watch_notify", (cmd_function)script_watch_notify, 0, 0, 0, ANY_ROUTE},
 	{0, 0, 0, 0, 0, 0}
 };
 
 static param_export_t params[] = {
-	{"default_expires", PARAM_INT, &default_expires},
+	{"default_expires", PARAM_INT, &pbmd_default_expires},
 	{0, 0, 0}
 };
 
@@ -53,8 +51,8 @@ static int mod_init(void)
 {
 	pres_ev_t event;
 
-	if(default_expires < 1) {
-		LM_ERR("default_expires is %d: it must be at least 1\n", default_expires);
+	if(pbmd_default_expires < 1) {
+		LM_ERR("default_expires is %d: it must be at least 1\n", pbmd_default_expires);
 		return -1;
 	}
 	if(bmd_load_api(&pbmd_bmd) < 0) {
@@ -66,7 +64,11 @@ static int mod_init(void)
 		LM_ERR("presence.so, sl.so and tm.so must be loaded\n");
 		return -1;
 	}
-	event = pbmd_event(default_expires);
+	if(pbmd_watch_notifies() < 0) {
+		LM_ERR("tm does not tell of requests\n");
+		return -1;
+	}
+	event = pbmd_event(pbmd_default_expires);
 	if(pbmd_presence.add_event(&event) < 0) {
 		LM_ERR("cannot register the event package\n");
 		return -1;
@@ -119,11 +121,4 @@ static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused
 		return -1;
 	}
 	return pbmd_handle_subscribe(msg, &name);
-}
-
-static int script_watch_notify(struct sip_msg *msg, char *unused1, char *unused2)
-{
-	(void)unused1;
-	(void)unused2;
-	return pbmd_watch_notify(msg);
 }

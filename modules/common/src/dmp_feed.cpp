@@ -158,4 +158,19 @@ void set_version(char *digits, std::uint32_t version) noexcept
 		digits[i] = static_cast<char>('0' + version % 10);
 }
 
+void set_feed(std::string &body, std::string_view uri)
+{
+	constexpr std::string_view key = " bmd:feed=\"";
+	const std::size_t root = body.find("<DMP");
+	const std::size_t at = root == std::string::npos ? root : body.find(key, root);
+	if(at == std::string::npos || at > body.find('>', root))
+		return;
+	const std::size_t end = body.find('"', at + key.size());
+	if(end == std::string::npos)
+		return;
+	std::string attribute;
+	append_attribute(attribute, "bmd:feed", uri);
+	body.replace(at, end + 1 - at, attribute);
+}
+
 } // namespace bmd::dmp

@@ -50,4 +50,8 @@ inline constexpr std::size_t version_digits = 10;
 /// Writes exactly version_digits characters at `digits`, no terminating zero.
 void set_version(char *digits, std::uint32_t version) noexcept;
 
+/// Makes a body of write_feed() one of another feed: only the URI in its root changes.  Nothing
+/// when it is no such body.
+void set_feed(std::string &body, std::string_view uri);
+
 } // namespace bmd::dmp

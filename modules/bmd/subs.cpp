@@ -1,0 +1,287 @@
+/// @file subs.cpp  The table of live subscriptions.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "subs.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+#include <set>
+
+#include "bmd_host.h"
+#include "changes.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr char separator = '~'; // not in the name of any feed
+constexpr std::size_t dialog_digits = 16;
+constexpr DurationUs grace = 40 * second_us; // presence may still send the last NOTIFY
+
+Index &feed_bucket(std::string_view feed) noexcept
+{
+	Store &s = *store();
+	return s.sub_feed_hash.head[hash_name(feed) & s.sub_feed_hash.mask];
+}
+
+Index &dialog_bucket(std::uint64_t dialog) noexcept
+{
+	Store &s = *store();
+	return s.sub_dialog_hash.head[dialog & s.sub_dialog_hash.mask];
+}
+
+Index find(std::uint64_t dialog) noexcept
+{
+	const Store &s = *store();
+	Index i = dialog_bucket(dialog);
+	while(i != 0 && s.subs[i].dialog != dialog)
+		i = s.subs[i].next_of_dialog;
+	return i;
+}
+
+void unlink(Index &head, Index gone, Index SubRec::*next) noexcept
+{
+	Store &s = *store();
+	Index *link = &head;
+	while(*link != 0 && *link != gone)
+		link = &(s.subs[*link].*next);
+	if(*link == gone)
+		*link = s.subs[gone].*next;
+}
+
+void drop(Index i) noexcept
+{
+	Store &s = *store();
+	SubRec &sub = s.subs[i];
+	unlink(feed_bucket(sub.feed), i, &SubRec::next_of_feed);
+	unlink(dialog_bucket(sub.dialog), i, &SubRec::next_of_dialog);
+	const std::uint32_t generation = sub.generation;
+	sub = SubRec{};
+	sub.generation = generation + 1;
+	sub.next_of_feed = s.subs.free;
+	s.subs.free = i;
+	--s.sub_count;
+}
+
+Index take_slot() noexcept
+{
+	Store &s = *store();
+	const Index i = s.subs.free;
+	if(i != 0) {
+		s.subs.free = s.subs[i].next_of_feed;
+		return i;
+	}
+	return s.subs.used < s.subs.size ? ++s.subs.used : 0;
+}
+
+bool live(SubRef ref) noexcept
+{
+	const Store &s = *store();
+	return ref.slot != 0 && ref.slot <= s.subs.used && s.subs[ref.slot].dialog != 0
+		   && s.subs[ref.slot].generation == ref.generation;
+}
+
+SubTarget target_of(Index i) noexcept
+{
+	const SubRec &sub = store()->subs[i];
+	SubTarget target{{i, sub.generation}, sub.dialog, {}};
+	copy_text(target.user, name_size, sub.user);
+	return target;
+}
+
+} // namespace
+
+std::uint64_t dialog_of(std::string_view call_id, std::string_view tag) noexcept
+{
+	std::uint64_t hash = hash_name(call_id) * 0x9e3779b97f4a7c15 ^ hash_name(tag);
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93; // its low bits choose bucket and notifier
+	hash ^= hash >> 32;
+	return hash == 0 ? 1 : hash;
+}
+
+std::string resource_of(std::string_view feed, std::uint64_t dialog)
+{
+	char digits[dialog_digits + 1];
+	for(std::size_t i = dialog_digits; i-- > 0; dialog >>= 4)
+		digits[i] = "0123456789abcdef"[dialog & 15];
+	std::string name(feed);
+	name += separator;
+	return name.append(digits, dialog_digits);
+}
+
+Resource parse_resource(std::string_view user) noexcept
+{
+	const std::size_t at = user.rfind(separator);
+	if(at == std::string_view::npos || user.size() - at - 1 != dialog_digits)
+		return {user, 0};
+	std::uint64_t dialog = 0;
+	const auto [end, error] =
+			std::from_chars(user.data() + at + 1, user.data() + user.size(), dialog, 16);
+	if(error != std::errc() || end != user.data() + user.size())
+		return {user, 0};
+	return {user.substr(0, at), dialog};
+}
+
+namespace {
+
+void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_view user) noexcept
+{
+	Store &s = *store();
+	SubRec &sub = s.subs[i];
+	const std::uint32_t generation = sub.generation;
+	sub = SubRec{};
+	sub.generation = generation;
+	sub.dialog = dialog;
+	copy_text(sub.feed, feed_size, feed);
+	copy_text(sub.user, name_size, user);
+	sub.next_of_feed = feed_bucket(feed);
+	feed_bucket(feed) = i;
+	sub.next_of_dialog = dialog_bucket(dialog);
+	dialog_bucket(dialog) = i;
+	++s.sub_count;
+}
+
+Admission prolong(Index i, TimeUs expires, SubRef &ref) noexcept
+{
+	SubRec &sub = store()->subs[i];
+	sub.expires = expires + grace;
+	ref = SubRef{i, sub.generation};
+	return Admission::known;
+}
+
+} // namespace
+
+Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
+		TimeUs expires, SubRef &ref) noexcept
+{
+	Store &s = *store();
+	if(feed.size() >= feed_size || user.size() >= name_size)
+		return Admission::unknown;
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	Index i = find(dialog);
+	if(i != 0)
+		return user == s.subs[i].user && feed == s.subs[i].feed ? prolong(i, expires, ref)
+																: Admission::taken;
+	i = take_slot();
+	if(i == 0) {
+		count(count_subscriptions_lost_memory);
+		return Admission::full;
+	}
+	enter(i, dialog, feed, user);
+	(void)prolong(i, expires, ref);
+	return Admission::done;
+}
+
+Admission prolong_sub(
+		std::uint64_t dialog, std::string_view user, TimeUs expires, SubRef &ref) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	const Index i = find(dialog);
+	if(i == 0)
+		return Admission::unknown;
+	return user == s.subs[i].user ? prolong(i, expires, ref) : Admission::taken;
+}
+
+void end_sub(std::uint64_t dialog) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(const Index i = find(dialog); i != 0)
+		drop(i);
+}
+
+std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot)
+{
+	Store &s = *store();
+	std::vector<SubTarget> targets;
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	for(Index i = feed_bucket(feed); i != 0; i = s.subs[i].next_of_feed)
+		if(notifier_of(s.subs[i].dialog) == slot && feed == s.subs[i].feed)
+			targets.push_back(target_of(i));
+	return targets;
+}
+
+bool has_subs(std::string_view feed) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	Index i = feed_bucket(feed);
+	while(i != 0 && feed != s.subs[i].feed)
+		i = s.subs[i].next_of_feed;
+	return i != 0;
+}
+
+std::vector<std::string> feeds_with_subs(std::size_t slot)
+{
+	Store &s = *store();
+	std::set<std::string> feeds;
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	for(Index i = 1; i <= s.subs.used; ++i)
+		if(s.subs[i].dialog != 0 && notifier_of(s.subs[i].dialog) == slot)
+			feeds.emplace(s.subs[i].feed);
+	return {feeds.begin(), feeds.end()};
+}
+
+std::optional<std::string> find_sub(SubRef ref, SubTarget &target)
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	if(!live(ref))
+		return std::nullopt;
+	target = target_of(ref.slot);
+	return s.subs[ref.slot].feed;
+}
+
+std::size_t notifier_of(std::uint64_t dialog) noexcept
+{
+	return (dialog >> 40) % store()->limits.notifiers;
+}
+
+Mutex &dialog_mutex(std::uint64_t dialog) noexcept
+{
+	return store()->dialog_lock[(dialog >> 20) % dialog_stripes];
+}
+
+void notify_answered(SubRef ref, int code) noexcept
+{
+	Store &s = *store();
+	count(code < 300 ? count_notify_answered : count_notify_failed);
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	if(!live(ref))
+		return;
+	SubRec &sub = s.subs[ref.slot];
+	if(code < 300) {
+		sub.failures = 0;
+	} else if(code == 404 || code == 481) {
+		drop(ref.slot);
+	} else if(sub.retry == 0) {
+		const DurationUs pause = retry_first << sub.failures;
+		sub.retry = mono_now() + std::min(pause, retry_last);
+		if(pause < retry_last)
+			++sub.failures;
+	}
+}
+
+void look_after_subs() noexcept
+{
+	Store &s = *store();
+	const TimeUs now = mono_now();
+	for(Index i = 1; i <= s.subs.used; ++i) {
+		// Looked at without the lock first: a stale look costs one round.
+		const SubRec &sub = s.subs[i];
+		if(sub.dialog == 0 || (sub.expires > now && (sub.retry == 0 || sub.retry > now)))
+			continue;
+		const std::lock_guard<Mutex> guard(s.sub_lock);
+		if(sub.dialog == 0)
+			continue;
+		if(sub.expires <= now) {
+			drop(i);
+		} else if(sub.retry != 0 && sub.retry <= now) {
+			s.subs[i].retry = 0;
+			queue_refresh_sub({i, sub.generation}, sub.dialog);
+		}
+	}
+}
+
+} // namespace bmd

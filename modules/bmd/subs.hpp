@@ -1,0 +1,87 @@
+/// @file subs.hpp  Who is subscribed to what: the live subscriptions to feeds.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// The dialogs are presence's.  Each is a resource of its own there (FEED~DIALOG), so what goes
+/// wrong with one terminal touches no other one, and the cost of a NOTIFY does not grow with the
+/// watchers of the feed.  This table says which resources a feed has.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store.hpp"
+
+namespace bmd {
+
+/// Identifies a dialog from its first SUBSCRIBE on: its Call-ID and the subscriber's tag.  Never 0.
+[[nodiscard]] std::uint64_t dialog_of(std::string_view call_id, std::string_view tag) noexcept;
+
+/// User part of the dialog's resource.
+[[nodiscard]] std::string resource_of(std::string_view feed, std::uint64_t dialog);
+
+/// What resource_of() joined.  dialog is 0 when `user` is no such resource.
+struct Resource
+{
+	std::string_view feed;
+	std::uint64_t dialog = 0;
+};
+[[nodiscard]] Resource parse_resource(std::string_view user) noexcept;
+
+struct SubTarget
+{
+	SubRef ref;
+	std::uint64_t dialog;
+	char user[name_size];
+};
+
+enum class Admission
+{
+	done,
+	known,   ///< it was there already; its end is changed
+	taken,   ///< the dialog is another feed's or somebody else's
+	unknown, ///< no such dialog
+	full     ///< no room for one more, counted
+};
+
+/// Enters a subscription or changes its end; `expires` is monotonic.
+[[nodiscard]] Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
+		TimeUs expires, SubRef &ref) noexcept;
+
+/// Changes the end of one that is there, whatever its feed.
+[[nodiscard]] Admission prolong_sub(
+		std::uint64_t dialog, std::string_view user, TimeUs expires, SubRef &ref) noexcept;
+
+/// Ends it; nothing when it is not there.
+void end_sub(std::uint64_t dialog) noexcept;
+
+/// The subscriptions of a feed that notifier `slot` serves.
+[[nodiscard]] std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot);
+
+/// Does the feed have any?
+[[nodiscard]] bool has_subs(std::string_view feed) noexcept;
+
+/// Feeds with subscriptions that notifier `slot` serves, each once.
+[[nodiscard]] std::vector<std::string> feeds_with_subs(std::size_t slot);
+
+/// The feed of a subscription, which `target` becomes; nullopt when it has ended.
+[[nodiscard]] std::optional<std::string> find_sub(SubRef ref, SubTarget &target);
+
+/// Which notifier serves a dialog: always the same, so the order within the dialog holds.
+[[nodiscard]] std::size_t notifier_of(std::uint64_t dialog) noexcept;
+
+/// Serialises what is sent within a dialog: held while its SUBSCRIBE is answered, too.
+[[nodiscard]] Mutex &dialog_mutex(std::uint64_t dialog) noexcept;
+
+/// A terminal answered a NOTIFY, or did not (408 and every other final answer).  404 and 481 end
+/// the subscription, as presence does; otherwise it gets its full state in `retry_first`, then after
+/// twice that and so on up to `retry_last`, until it answers.
+inline constexpr DurationUs retry_first = 10 * second_us;
+inline constexpr DurationUs retry_last = 80 * second_us;
+void notify_answered(SubRef ref, int code) noexcept;
+
+/// Queues full states that are due and drops subscriptions that have expired.  For the timer.
+void look_after_subs() noexcept;
+
+} // namespace bmd

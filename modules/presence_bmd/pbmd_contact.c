@@ -1,0 +1,74 @@
+/*
+ * pbmd_contact.c - where the NOTIFYs of a subscription go
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * A notifier that waits for DNS, or for a transport that this server does not have, would keep
+ * alerts from everybody else.
+ */
+#include "bmd_kamailio.h"
+#include "core/forward.h"
+#include "core/parser/contact/parse_contact.h"
+#include "core/parser/parse_uri.h"
+#include "core/resolve.h"
+#include "pbmd.h"
+
+#include <stdio.h>
+
+static int is_address(str *host)
+{
+	return str2ip(host) != NULL || str2ip6(host) != NULL;
+}
+
+static int transport_of(const struct sip_uri *uri)
+{
+	if(uri->type == SIPS_URI_T)
+		return PROTO_TLS;
+	return uri->proto == PROTO_NONE ? PROTO_UDP : uri->proto;
+}
+
+/* A name: the terminal is where its request came from, as for one behind a NAT. */
+static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_uri *uri)
+{
+	static char text[320]; /* until presence has copied it */
+	static char *const transports[] = {
+			[PROTO_UDP] = "udp", [PROTO_TCP] = "tcp", [PROTO_TLS] = "tls"};
+	int proto = msg->rcv.proto;
+	int is_ip6 = msg->rcv.src_ip.af == AF_INET6;
+	int length;
+
+	if(proto != PROTO_UDP && proto != PROTO_TCP && proto != PROTO_TLS)
+		return -1;
+	length = snprintf(text, sizeof text, "sip:%.*s%s%s%s%s:%d;transport=%s", uri->user.len,
+			uri->user.s, uri->user.len > 0 ? "@" : "", is_ip6 ? "[" : "",
+			ip_addr2a(&msg->rcv.src_ip), is_ip6 ? "]" : "", msg->rcv.src_port, transports[proto]);
+	if(length >= (int)sizeof text)
+		return -1;
+	contact->uri.s = text;
+	contact->uri.len = length;
+	return 0;
+}
+
+int pbmd_settle_contact(struct sip_msg *msg)
+{
+	contact_body_t *body;
+	struct sip_uri uri;
+
+	if(msg->contact == NULL || parse_contact(msg->contact) < 0)
+		return 0; /* presence refuses it */
+	body = msg->contact->parsed;
+	if(body == NULL || body->contacts == NULL)
+		return 0;
+	if(parse_uri(body->contacts->uri.s, body->contacts->uri.len, &uri) < 0)
+		return -1;
+	if(!is_address(&uri.host))
+		return use_source(msg, body->contacts, &uri);
+	switch(transport_of(&uri)) {
+		case PROTO_UDP:
+			return 0;
+		case PROTO_TCP:
+			return tcp_disable ? -1 : 0;
+		case PROTO_TLS:
+			return tls_disable ? -1 : 0;
+		default:
+			return -1;
+	}
+}
