@@ -17,13 +17,13 @@ namespace bmd {
 
 namespace {
 
-constexpr std::size_t most_at_once = 512; // changes coalesced before anything is sent
+constexpr std::size_t most_at_once = 512;       // changes coalesced before anything is sent
 constexpr std::size_t sends_between_looks = 16; // at the urgent ring, while others are told
 
 // What one round has to say.
 struct Work
 {
-	std::vector<AlertRec> alerts; // each once, in its last state
+	std::vector<AlertRec> alerts;                            // each once, in its last state
 	std::map<std::string, std::vector<std::size_t>> changes; // by feed: which of the alerts
 	std::set<std::string> feeds;                             // to be told everything
 	std::vector<SubRef> subs;                                // to be told everything
@@ -132,8 +132,8 @@ bool Teller::interrupted(bool urgent)
 	return any;
 }
 
-void Teller::send_pages(const std::vector<std::string> &pages, const std::string &feed,
-		const SubTarget &target)
+void Teller::send_pages(
+		const std::vector<std::string> &pages, const std::string &feed, const SubTarget &target)
 {
 	const std::string uri = feed_uri(resource_of(feed, target.dialog));
 	for(const std::string &page : pages)

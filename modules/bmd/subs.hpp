@@ -75,8 +75,8 @@ void end_sub(std::uint64_t dialog) noexcept;
 [[nodiscard]] Mutex &dialog_mutex(std::uint64_t dialog) noexcept;
 
 /// A terminal answered a NOTIFY, or did not (408 and every other final answer).  404 and 481 end
-/// the subscription, as presence does; otherwise it gets its full state in `retry_first`, then after
-/// twice that and so on up to `retry_last`, until it answers.
+/// the subscription, as presence does; otherwise it gets its full state in `retry_first`, then
+/// after twice that and so on up to `retry_last`, until it answers.
 inline constexpr DurationUs retry_first = 10 * second_us;
 inline constexpr DurationUs retry_last = 80 * second_us;
 void notify_answered(SubRef ref, int code) noexcept;

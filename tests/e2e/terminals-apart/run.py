@@ -1,0 +1,142 @@
+"""Terminals that share a feed; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from scene import Watcher, hand, stats
+from stack import free_port, run, wait_until
+
+GROUP = "grp.oximetry"
+
+
+def contact_user(contact, port):
+    return contact.replace("PORT", str(port))
+
+
+def misbehaving(stack, contact, expected=200):
+    """tech1 subscribes to the group with this Contact; PORT stands for its own port."""
+    agent = stack.agent("tech1")
+    agent.contact = contact_user(contact, agent.port)
+    dialog, reply = agent.subscribe(f"sip:{GROUP}@{stack.info['domain']}")
+    assert reply.status == expected, reply.first
+    return agent, dialog
+
+
+def alert_reaches(stack, watchers):
+    hand(stack, "OX-1001 SpO2=70")
+    for watcher in watchers:
+        watcher.wait(lambda: watcher.about("OX-1001", "SpO2"), "the alert", 1)
+    hand(stack, "OX-1001 SpO2=98")
+    for watcher in watchers:
+        watcher.wait(lambda: not watcher.open, "its end", 1)
+
+
+def one_that_cannot_be_sent_to_silences_nobody(stack):
+    before = Watcher(stack, "tech2", GROUP)
+    bad, dialog = misbehaving(stack, f"sip:tech1@127.0.0.1:{free_port()};transport=tcp")
+    after = Watcher(stack, "tech2", GROUP)
+    for _ in range(5):
+        alert_reaches(stack, [before, after])
+    bad.subscribe(expires=0, dialog=dialog)
+
+
+def a_transport_this_server_does_not_have_is_refused(stack):
+    misbehaving(stack, "sip:tech1@127.0.0.1:PORT;transport=tls", 400)
+    misbehaving(stack, "sip:tech1@127.0.0.1:PORT;transport=sctp", 400)
+
+
+def a_contact_that_is_a_name_is_where_the_request_came_from(stack):
+    agent, dialog = misbehaving(stack, "sip:tech1@no-such-host.invalid")
+    assert agent.notify(dialog).document().state == "full"
+    agent.subscribe(expires=0, dialog=dialog)
+
+
+def one_that_does_not_answer_is_no_burden_for_the_others(stack):
+    watcher = Watcher(stack, "tech2", GROUP)
+    silent, dialog = misbehaving(stack, "sip:tech1@127.0.0.1:PORT")
+    silent.notify_status = 486
+    hand(stack, "OX-1001 SpO2=70")
+    watcher.wait(lambda: watcher.open, "the alert", 1)
+    watcher.quiet(12)  # the repetition for the silent one comes after 10 s
+    silent.notify_status = 200
+    until = time.time() + 25
+    while True:  # told again, whole, once it answers
+        message = silent.notify(dialog, max(0.1, until - time.time()))
+        if message.body and message.document().state == "full" and message.document().alerts:
+            break
+    hand(stack, "OX-1001 SpO2=98")
+    silent.subscribe(expires=0, dialog=dialog)
+
+
+def nobody_takes_over_the_dialog_of_another(stack):
+    owner = Watcher(stack, "tech2", GROUP)
+    thief = stack.agent("tech1")
+    theirs = thief_dialog(thief, owner, "sip:tech1@" + stack.info["domain"])
+    _, reply = thief.subscribe(dialog=theirs, expires=0)
+    assert reply.status in (200, 403), reply.first  # a fetch of its own state is harmless
+    inside = thief_dialog(thief, owner, "sip:tech1@" + stack.info["domain"])
+    inside.remote_tag = owner.dialog.remote_tag
+    for expires in (0, 600):
+        _, reply = thief.subscribe(dialog=inside, expires=expires)
+        assert reply.status == 403, f"Expires {expires}: {reply.first}"
+    _, reply = owner.agent.subscribe(dialog=owner.dialog)
+    assert reply.status == 200, reply.first
+    alert_reaches(stack, [owner])
+
+
+def thief_dialog(thief, owner, to):
+    """A dialog with the identifiers of somebody else's."""
+    import sip
+    dialog = sip.Dialog(to)
+    dialog.call_id, dialog.local_tag = owner.dialog.call_id, owner.dialog.local_tag
+    dialog._cseq = 50
+    return dialog
+
+
+def who_is_no_longer_entitled_learns_nothing_more(stack):
+    watcher = Watcher(stack, "tech2", GROUP)
+    hand(stack, "OX-1001 SpO2=70")
+    watcher.wait(lambda: watcher.open, "the alert")
+    stack.sql("DELETE FROM bmd_team_member WHERE username = 'tech2'")
+    watcher.wait(lambda: not watcher.open, "an empty state", 2)
+    hand(stack, "OX-1001 SpO2=98")
+    hand(stack, "OX-1001 SpO2=71")
+    watcher.quiet(1.5)
+    _, reply = watcher.agent.subscribe(dialog=watcher.dialog)
+    assert reply.status == 403, reply.first
+    _, reply = watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+    assert reply.status == 200, reply.first
+    hand(stack, "OX-1001 SpO2=98")
+    stack.sql("INSERT INTO bmd_team_member (team_name, username) VALUES ('night', 'tech2')")
+    stranger = stack.agent("tech2")
+    wait_until(lambda: stranger.subscribe(f"sip:{GROUP}@{stack.info['domain']}", expires=0)[1].status
+               == 200, 2, "the entitlement")
+
+
+def what_was_removed_while_the_server_was_down_leaves_the_screens(stack):
+    watcher = Watcher(stack, "tech2", GROUP)
+    device = Watcher(stack, "tech1", "dev.VENT-840-1")
+    hand(stack, "OX-1001 SpO2=70")
+    hand(stack, "VENT-840-1 Ppeak=80")
+    watcher.wait(lambda: watcher.open, "the alert")
+    device.wait(lambda: device.open, "the alert")
+    time.sleep(1.5)  # presence writes subscriptions every second
+    stack.kill9()
+    stack.sql("DELETE FROM bmd_device WHERE serial IN ('OX-1001', 'VENT-840-1')")
+    stack.restart()
+    watcher.version = device.version = None  # counted on by a large step
+    watcher.wait(lambda: not watcher.open, "the end of the alert")
+    device.wait(lambda: not device.open, "the end of the alert")
+    assert stats(stack)["subscriptions"] >= 2
+
+
+run("terminals-apart", [one_that_cannot_be_sent_to_silences_nobody,
+                        a_transport_this_server_does_not_have_is_refused,
+                        a_contact_that_is_a_name_is_where_the_request_came_from,
+                        one_that_does_not_answer_is_no_burden_for_the_others,
+                        nobody_takes_over_the_dialog_of_another,
+                        who_is_no_longer_entitled_learns_nothing_more,
+                        what_was_removed_while_the_server_was_down_leaves_the_screens],
+    errors_expected=True)
