@@ -60,6 +60,11 @@ std::string start(const bmd_config &config)
 	bmd::Pg pg;
 	if(auto connected = pg.connect(conninfo, "bmd start"); !connected)
 		return "cannot connect to the database: " + connected.error().reason;
+	// A COMMIT of a server that was killed may still be under way: what it stores must be seen, or
+	// the collectors' second sending of it would be stored too.
+	auto fence = pg.run("SELECT 1 FROM bmd_writer WHERE node = $1 FOR UPDATE", {node});
+	if(!fence)
+		return "cannot load provisioning: " + fence.error().reason + " (bmd-migrate applied?)";
 	if(auto loaded = bmd::load_all(pg); !loaded)
 		return "cannot load provisioning: " + loaded.error().reason + " (bmd-migrate applied?)";
 	return {};

@@ -139,26 +139,6 @@ void take_items(const Line &line, const Batch &batch, const Moment &moment, Jour
 	}
 }
 
-// The moment of a line, or why it is refused.
-const char *moment_of(
-		const Line &line, TimeUs arrived, Mode mode, Moment &moment, Counter &why) noexcept
-{
-	const Store &s = *store();
-	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
-	moment.judged = moment.measured < arrived ? moment.measured : arrived;
-	if(moment.measured < earliest_time || moment.measured > arrived + latest_ahead) {
-		why = count_refused_time;
-		return "its time is before 2000 or more than a day ahead";
-	}
-	if(moment.measured > arrived)
-		count(count_clock_ahead);
-	if(mode != Mode::store && moment.judged < s.devices[line.device].last_measured) {
-		why = count_refused_out_of_order;
-		return "out of order: a later reading of this device has been taken";
-	}
-	return nullptr;
-}
-
 // What a batch brings besides its text.
 struct Task
 {
@@ -168,6 +148,52 @@ struct Task
 	JournalBatch &journal;
 	Receipt &receipt;
 };
+
+// Batches of one collector come in order.  An older time then means that a clock was set back, the
+// home's or this server's: judging goes on from where it was, at the pace of the device.  An older
+// line of another collector is late: stored with its own time, not judged in hindsight.
+bool in_turn(DeviceRec &device, std::uint64_t source, Moment &moment) noexcept
+{
+	if(moment.judged < device.last_measured) {
+		const bool same = source == device.last_source;
+		if(!same && device.last_source != 0)
+			return false;
+		count(count_clock_back);
+		const DurationUs passed = same ? moment.measured - device.last_told : 0;
+		moment.judged = device.last_measured + (passed > 0 ? passed : 0);
+	}
+	device.last_measured = moment.judged;
+	if(source != 0) {
+		device.last_source = source;
+		device.last_told = moment.measured;
+	}
+	return true;
+}
+
+// The moment of a line, or why it is refused.  `late`: it is to be stored only.
+const char *moment_of(
+		const Line &line, const Task &task, Moment &moment, bool &late, Counter &why) noexcept
+{
+	const TimeUs arrived = task.arrived;
+	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
+	moment.judged = moment.measured < arrived ? moment.measured : arrived;
+	if(moment.measured < earliest_time || moment.measured > arrived + latest_ahead) {
+		why = count_refused_time;
+		return "its time is before 2000 or more than a day ahead";
+	}
+	if(moment.measured > arrived)
+		count(count_clock_ahead);
+	if(task.mode == Mode::store)
+		return nullptr;
+	const std::uint64_t source = task.collector.empty() ? 0 : hash_name(task.collector);
+	DeviceRec &device = store()->devices[line.device];
+	if(source == 0 && moment.judged < device.last_measured) {
+		why = count_refused_out_of_order;
+		return "out of order: a later reading of this device has been taken";
+	}
+	late = !in_turn(device, source, moment);
+	return nullptr;
+}
 
 void take_line(const Line &line, const Batch &batch, std::string_view serial, Task &task)
 {
@@ -188,14 +214,14 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 		return refused(count_refused_disabled_device, "the device is disabled");
 	Moment moment{};
 	Counter why{};
-	if(const char *reason = moment_of(line, task.arrived, task.mode, moment, why);
-			reason != nullptr)
+	bool late = false;
+	if(const char *reason = moment_of(line, task, moment, late, why); reason != nullptr)
 		return refused(why, reason);
-	if(task.mode != Mode::store) {
-		s.devices[line.device].last_measured = moment.judged;
+	if(task.mode != Mode::store)
 		device_heard(line.device, task.arrived);
-	}
-	take_items(line, batch, moment, task.journal, task.mode);
+	if(late)
+		count(count_readings_late, line.count);
+	take_items(line, batch, moment, task.journal, late ? Mode::store : task.mode);
 	task.receipt.accepted += line.count;
 }
 
@@ -254,6 +280,9 @@ void take_text(
 
 std::int64_t durable_of(const CollectorRec &collector, std::int64_t epoch) noexcept
 {
+#ifdef BMD_BREAK_WATERMARK // make torture BREAK=watermark must fail: says durable before COMMIT
+	return collector.epoch == epoch ? collector.accepted_seq : 0;
+#endif
 	return collector.durable_epoch.load() == epoch ? collector.durable_seq.load() : 0;
 }
 
@@ -268,12 +297,14 @@ Receipt take_numbered(
 						 + std::to_string(collector.epoch) + " of this collector";
 		return receipt;
 	}
+#ifndef BMD_BREAK_DEDUPE // make torture BREAK=dedupe must fail
 	if(id.epoch == collector.epoch && id.seq <= collector.accepted_seq) {
 		count(count_batches_duplicate);
 		receipt.duplicate = true;
 		receipt.durable = durable_of(collector, id.epoch);
 		return receipt;
 	}
+#endif
 	const bool judged = id.epoch == collector.judged_epoch && id.seq <= collector.judged_seq;
 	take_text(index, id, text, judged ? Mode::store : Mode::both, receipt);
 	if(receipt.code == 503 && !judged) {

@@ -107,7 +107,9 @@ struct DeviceRec
 	char serial[name_size];
 	char location[location_size];
 	std::uint64_t collector; ///< hash of the name of the only collector that may report it; 0: any
-	TimeUs last_measured;    ///< newest time taken: older lines are out of order
+	TimeUs last_measured;    ///< judged time of the newest line: what lies before is late
+	TimeUs last_told;        ///< time of the last line of `last_source` as it told it
+	std::uint64_t last_source; ///< hash of the collector last judged; 0: none since the start
 	TimeUs last_arrived;
 	std::int32_t database_id;
 	Index next_hash;

@@ -72,7 +72,8 @@ Result<bool> Writer::read_position(std::int64_t &position)
 			pg_.run("INSERT INTO bmd_writer (node) VALUES ($1) ON CONFLICT DO NOTHING", {node_});
 	if(!insert)
 		return insert.error();
-	auto row = pg_.run("SELECT position FROM bmd_writer WHERE node = $1", {node_});
+	// waits for the end of a transaction whose connection broke within its COMMIT
+	auto row = pg_.run("SELECT position FROM bmd_writer WHERE node = $1 FOR UPDATE", {node_});
 	if(!row)
 		return row.error();
 	position = std::stoll(PQgetvalue(row->get(), 0, 0));
