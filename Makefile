@@ -59,6 +59,6 @@ help: ## this list
 clean: ## remove what was built; keeps the unpacked headers
 	rm -rf build/obj build/asan build/bin build/modules build/modules-6.0 build/obj-6.0
 
-include tests/Makefile.part tests/bench/Makefile.part
+include tests/Makefile.part tests/bench/Makefile.part tests/torture/Makefile.part
 
 -include $(shell find $(O) build/asan -name '*.d' 2>/dev/null)
