@@ -3,6 +3,8 @@
 /// Each report carries, as its TIME, the moment just before it is written to the connection; a
 /// NOTIFY tells it as "measured".  What waits for a free connection is not stamped before it has
 /// one: `late_us` says how long that took.  Prints one JSON object.
+/// Report number n, from `from` on: the first `open` raise an alert each; then by turns one raises
+/// the next device's and one ends the oldest.  So every report changes one alert, and half raise.
 
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -31,8 +33,8 @@ class Reporter
 {
 public:
 	explicit Reporter(const bench::Arguments &a)
-		: a_(a), epoch_(bench::wall_us()), devices_(a.whole("devices")), epoll_(epoll_create1(0)),
-		  connections_(static_cast<std::size_t>(a.whole("connections")))
+		: a_(a), epoch_(bench::wall_us()), devices_(a.whole("devices")), open_(a.whole("open")),
+		  epoll_(epoll_create1(0)), connections_(static_cast<std::size_t>(a.whole("connections")))
 	{
 		const sockaddr_in server = bench::address_of(a.text("server"));
 		for(std::size_t i = 0; i < connections_.size(); ++i) {
@@ -95,10 +97,12 @@ private:
 		free_.pop_front();
 		Connection &c = connections_[index];
 		c.busy = true;
-		const bool bad = number / devices_ % 2 == 0;
+		const std::int64_t turn = number - open_;
+		const bool bad = turn < 0 || turn % 2 == 0;
+		const std::int64_t device = turn < 0 ? number : turn / 2 + (bad ? open_ : 0);
 		char serial[48];
 		std::snprintf(serial, sizeof serial, "%s%06lld", a_.text("prefix").c_str(),
-				static_cast<long long>(a_.whole("first") + number % devices_));
+				static_cast<long long>(a_.whole("first") + device % devices_));
 		c.sent = stamp();
 		const std::string body =
 				R"({"jsonrpc":"2.0","id":1,"method":"bmd.report","params":["bench-)"
@@ -159,6 +163,7 @@ private:
 	const bench::Arguments &a_;
 	std::int64_t epoch_;
 	std::int64_t devices_;
+	std::int64_t open_;
 	int epoll_;
 	std::vector<Connection> connections_;
 	std::deque<std::size_t> free_;
@@ -175,8 +180,8 @@ int main(int argc, char **argv)
 {
 	const bench::Arguments arguments(argc, argv,
 			{{"server", "127.0.0.1:8090"}, {"prefix", "D"}, {"first", "1"}, {"devices", "1000"},
-					{"from", "0"}, {"rate", "150"}, {"seconds", "5"}, {"connections", "4"},
-					{"bad", "SpO2=80"}, {"good", "SpO2=97"}});
+					{"from", "0"}, {"open", "500"}, {"rate", "150"}, {"seconds", "5"},
+					{"connections", "4"}, {"bad", "SpO2=80"}, {"good", "SpO2=97"}});
 	Reporter reporter(arguments);
 	reporter.run();
 	reporter.print();

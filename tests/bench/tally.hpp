@@ -33,7 +33,7 @@ public:
 	std::uint64_t duplicates = 0; ///< of a CSeq seen before: the server repeated it
 	std::uint64_t gaps = 0;       ///< versions that went up by more than one
 	std::uint64_t foreign = 0;    ///< of no subscription of ours
-	std::uint64_t entries = 0;    ///< alerts in partial documents
+	std::uint64_t entries = 0;    ///< alerts in partial documents, raised or ended
 	std::int64_t first = 0;
 	std::int64_t last = 0;
 
@@ -81,6 +81,8 @@ private:
 	void entry(std::string_view text, const Arrival &arrival)
 	{
 		++entries;
+		if(text.find(" cleared=\"") != std::string_view::npos)
+			return; // its "measured" is of the reading that raised the alert
 		// the watchers of one change get the same text
 		if(text != known_) {
 			known_ = text;

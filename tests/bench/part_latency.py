@@ -1,0 +1,118 @@
+"""part_latency.py - from a reading to the NOTIFYs of its ten watchers: at rest, in a burst, under load.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+Every reading raises or ends one alert (by turns) and reaches the ten technicians of a team on their
+personal feeds.  Timed are those that raise.
+Time runs from the moment before the reading is written to its connection to the moment a watcher's
+program has the NOTIFY: it holds request, evaluation, NOTIFY and both load generators.  Upper bounds.
+"""
+
+import json
+import os
+import subprocess
+
+import lib
+import provision
+import watching
+from lib import row
+
+TEAMS, TEAM, DEVICES, OPEN = 100, 10, 2000, 1000
+RATE, BURST = 150, 1500
+STATED = "150 alerts/s x 10 watchers"
+
+
+class Scene:
+    """The stack, its watchers, and how many readings have been sent: each device in turn."""
+
+    def __init__(self, ctx):
+        self.ctx = ctx
+        self.stack = ctx.stack(sample=False, memory=1024, journal_mb=128)
+        watching.people(self.stack, TEAMS * TEAM, DEVICES)
+        watching.teams(self.stack, TEAMS, TEAM, DEVICES)
+        provision.devices(self.stack, 1000)  # of the intake beside
+        watching.settle(self.stack, "100 teams")
+        self.watchers = watching.Watchers(ctx, f"127.0.0.1:{self.stack.sip_port}", TEAMS * TEAM,
+                                          domain=self.stack.info["domain"])
+        self.sent = 0
+
+    def measure(self, rate, seconds):
+        """What the reporter and the watchers say of one run."""
+        self.watchers.say("reset")
+        sent = self.ctx.program("alerts", "--server", f"127.0.0.1:{self.stack.http_port}", "--devices",
+                                DEVICES, "--open", OPEN, "--from", self.sent, "--rate", rate, "--seconds", seconds,
+                                timeout=600)
+        self.sent += sent["sent"]
+        if sent["sent"] != sent["accepted"] + sent["refused"]:
+            raise AssertionError(f"not every reading was answered: {sent}")
+        told = self.watchers.say("entries", TEAM * sent["sent"], 15000)
+        return sent, told
+
+    def rows(self, name, rate, seconds, goals):
+        """goals: of p50 and p99, milliseconds or None."""
+        sent, told = self.measure(rate, seconds)
+        self.ctx.note(
+            f"{name}: {told['entries']:,} of {TEAM * sent['sent']:,} expected entries in "
+            f"{told['notifies']:,} NOTIFYs, {told['duplicates']} repeated, {told['gaps']} gaps; inside the "
+            f"server until on the wire p50 {told['inside_us']['p50'] / 1000:.2f} p99 "
+            f"{told['inside_us']['p99'] / 1000:.2f} ms; answer to the reading p99 "
+            f"{sent['answer_us']['p99'] / 1000:.2f} ms, refused {sent['refused']}; reporter late by "
+            f"p99 {sent['late_us']['p99'] / 1000:.2f} ms, {100 * sent['cpu_s'] / sent['seconds']:.0f} % "
+            "of a core")
+        seen = told["seen_us"]
+        return [row(f"latency, {name}, {part}", seen[part] / 1000, "ms", goal=goal, better="less")
+                for part, goal in zip(("p50", "p99", "max"), (*goals, None))]
+
+    def half_intake(self, seconds):
+        """A paced intake at half of what this server takes now."""
+        command = ["--port", self.stack.http_port, "--devices", 1000, "--collectors", 4]
+        most = self.ctx.program("intake", *command, "--name", "most-", "--seconds", 3)["durable_per_s"]
+        self.stack.wait_stored()
+        arguments = [os.path.join(self.ctx.build, "intake"), *map(str, command), "--name", "half-",
+                     "--rate", str(int(most / 2)), "--seconds", str(seconds + 2)]
+        return most / 2, subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+    def database(self, verb):
+        data = os.path.join(self.stack.dir, "stack", "pg")
+        script = os.path.join(lib.ROOT, "tools", "bmd-stack", "cluster.sh")
+        sockets = self.stack.info["db"].split()[0].removeprefix("host=")
+        subprocess.run(["bash", "-c", '. "$1"; cluster_' + verb + ' "$2" "$3" "$4"', "database", script,
+                        os.path.realpath(data), sockets, os.path.realpath(data)[:-3] + "/postgresql.log"],
+                       check=True, timeout=120, stdout=subprocess.DEVNULL)
+
+
+def beside_intake(scene, seconds):
+    rate, intake = scene.half_intake(seconds)
+    try:
+        rows = scene.rows(f"{STATED}, intake at {rate:,.0f} readings/s beside", RATE, seconds,
+                          (None, None))
+        took = json.loads(intake.communicate(timeout=120)[0])
+    finally:
+        if intake.poll() is None:
+            intake.kill()
+            intake.wait()
+    scene.ctx.note(f"intake beside: {took['durable_per_s']:,.0f} readings/s durable")
+    return rows
+
+
+def without_database(scene, seconds):
+    scene.database("stop")
+    try:
+        return scene.rows(f"{STATED}, database stopped", RATE, seconds, (None, None))
+    finally:
+        scene.database("start")
+
+
+def run(ctx):
+    scene = Scene(ctx)
+    seconds = 30 if ctx.full else 6
+    try:
+        scene.measure(500, OPEN / 500 + 1)  # the alerts that stay open, and caches
+        rows = scene.rows(STATED, RATE, seconds, (2, 10))
+        rows += scene.rows("burst of 1,500 alerts/s x 10 watchers", BURST, 5 if ctx.full else 3,
+                           (None, 100))
+        rows += beside_intake(scene, seconds)
+        rows += without_database(scene, seconds)
+        scene.watchers.end()
+        return rows
+    finally:
+        scene.watchers.kill()
