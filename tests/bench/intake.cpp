@@ -3,7 +3,8 @@
 ///
 /// Each collector is one kept-alive connection with one request under way, as bmd-collector is.
 /// A busy answer is sent again.  At the end it asks until everything is durable.  Prints one JSON
-/// object.  Open loop with --rate (readings/s of all together), as fast as it goes without.
+/// object.  SIGTERM ends it as --seconds does.  Open loop with --rate (readings/s of all together),
+/// as fast as it goes without.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <stdexcept>
 #include <string_view>
 
@@ -23,6 +25,8 @@
 namespace {
 
 using namespace bench;
+
+volatile std::sig_atomic_t asked_to_end = 0;
 
 constexpr std::int64_t ms = 1'000'000; // nanoseconds
 constexpr std::int64_t busy_pause = 20 * ms;
@@ -314,16 +318,18 @@ void Run::go()
 				begun_ + interval_ * part / static_cast<std::int64_t>(collectors_.size());
 		collectors_[i].due = collectors_[i].planned;
 	}
+	std::int64_t stopped_at = end;
 	while(true) {
 		const std::int64_t now = now_ns();
-		if(!stopping_ && now >= end) {
+		if(!stopping_ && (now >= end || asked_to_end != 0)) {
 			stopping_ = true;
 			for(Collector &c : collectors_)
 				c.due = std::min(c.due, now);
 		}
 		if(stopping_ && finished())
 			break;
-		if(now > end + give_up)
+		stopped_at = stopping_ ? std::min(stopped_at, now) : now;
+		if(now > stopped_at + give_up)
 			fail("not everything became durable in 60 s");
 		start_due();
 		wait();
@@ -362,6 +368,7 @@ int main(int argc, char **argv)
 			{{"host", "127.0.0.1"}, {"port", "8090"}, {"collectors", "1"}, {"devices", "1000"},
 					{"first", "1"}, {"prefix", "B"}, {"name", "bench-"}, {"batch", "4000"},
 					{"seconds", "5"}, {"rate", "0"}, {"outside", "0"}, {"epoch", "0"}});
+	std::signal(SIGTERM, [](int) { asked_to_end = 1; });
 	try {
 		Run run(arguments);
 		run.go();

@@ -26,13 +26,13 @@ def measured(ctx, stack, name, **options):
              f"load generator {result['cpu_s'] * 1e6 / result['readings']:.2f} s "
              f"({100 * result['cpu_share']:.0f} % of a core); accepted "
              f"{result['accepted_per_s']:,.0f}/s, busy answers {result['busy']}, answer p50 "
-             f"{result['request_us_p50'] / 1000:.1f} ms, p99 {result['request_us_p99'] / 1000:.1f} ms")
+             f"{result['request_us_p50'] / 1000:.2f} ms, p99 {result['request_us_p99'] / 1000:.2f} ms")
     return result
 
 
 def batches(ctx, stack, copy_rate):
     """1, 4 and 16 collectors; within limits and with some outside; every stored row counted."""
-    seconds = 20 if ctx.full else 4
+    seconds = 20 if ctx.full else 3
     rows = []
     for count, outside in ((1, 0), (4, 0), (16, 0), (4, 2)):
         result = measured(ctx, stack, f"{count}x{outside}-", collectors=count, outside=outside,
