@@ -2,8 +2,9 @@
 # setup.sh - install the Debian packages the project needs, and unpack Kamailio's headers.
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Usage: setup.sh packages | headers VERSION-SUITE DIR
-#   packages            install what is missing from packages.txt (root or sudo); nothing to do is silent
+# Usage: setup.sh packages [LIST] | headers VERSION-SUITE DIR
+#   packages [LIST]     install what is missing from LIST, a file beside this one, by default
+#                       packages.txt (root or sudo); nothing to do is silent
 #   headers SUITE DIR   unpack the kamailio source package of SUITE (bookworm, trixie) into DIR and
 #                       run its "make cfg"; Kamailio itself is never built
 # Does not touch the system's own apt sources: it derives a private source list from them.
@@ -25,8 +26,9 @@ as_root() {
 }
 
 install_packages() {
-	missing=
-	for package in $(sed 's/#.*//' "$here/packages.txt"); do
+	list=$1 missing=
+	[ -r "$here/$list" ] || die "no list $here/$list"
+	for package in $(sed 's/#.*//' "$here/$list"); do
 		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null | grep -qx installed ||
 			missing="$missing $package"
 	done
@@ -95,7 +97,7 @@ unpack_headers() {
 }
 
 case "${1:-}" in
-	packages) mkdir -p build && install_packages ;;
+	packages) mkdir -p build && install_packages "${2:-packages.txt}" ;;
 	headers) [ $# -eq 3 ] || die "usage: setup.sh headers SUITE DIR"; unpack_headers "$2" "$3" ;;
-	*) die "usage: setup.sh packages | headers SUITE DIR" ;;
+	*) die "usage: setup.sh packages [LIST] | headers SUITE DIR" ;;
 esac
