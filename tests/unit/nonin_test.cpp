@@ -190,11 +190,33 @@ void pause_inside_a_packet_forgets_its_beginning()
 	KeepingSink sink;
 	const std::span<const std::uint8_t> all(bytes);
 	driver.push(all.first(60), 1'000'000'000, sink);
-	driver.push(
-			all.subspan(60, 65), 1'005'000'000, sink); // the other half of some packet, 5 s later
+	driver.quiet(sink);
+	driver.push(all.subspan(60, 65), 1'005'000'000, sink); // the other half of some packet
 	driver.push(all.subspan(125), 1'005'300'000, sink);
 	CU_ASSERT(sink.frames.size() == 1);
 	CU_ASSERT(sink.times == std::vector<bmd::TimeUs>({1'005'300'000}));
+}
+
+void clock_that_is_set_costs_nothing()
+{
+	const Bytes bytes = two_packets();
+	bmd::NoninDriver driver({});
+	KeepingSink sink;
+	const std::span<const std::uint8_t> all(bytes);
+	driver.push(all.first(60), 1'000'000'000, sink);
+	driver.push(all.subspan(60, 130), 1'600'000'000, sink);
+	driver.push(all.subspan(190), 100'000'000, sink);
+	CU_ASSERT(sink.frames.size() == 2 && driver.stats().damaged == 0);
+}
+
+void alarm_states_are_repeated_at_once_when_the_clock_is_set_back()
+{
+	const Bytes bytes = two_packets();
+	bmd::NoninDriver driver({});
+	KeepingSink sink;
+	for(const bmd::TimeUs time : {1'000'000'000, 1'000'500'000, 400'000'000, 400'500'000})
+		driver.push(std::span(bytes).first(packet), time, sink);
+	CU_ASSERT(sink.words("SensorDisconnected") == Words({"off", "off"}));
 }
 
 void alarm_states_are_repeated_every_minute()
@@ -218,6 +240,8 @@ CU_TestInfo cases[] = {BMD_CASE(recording_gives_exactly_its_readings),
 		BMD_CASE(absurd_value_is_invalid_and_counted), BMD_CASE(any_split_gives_the_same),
 		BMD_CASE(noise_gives_nothing_absurd), BMD_CASE(frames_after_noise_are_found),
 		BMD_CASE(pause_inside_a_packet_forgets_its_beginning),
+		BMD_CASE(clock_that_is_set_costs_nothing),
+		BMD_CASE(alarm_states_are_repeated_at_once_when_the_clock_is_set_back),
 		BMD_CASE(alarm_states_are_repeated_every_minute), CU_TEST_INFO_NULL};
 
 } // namespace

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto tick_interval = 100ms;
 constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 10000ms;
+constexpr int quiet_ticks = 10; // a second
 constexpr auto damage_log_interval = 60s;
 
 void set_line(asio::serial_port &serial, const PortConfig &config)
@@ -76,6 +77,7 @@ void Port::open()
 	opened_++;
 	complained_ = false;
 	sending_ = false;
+	ticks_without_bytes_ = 0;
 	read();
 }
 
@@ -92,6 +94,7 @@ void Port::read()
 					return;
 				}
 				pause_ = first_pause;
+				ticks_without_bytes_ = 0;
 				driver_->push({input_.data(), count}, arrival, *this);
 				read();
 			});
@@ -117,6 +120,9 @@ void Port::tick()
 	if(serial_.is_open() && !sending_)
 		if(const auto request = driver_->poll(monotonic_clock()))
 			send(*request);
+	// Ticks, not a clock: in a process that stood still they have not gone on.
+	if(serial_.is_open() && ++ticks_without_bytes_ == quiet_ticks)
+		driver_->quiet(*this);
 	watch_silence();
 	ticker_.expires_after(tick_interval);
 	ticker_.async_wait([this](const asio::error_code &error) {

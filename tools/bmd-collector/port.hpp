@@ -51,6 +51,7 @@ private:
 	std::array<std::uint8_t, 4096> input_{};
 	std::string output_;
 	bool sending_ = false;
+	int ticks_without_bytes_ = 0;
 	bool stopped_ = false;
 	std::chrono::milliseconds pause_;
 	bool complained_ = false; ///< that the port does not open

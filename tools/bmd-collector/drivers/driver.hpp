@@ -62,6 +62,11 @@ public:
 	/// Bytes to send to the device now, if any.  Call several times a second; `now` is monotonic.
 	virtual std::optional<std::string_view> poll(TimeUs /*now*/) { return std::nullopt; }
 
+	/// Nothing has come for a second in which the line was watched: no frame of any device pauses
+	/// so long, what was begun never ends.  Not judged by times of arrival: clocks are set, and a
+	/// process that stood still finds bytes that came in time.
+	virtual void quiet(DriverSink &sink) { reset(sink); }
+
 	/// The line was closed and opened again, or the recording ended: forget a frame begun.
 	virtual void reset(DriverSink &sink) = 0;
 

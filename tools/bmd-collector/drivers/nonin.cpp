@@ -20,7 +20,6 @@ constexpr std::uint8_t status_sync = 0x01;
 constexpr unsigned rate_invalid = 511;
 constexpr unsigned saturation_invalid = 127;
 constexpr std::uint8_t seven_bits = 0x7f;
-constexpr DurationUs longest_gap = second_us;           // inside a packet of a third of a second
 constexpr DurationUs restate_interval = 60 * second_us; // alarm states are repeated so often
 
 // Places in a packet, counted from 0 (the specification counts frames from 1).
@@ -45,9 +44,6 @@ bool sound(const std::array<std::uint8_t, NoninDriver::frame_size> &f) noexcept
 
 void NoninDriver::push(std::span<const std::uint8_t> bytes, TimeUs arrival, DriverSink &sink)
 {
-	if(arrival - last_byte_ > longest_gap && last_byte_ != 0)
-		reset(sink); // the rest of a packet never comes: its first half must not meet another's
-					 // second
 	last_byte_ = arrival;
 	stats_.bytes += bytes.size();
 	for(const std::uint8_t value : bytes)
@@ -177,7 +173,8 @@ void NoninDriver::finish_packet(TimeUs arrival, DriverSink &sink)
 
 void NoninDriver::add_alarms(TimeUs arrival)
 {
-	const bool restate = arrival - restated_ >= restate_interval;
+	// a clock set back must not put it off
+	const bool restate = arrival - restated_ >= restate_interval || arrival < restated_;
 	if(restate)
 		restated_ = arrival;
 	add_flag(disconnected_, (status_or_ & status_disconnected) != 0, restate);

@@ -10,7 +10,6 @@ namespace bmd {
 namespace {
 
 constexpr std::string_view mark = "MISCF,";
-constexpr DurationUs longest_gap = second_us;       // inside a reply; its bytes come without pause
 constexpr DurationUs reply_timeout = 3 * second_us; // the reply itself lasts 1.3 s at 9600 baud
 
 std::string_view trimmed(std::string_view text) noexcept
@@ -42,9 +41,6 @@ Pb840Driver::Pb840Driver(const DriverOptions &options) : poll_interval_(options.
 
 void Pb840Driver::push(std::span<const std::uint8_t> bytes, TimeUs arrival, DriverSink &sink)
 {
-	if(!buffer_.empty() && arrival - last_byte_ > longest_gap)
-		reset(sink); // the rest never comes
-	last_byte_ = arrival;
 	stats_.bytes += bytes.size();
 	for(std::size_t at = 0; at < bytes.size();) { // in pieces: a flood must not grow the buffer
 		const std::size_t piece = std::min(bytes.size() - at, pb840::reply_size);
@@ -67,6 +63,12 @@ std::optional<std::string_view> Pb840Driver::poll(TimeUs now)
 	waiting_ = true;
 	stats_.polls++;
 	return pb840::request;
+}
+
+void Pb840Driver::quiet(DriverSink &sink)
+{
+	if(!buffer_.empty()) // else a reply may still be on its way
+		reset(sink);
 }
 
 void Pb840Driver::reset(DriverSink &sink)

@@ -24,6 +24,7 @@ public:
 
 	void push(std::span<const std::uint8_t> bytes, TimeUs arrival, DriverSink &sink) override;
 	std::optional<std::string_view> poll(TimeUs now) override;
+	void quiet(DriverSink &sink) override;
 	void reset(DriverSink &sink) override;
 
 private:
@@ -62,7 +63,6 @@ private:
 	Alert alert_next_ = Alert::off; ///< takes effect when the whole reply is sound
 	DurationUs poll_interval_;
 	TimeUs asked_ = 0;
-	TimeUs last_byte_ = 0;
 	bool waiting_ = false; ///< a request has not been answered yet
 	bool lost_ = false;    ///< bytes are being skipped; counted as one resync
 };
