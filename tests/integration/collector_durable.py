@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""collector_durable.py - bmd-collector keeps what the server has not: no port waits for the network, pauses grow and differ.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+The server here takes connections and does as the case wants; devices are bmd-sim, homes those of collector_uplink.py.
+"""
+
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from collector_uplink import Home, Server, begin, wait
+
+PACKET_TIME = 1 / 3  # at speed 1
+SPOOL_WITHIN = 2.0
+
+
+class Closed:
+    """Takes connections and closes them; or, `silent`, reads and never answers."""
+
+    def __init__(self, silent=False):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.silent = self.listener.getsockname()[1], silent
+        self.times, self.kept = {}, []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.silent:
+                self.kept.append(connection)
+                continue
+            data = connection.recv(65536)
+            for name in (b'"home1"', b'"home2"'):
+                if name in data:
+                    self.times.setdefault(name, []).append(time.monotonic())
+            connection.close()
+
+
+def spooled(home):
+    """Lines of the spool of a home whose collector is dead."""
+    database = sqlite3.connect(os.path.join(home.dir, "spool.db"))
+    text = "".join(row[0] for row in database.execute("SELECT text FROM batch ORDER BY seq"))
+    database.close()
+    return text.splitlines()
+
+
+def home_of(port, name="home1", extra=""):
+    home = Home(f"http://127.0.0.1:{port}/RPC", extra)
+    if name != "home1":
+        with open(home.config, encoding="ascii") as file:
+            text = file.read().replace('"home1"', f'"{name}"')
+        with open(home.config, "w", encoding="ascii") as file:
+            file.write(text)
+    home.play(speed=1)
+    wait(lambda: os.path.islink(home.link))
+    home.collect()
+    return home
+
+
+def ports_are_read_while_the_server_never_answers():
+    server = Closed(silent=True)
+    home = home_of(server.port)
+    time.sleep(7)
+    home.stop(signal.SIGKILL)
+    times = [int(line.split()[1]) / 1e6 for line in spooled(home) if "SpO2=" in line]
+    gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+    good = len(times) >= 12 and max(gaps) < 2 * PACKET_TIME and time.time() - times[-1] < SPOOL_WITHIN + 1
+    home.close()
+    return good
+
+
+def pauses_grow_and_differ_between_collectors():
+    server = Closed()
+    homes = [home_of(server.port), home_of(server.port, "home2")]
+    wait(lambda: all(len(server.times.get(n, ())) >= 5 for n in (b'"home1"', b'"home2"')), 25)
+    gaps = [[b - a for a, b in zip(t, t[1:])] for t in server.times.values()]
+    good = len(gaps) == 2 and all(len(g) >= 4 and g[3] > 2 * g[0] and g[0] > 0.1 for g in gaps)
+    good = good and any(abs(a - b) > 0.02 for a, b in zip(*gaps))
+    for home in homes:
+        home.close()
+    return good
+
+
+def what_was_read_is_on_the_disk_within_two_seconds():
+    server = Server()
+    server.lag = 1000
+    home = begin(server)
+    wait(lambda: len(server.seen) >= 4)
+    home.stop(signal.SIGKILL)
+    killed = time.time()
+    times = [int(line.split()[1]) / 1e6 for line in spooled(home) if "SpO2=" in line]
+    good = len(times) > 0 and killed - times[-1] < SPOOL_WITHIN  # nothing is durable: all is kept
+    home.close()
+    return good
+
+
+CASES = [ports_are_read_while_the_server_never_answers, pauses_grow_and_differ_between_collectors,
+         what_was_read_is_on_the_disk_within_two_seconds]
+
+if __name__ == "__main__":
+    failed = 0
+    for case in CASES:
+        passed = case()
+        failed += not passed
+        print("ok" if passed else "not ok", "collector_durable:", case.__name__.replace("_", " "), flush=True)
+    sys.exit(failed > 0)
