@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include <cinttypes>
+#include <cmath>
 #include <deque>
 #include <string>
 #include <vector>
@@ -53,8 +54,7 @@ public:
 	void run()
 	{
 		const std::int64_t rate = a_.whole("rate");
-		const auto total =
-				static_cast<std::int64_t>(a_.real("seconds") * static_cast<double>(rate) + 0.5);
+		const std::int64_t total = std::llround(a_.real("seconds") * static_cast<double>(rate));
 		const std::int64_t begun = bench::now_ns() / 1000;
 		std::int64_t next = 0;
 		while(next < total || free_.size() < connections_.size()) {
@@ -67,7 +67,8 @@ public:
 			}
 			receive();
 		}
-		seconds_ = static_cast<double>(bench::now_ns() / 1000 - begun) * 1e-6;
+		const std::int64_t took = bench::now_ns() / 1000 - begun;
+		seconds_ = static_cast<double>(took) * 1e-6;
 	}
 
 	void print()
@@ -100,9 +101,9 @@ private:
 		const std::int64_t turn = number - open_;
 		const bool bad = turn < 0 || turn % 2 == 0;
 		const std::int64_t device = turn < 0 ? number : turn / 2 + (bad ? open_ : 0);
+		const std::int64_t place = a_.whole("first") + device % devices_;
 		char serial[48];
-		std::snprintf(serial, sizeof serial, "%s%06lld", a_.text("prefix").c_str(),
-				static_cast<long long>(a_.whole("first") + device % devices_));
+		std::snprintf(serial, sizeof serial, "%s%06" PRId64, a_.text("prefix").c_str(), place);
 		c.sent = stamp();
 		const std::string body =
 				R"({"jsonrpc":"2.0","id":1,"method":"bmd.report","params":["bench-)"

@@ -32,8 +32,8 @@ inline sockaddr_in address_of(const std::string &text)
 	sockaddr_in address{};
 	address.sin_family = AF_INET;
 	const std::size_t colon = text.rfind(':');
-	address.sin_port = htons(static_cast<std::uint16_t>(
-			std::atoi(colon == std::string::npos ? "" : text.c_str() + colon + 1)));
+	const char *const port = colon == std::string::npos ? "" : text.c_str() + colon + 1;
+	address.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(port, nullptr, 10)));
 	if(inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1
 			|| address.sin_port == 0) {
 		std::fprintf(stderr, "not ADDRESS:PORT: %s\n", text.c_str());

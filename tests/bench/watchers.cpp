@@ -8,6 +8,8 @@
 ///     quiet MS                 waits until no NOTIFY has come for MS milliseconds
 ///     end                      ends the subscriptions and the program
 
+#include <sstream>
+
 #include "agents_impl.hpp"
 
 namespace {
@@ -70,11 +72,11 @@ template <class Done> bool wait(Agents &agents, std::int64_t milliseconds, const
 /// Does what a line says; false at the end.
 bool obey(Agents &agents, const std::string &line)
 {
-	char word[16] = "";
-	unsigned long long count = 0;
-	long long milliseconds = 0;
-	std::sscanf(line.c_str(), "%15s %llu %lld", word, &count, &milliseconds);
-	const std::string verb = word;
+	std::istringstream words(line);
+	std::string verb;
+	std::uint64_t count = 0;
+	std::int64_t milliseconds = 0;
+	words >> verb >> count >> milliseconds;
 	const bench::Tally &tally = agents.tally;
 	bool in_time = true;
 	if(verb == "end")
@@ -112,9 +114,7 @@ std::vector<std::string> lines_read(std::string &rest, bool &ended)
 	return lines;
 }
 
-} // namespace
-
-int main(int argc, char **argv)
+int run(int argc, char **argv)
 {
 	const bench::Arguments arguments(argc, argv,
 			{{"server", "127.0.0.1:5060"}, {"domain", "127.0.0.1"}, {"password", ""},
@@ -140,4 +140,16 @@ int main(int argc, char **argv)
 	agents.unsubscribe_all();
 	report(agents, true);
 	return agents.failed == 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	try {
+		return run(argc, argv);
+	} catch(const std::exception &error) {
+		std::fprintf(stderr, "watchers: %s\n", error.what());
+		return 1;
+	}
 }
