@@ -5,10 +5,29 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "outbox.hpp"
 #include "suites.hpp"
+
+namespace {
+
+int syncs = 0;
+
+} // namespace
+
+// SQLite's calls come here: linked before libc's.
+extern "C" int fsync(int fd)
+{
+	syncs++;
+	return static_cast<int>(syscall(SYS_fsync, fd));
+}
+extern "C" int fdatasync(int fd)
+{
+	syncs++;
+	return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
 
 namespace {
 
@@ -110,6 +129,17 @@ void spool_full_of_alarms_gives_up_the_oldest()
 	CU_ASSERT(seq_of(*spool, 1) == spool->dropped().alarms + 1);
 }
 
+void batch_has_reached_the_disk_when_add_returns()
+{
+	const Folder folder;
+	auto spool = open_spool(folder.file());
+	for(int i = 0; i < 5; i++) {
+		const int before = syncs;
+		CU_ASSERT(spool->add("text\n", false).ok());
+		CU_ASSERT(syncs > before);
+	}
+}
+
 void two_collectors_do_not_share_a_spool()
 {
 	const Folder folder;
@@ -190,6 +220,7 @@ CU_TestInfo cases[] = {BMD_CASE(batches_come_back_in_order),
 		BMD_CASE(what_was_not_forgotten_is_there_after_a_restart),
 		BMD_CASE(full_spool_gives_up_the_oldest_without_alarm_first),
 		BMD_CASE(spool_full_of_alarms_gives_up_the_oldest),
+		BMD_CASE(batch_has_reached_the_disk_when_add_returns),
 		BMD_CASE(two_collectors_do_not_share_a_spool), BMD_CASE(file_that_is_no_spool_is_an_error),
 		BMD_CASE(renewed_spool_keeps_batches_under_a_new_epoch),
 		BMD_CASE(outbox_marks_what_carries_alarm_information),
