@@ -175,7 +175,9 @@ void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
 void bmd_core_end_dialog(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
-/* The final answer of a terminal to a NOTIFY; 408 when there was none. */
+#define BMD_NOT_SENT 999
+/* The final answer of a terminal to a NOTIFY; 408 when there was none; BMD_NOT_SENT when the NOTIFY
+ * could not be sent at all. */
 void bmd_core_notify_answered(unsigned int slot, unsigned int generation, int code);
 /* The feed of a resource; points into it. */
 struct bmd_text bmd_core_feed_of(struct bmd_text resource);

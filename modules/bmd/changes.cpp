@@ -45,6 +45,8 @@ void queue_change(const AlertRec &alert) noexcept
 
 void queue_refresh(std::string_view feed) noexcept
 {
+	if(!has_subs(feed))
+		return;
 	FeedChange change{};
 	copy_text(change.feed, feed_size, feed);
 	queue_to_all(false, change);

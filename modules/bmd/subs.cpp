@@ -256,7 +256,8 @@ void notify_answered(SubRef ref, int code) noexcept
 	} else if(code == 404 || code == 481) {
 		drop(ref.slot);
 	} else if(sub.retry == 0) {
-		const DurationUs pause = retry_first << sub.failures;
+		const DurationUs first = code == not_sent ? retry_not_sent : retry_first;
+		const DurationUs pause = first << sub.failures;
 		sub.retry = mono_now() + std::min(pause, retry_last);
 		if(pause < retry_last)
 			++sub.failures;

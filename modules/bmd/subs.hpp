@@ -79,6 +79,9 @@ void end_sub(std::uint64_t dialog) noexcept;
 /// after twice that and so on up to `retry_last`, until it answers.
 inline constexpr DurationUs retry_first = 10 * second_us;
 inline constexpr DurationUs retry_last = 80 * second_us;
+/// `code` of a NOTIFY that this server could not even send, for want of memory mostly: sooner.
+inline constexpr int not_sent = 999;
+inline constexpr DurationUs retry_not_sent = second_us / 2;
 void notify_answered(SubRef ref, int code) noexcept;
 
 /// Queues full states that are due and drops subscriptions that have expired.  For the timer.

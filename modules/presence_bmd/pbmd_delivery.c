@@ -26,8 +26,10 @@ static void completed(struct cell *transaction, int type, struct tmcb_params *pa
 {
 	uintptr_t which = (uintptr_t)*params->param;
 
-	(void)transaction;
 	(void)type;
+	if(params->code >= 300) /* the header ends its own line */
+		LM_INFO("a terminal answered %d to a NOTIFY, %.*s", params->code, transaction->callid.len,
+				transaction->callid.s);
 	pbmd_bmd.notify_answered(
 			(unsigned int)(which >> 32), (unsigned int)(which & UINT32_MAX), params->code);
 }

@@ -109,7 +109,7 @@ static void not_sent(unsigned int slot, unsigned int generation)
 		pkg_free(lent);
 		lent = NULL;
 	}
-	pbmd_bmd.notify_answered(slot, generation, 503);
+	pbmd_bmd.notify_answered(slot, generation, BMD_NOT_SENT);
 }
 
 void pbmd_send_document(unsigned int slot, unsigned int generation, const char *uri,

@@ -113,7 +113,7 @@ start_kamailio() {
 	write_configuration
 	[ "$(id -u)" -ne 0 ] || rights=(-u kamailio -g kamailio)
 	# its own session: the whole of it can be found and ended, and a ^C to us does not reach it
-	setsid kamailio -DD -E -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
+	setsid kamailio -DD -E -x tlsf -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
 		-L "$top/build/modules/:/usr/lib/x86_64-linux-gnu/kamailio/modules/" "${rights[@]}" \
 		>> "$dir/log/kamailio.log" 2>&1 < /dev/null 8>&- 9>&- &
 	pid=$!
