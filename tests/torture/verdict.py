@@ -27,9 +27,6 @@ class Gone:
     def __init__(self, campaign):
         self.campaign = campaign
         self.packets = collections.defaultdict(set)  # device -> numbers
-        self.late = collections.defaultdict(set)     # the same, but should have been in the spool
-        self.oldest = 0.0
-        self.up_since = {}
 
     def collector_died(self, collector):
         at = collector.outages[-1][0]
@@ -42,7 +39,8 @@ class Gone:
                     continue
                 sent = device.sent_at[number] if number < len(device.sent_at) else at
                 age = at - sent - self.campaign.stopped_seconds(collector, sent, at)
-                (self.packets if age <= SPOOL_WITHIN else self.late)[device.serial].add(number)
+                if age <= SPOOL_WITHIN:  # older ones should have been in the spool
+                    self.packets[device.serial].add(number)
 
 
 def spooled_packets(path):
@@ -101,7 +99,7 @@ class Stored:
     def __init__(self, world):
         self.packets = collections.defaultdict(collections.Counter)
         self.short = self.surplus = 0  # readings missing from, and beyond, a stored packet
-        self.examples = []
+        self.examples, self.check = [], []
         query = ("SELECT d.serial, r.measured_at, r.epoch, r.seq, m.name, r.value FROM bmd_reading r "
                  "JOIN bmd_device d USING (device_id) JOIN bmd_metric m USING (metric_id) "
                  "WHERE d.serial LIKE 'TL-%' AND r.kind = 1 ORDER BY 1, 2, 3, 4")
@@ -122,7 +120,6 @@ class Stored:
             return
         numbers = numbers_of(group)
         self.packets[key[0]].update(numbers)
-        self.check = getattr(self, "check", [])
         self.check.append((key[0], numbers, {m: collections.Counter(v) for m, v in group.items()}))
 
     def compare_values(self, devices):

@@ -223,7 +223,7 @@ class Home:
 
 
 class Collector(Service):
-    """bmd-collector in its home; `kills` says what each death found read but not yet spooled."""
+    """bmd-collector in its home."""
 
     def __init__(self, name, home, folder, url, devices, clock, bin_folder=BIN):
         super().__init__(name, f"{folder}/{name}.log")
