@@ -164,6 +164,8 @@ def main():
     table(rows)
     write_results(rows, failed, ctx, os.path.join(build, "bench.json"))
     growth.draw(ctx.curves, os.path.join(build, "bench-growth.svg"))
+    if ctx.full and not failed and chosen.parts.split(",") == parts:
+        growth.draw(ctx.curves, os.path.join(lib.ROOT, "docs", "bench-growth.svg"))
     goals = [row for row in rows if row.get("goal") is not None]
     print(f"\nbench: {chosen.form} form, {time.monotonic() - begun:.0f} s, "
           f"{sum(bool(row['met']) for row in goals)} of {len(goals)} goals met"

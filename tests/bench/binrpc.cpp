@@ -98,8 +98,8 @@ void go(const Arguments &arguments)
 	std::int64_t faults = 0;
 	for(std::int64_t i = 0, now = begun; now - begun < length; ++i) {
 		char line[64];
-		std::snprintf(line, sizeof line, "B%08lld SpO2=%.1f",
-				static_cast<long long>(1 + i % devices),
+		const long long device = 1 + i % devices;
+		std::snprintf(line, sizeof line, "B%08lld SpO2=%.1f", device,
 				95 + static_cast<double>(mix(static_cast<std::uint64_t>(i)) % 40) / 10);
 		const std::string packet = call(line);
 		if(write(fd, packet.data(), packet.size()) != static_cast<ssize_t>(packet.size()))

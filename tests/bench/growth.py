@@ -18,7 +18,7 @@ CHARTS = {
     "fanout": ("watchers", "alert accepted to last NOTIFY, ms"),
 }
 WIDTH, HEIGHT = 360, 250
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 30, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 28, 30, 46
 DASHES = ["", "6 3", "2 3", "8 3 2 3", "1 4"]
 STYLE = """
 text { font: 12px sans-serif; fill: #222 }

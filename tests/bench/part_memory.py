@@ -103,7 +103,7 @@ def changes(stack, devices, times_each):
     group = ("INSERT INTO bmd_group_device (group_name, serial) VALUES ('ward0', '{}')",
              "changes_queued")
     times = {"device to a group": [], "prescribed value": [], "new device": [],
-             "the same right after another": []}
+             "value after another": []}
     for n in range(times_each):
         other = iter(serial(devices - 5 * n - k) for k in range(5))
         took = change_ms(stack, group[0].format(next(other)), group[1])
@@ -116,7 +116,7 @@ def changes(stack, devices, times_each):
         time.sleep(pause)
         stack.sql(limit[0].format(next(other)))
         time.sleep(0.1)
-        times["the same right after another"].append(
+        times["value after another"].append(
             change_ms(stack, limit[0].format(next(other)), limit[1]))
         time.sleep(pause)
     return {kind: lib.median(values) for kind, values in times.items()}
