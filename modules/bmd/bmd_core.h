@@ -49,8 +49,7 @@ void bmd_core_timer_round(void);
 int bmd_core_flush(void);
 
 /* Sends a document within the dialog whose resource this is; called with the dialog locked. */
-typedef void (*bmd_send_document)(unsigned int slot, unsigned int generation, const char *uri,
-		const char *body, size_t length);
+typedef void (*bmd_send_document)(const char *uri, const char *body, size_t length);
 void bmd_core_notifier_round(int slot, bmd_send_document send);
 
 #define BMD_RECEIPT_REFUSALS 32
@@ -158,6 +157,7 @@ struct bmd_subscribe
 	long expires; /* seconds */
 };
 
+#define BMD_DIALOG_DIGITS 16 /* of the number in a resource FEED~NUMBER */
 struct bmd_dialog
 {
 	unsigned long id;
@@ -175,10 +175,18 @@ void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
 void bmd_core_end_dialog(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
-#define BMD_NOT_SENT 999
-/* The final answer of a terminal to a NOTIFY; 408 when there was none; BMD_NOT_SENT when the NOTIFY
- * could not be sent at all. */
-void bmd_core_notify_answered(unsigned int slot, unsigned int generation, int code);
+/* What is sent between these goes to this dialog. */
+void bmd_core_begin_sending(const struct bmd_dialog *dialog, struct bmd_text user);
+void bmd_core_end_sending(void);
+/* For the NOTIFY that is being made to this terminal: NULL when it is none of ours. */
+void *bmd_core_make_ticket(struct bmd_text terminal);
+void bmd_core_free_ticket(void *ticket);
+/* The final answer; 408 when there was none. */
+void bmd_core_ticket_answered(const void *ticket, int code);
+/* What was to be sent could not be. */
+void bmd_core_sending_failed(void);
+/* The domain of all feeds. */
+struct bmd_text bmd_core_domain(void);
 /* The feed of a resource; points into it. */
 struct bmd_text bmd_core_feed_of(struct bmd_text resource);
 int bmd_core_notifiers(void);

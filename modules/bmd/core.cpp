@@ -146,8 +146,8 @@ void bmd_core_notifier_round(int slot, bmd_send_document send)
 {
 	try {
 		bmd::notify_once(static_cast<std::size_t>(slot), round_ms,
-				[send](bmd::SubRef ref, const std::string &uri, const std::string &body) {
-					send(ref.slot, ref.generation, uri.c_str(), body.data(), body.size());
+				[send](const std::string &uri, const std::string &body) {
+					send(uri.c_str(), body.data(), body.size());
 				});
 	} catch(const std::exception &failure) {
 		// What was being told is told again, whole.

@@ -9,6 +9,7 @@
 
 #include "bmd_host.h"
 #include "changes.hpp"
+#include "delivery.hpp"
 #include "journal.hpp"
 
 namespace bmd {
@@ -56,6 +57,7 @@ struct Rings
 {
 	unsigned char *journal;
 	unsigned char *alert_events;
+	unsigned char *deliveries;
 	unsigned char *changes[max_notifiers][2];
 };
 
@@ -106,6 +108,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
+	rings.deliveries =
+			layout.take<unsigned char>(limits.deliveries * SlotRing::slot_bytes(sizeof(Delivery)));
 	for(std::size_t i = 0; i < limits.notifiers; ++i)
 		for(auto &ring : rings.changes[i])
 			ring = layout.take<unsigned char>(
@@ -133,6 +137,8 @@ void init_rings(Store &s, const Rings &rings) noexcept
 	s.journal.init(rings.journal, s.limits.journal_bytes);
 	s.alert_events.init(
 			rings.alert_events, s.limits.alert_events, SlotRing::slot_bytes(sizeof(AlertEvent)));
+	s.deliveries.init(
+			rings.deliveries, s.limits.deliveries, SlotRing::slot_bytes(sizeof(Delivery)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();

@@ -214,6 +214,7 @@ struct Limits
 	std::size_t changes = 8'192; ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
+	std::size_t deliveries = 32'768; ///< that wait for the database
 };
 
 /// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
@@ -309,6 +310,7 @@ struct Store
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
+	SlotRing deliveries;   ///< which alert reached which terminal
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];

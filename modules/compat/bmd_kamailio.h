@@ -16,4 +16,11 @@ extern BMD_EXPORTED char *module_version;
 extern BMD_EXPORTED char *module_flags;
 extern BMD_EXPORTED unsigned int module_interface_ver;
 
+/* From of a local request in its tm cell: the whole header. */
+#if VERSIONVAL >= 6000000
+#define BMD_TM_FROM(cell) (&(cell)->from_hdr)
+#else
+#define BMD_TM_FROM(cell) (&(cell)->from)
+#endif
+
 #endif
