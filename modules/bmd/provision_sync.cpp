@@ -7,6 +7,7 @@
 
 #include "bmd_host.h"
 #include "provision.hpp"
+#include "store.hpp"
 
 namespace bmd {
 
