@@ -4,8 +4,6 @@
  */
 #include "bmd_host.h"
 
-#include <string.h>
-
 #include "core/dprint.h"
 #include "core/mem/shm_mem.h"
 

@@ -18,6 +18,7 @@ namespace bmd {
 namespace {
 
 Store *the_store = nullptr;
+void *the_memory = nullptr; // where its block begins
 
 // Hands out pieces of one block; without memory it only counts.
 class Layout
@@ -171,7 +172,15 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	s->bytes = needed;
 	s->started_at = wall_now();
 	the_store = s;
+	the_memory = memory;
 	return s;
+}
+
+void release_store() noexcept
+{
+	bmd_host_shm_free(the_memory);
+	the_store = nullptr;
+	the_memory = nullptr;
 }
 
 Store *store() noexcept

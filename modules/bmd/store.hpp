@@ -334,6 +334,9 @@ struct Store
 /// how many bytes it would take.
 [[nodiscard]] Store *create_store(const Limits &limits, std::size_t &needed) noexcept;
 
+/// Gives the memory back, when nobody uses the store any more.
+void release_store() noexcept;
+
 /// The one store of this Kamailio; nullptr before create_store().
 [[nodiscard]] Store *store() noexcept;
 
