@@ -119,10 +119,12 @@ Result<bool> take_rows(Pg &pg, const Todo &todo, FeedChanges &changes)
 
 Result<bool> take_feeds(Pg &pg, const Todo &todo, FeedChanges &changes)
 {
-	auto done = todo.people.each([&](const Keys &keys) { return take_people(pg, keys, changes); });
+	// Who may watch a feed from now on finds its devices there.
+	auto done =
+			todo.members.each([&](const Keys &keys) { return take_members(pg, keys, changes); });
 	if(!done)
 		return done;
-	return todo.members.each([&](const Keys &keys) { return take_members(pg, keys, changes); });
+	return todo.people.each([&](const Keys &keys) { return take_people(pg, keys, changes); });
 }
 
 Result<bool> take(Pg &pg, const Todo &todo)
@@ -135,6 +137,43 @@ Result<bool> take(Pg &pg, const Todo &todo)
 	done = take_feeds(pg, todo, changes);
 	changes.tell();
 	return done;
+}
+
+} // namespace
+
+namespace {
+
+// Up to which transactions the store holds everything, and of which run of which server.  Numbers
+// of transactions mean nothing to another one, such as a replica that was promoted.
+struct Position
+{
+	std::string server;
+	std::string snapshot;
+	TimeUs at = 0; ///< monotonic; 0: none
+};
+Position position;
+
+constexpr TimeUs changes_kept = 12 * 3600 * second_us; // bmd_change keeps a day
+
+Result<Position> read_position(Pg &pg)
+{
+	auto row = pg.run("SELECT pg_postmaster_start_time(), pg_current_snapshot()");
+	if(!row)
+		return row.error();
+	return Position{PQgetvalue(row->get(), 0, 0), PQgetvalue(row->get(), 0, 1), mono_now()};
+}
+
+Result<bool> read_changes(Pg &pg, std::vector<ProvisioningChange> &changes)
+{
+	// The snapshot is made of digits, colons and commas.
+	const std::string since = "'" + position.snapshot + "'::pg_snapshot";
+	return stream_rows(pg,
+			"SELECT DISTINCT table_name, key FROM bmd_change WHERE xact >= pg_snapshot_xmin("
+					+ since + ") AND NOT pg_visible_in_snapshot(xact, " + since + ")",
+			[&](std::span<const PgFields> rows) {
+				for(const PgFields &row : rows)
+					changes.push_back({std::string(row.text(0)), std::string(row.text(1))});
+			});
 }
 
 } // namespace
@@ -157,6 +196,9 @@ Result<bool> reload(Pg &pg)
 		return begun.error();
 	if(auto set = pg.run("SET LOCAL work_mem = '64MB'"); !set)
 		return set.error();
+	auto now = read_position(pg);
+	if(!now)
+		return now.error();
 	Todo todo;
 	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members})
 		wanted->all = true;
@@ -164,6 +206,24 @@ Result<bool> reload(Pg &pg)
 		return done;
 	if(auto end = pg.run("COMMIT"); !end)
 		return end.error();
+	position = *now;
+	return true;
+}
+
+Result<bool> catch_up(Pg &pg)
+{
+	auto now = read_position(pg);
+	if(!now)
+		return now.error();
+	if(position.at == 0 || now->server != position.server
+			|| mono_now() - position.at > changes_kept)
+		return reload(pg);
+	std::vector<ProvisioningChange> changes;
+	if(auto read = read_changes(pg, changes); !read)
+		return read;
+	if(auto done = apply_changes(pg, changes); !done)
+		return done;
+	position = *now;
 	return true;
 }
 

@@ -31,8 +31,13 @@ struct ProvisioningChange
 /// Returns an error (and has done part) when the database fails.
 [[nodiscard]] Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &changes);
 
-/// Everything again, as after a time without connection; tells the watchers of what changed.
+/// Everything again; tells the watchers of what changed.
 [[nodiscard]] Result<bool> reload(Pg &pg);
+
+/// What was committed since the last reload() or catch_up() of this process, or of the one it was
+/// forked from.  Reads everything again when the database does not know: another server, or too
+/// long ago.
+[[nodiscard]] Result<bool> catch_up(Pg &pg);
 
 /// The loop of the sync process: connect, LISTEN, load what was missed, follow.
 class Sync

@@ -72,18 +72,16 @@ Result<bool> take_people(Pg &pg, const Keys &usernames, FeedChanges &changes)
 	if(auto read = read_people(pg, usernames, people); !read)
 		return read;
 	drop_people(usernames, people, changes);
-	{
-		RegistryWrite lock;
-		for(const auto &[name, groups] : people) {
-			if(!put_person(name, groups, changes))
-				no_room("a feed or a group of person", name);
-			lock.breathe();
-		}
-	}
 	for(const std::string &name : usernames)
 		if(people.contains(name))
 			if(auto read = take_personal_feed(pg, name, changes); !read)
 				return read;
+	RegistryWrite lock;
+	for(const auto &[name, groups] : people) {
+		if(!put_person(name, groups, changes))
+			no_room("a feed or a group of person", name);
+		lock.breathe();
+	}
 	return true;
 }
 
