@@ -3,6 +3,8 @@
 
 #include "store.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <new>
@@ -17,6 +19,7 @@ namespace bmd {
 namespace {
 
 Store *the_store = nullptr;
+void *the_memory = nullptr; // where its block begins
 
 // Hands out pieces of one block; without memory it only counts.
 class Layout
@@ -64,13 +67,17 @@ struct Rings
 Limits resolved(Limits limits) noexcept
 {
 	if(limits.metrics == 0)
-		limits.metrics = limits.devices * 8;
+		limits.metrics = limits.devices * 4;
 	if(limits.rules == 0)
 		limits.rules = limits.devices + 10'000;
+	if(limits.texts == 0)
+		limits.texts = limits.devices * 6;
+	if(limits.groups == 0)
+		limits.groups = limits.feeds * 4;
 	if(limits.members == 0)
-		limits.members = limits.devices * 8 + limits.feeds * 16;
+		limits.members = limits.devices * 3 + limits.feeds * 16;
 	if(limits.alerts == 0)
-		limits.alerts = limits.devices < 1024 ? 1024 : limits.devices;
+		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)
@@ -88,6 +95,7 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	s = real ? new (s) Store() : new (&counting) Store();
 	s->limits = limits;
 	table(layout, s->types, max_types);
+	table(layout, s->texts, limits.texts);
 	table(layout, s->rules, limits.rules);
 	table(layout, s->patients, limits.devices);
 	table(layout, s->devices, limits.devices);
@@ -95,9 +103,10 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->metrics, limits.metrics);
 	table(layout, s->feeds, limits.feeds);
 	table(layout, s->members, limits.members);
-	table(layout, s->groups, limits.feeds * 4);
+	table(layout, s->groups, limits.groups);
 	table(layout, s->alerts, limits.alerts);
 	table(layout, s->collectors, max_collectors);
+	buckets(layout, s->type_hash, max_types);
 	buckets(layout, s->device_hash, limits.devices);
 	buckets(layout, s->patient_hash, limits.devices);
 	buckets(layout, s->feed_hash, limits.feeds);
@@ -166,14 +175,39 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	Store *s = place(layout, limits, rings);
 	init_locks(*s);
 	init_rings(*s, rings);
+	s->bytes = needed;
 	s->started_at = wall_now();
 	the_store = s;
+	the_memory = memory;
 	return s;
+}
+
+void release_store() noexcept
+{
+	bmd_host_shm_free(the_memory);
+	the_store = nullptr;
+	the_memory = nullptr;
 }
 
 Store *store() noexcept
 {
 	return the_store;
+}
+
+void complain(Counter counter, std::string_view what) noexcept
+{
+	constexpr TimeUs pause = 10 * second_us;
+	Store &s = *store();
+	count(counter);
+	const TimeUs now = mono_now();
+	TimeUs last = s.complained[counter].load();
+	if((last != 0 && now - last < pause)
+			|| !s.complained[counter].compare_exchange_strong(last, now))
+		return;
+	char text[256];
+	std::snprintf(text, sizeof text, "%.*s (%llu so far)", static_cast<int>(what.size()),
+			what.data(), static_cast<unsigned long long>(s.counters[counter].load()));
+	bmd_host_log(BMD_LOG_ERROR, text);
 }
 
 std::uint64_t hash_name(std::string_view name) noexcept
