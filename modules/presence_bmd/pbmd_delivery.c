@@ -15,8 +15,8 @@ static void completed(struct cell *transaction, int type, struct tmcb_params *pa
 {
 	(void)type;
 	if(params->code >= 300) /* the header ends its own line */
-		LM_INFO("a terminal answered %d to a NOTIFY, %.*s", params->code, transaction->callid.len,
-				transaction->callid.s);
+		LM_INFO("a terminal answered %d to a NOTIFY, %.*s", params->code,
+				BMD_TM_CALL_ID(transaction)->len, BMD_TM_CALL_ID(transaction)->s);
 	pbmd_bmd.ticket_answered(*params->param, params->code);
 }
 
