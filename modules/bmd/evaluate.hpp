@@ -30,11 +30,12 @@ void judge_again(Index device) noexcept;
 /// locks.
 void look_for_silence(Index from, Index to) noexcept;
 
+/// Has an enabled device that has reported before been quiet for longer than its type allows?
+/// `now` is monotonic.
+[[nodiscard]] bool silent(Index device, TimeUs now) noexcept;
+
 /// Puts a restored alert where evaluation looks for it.
 void adopt_alert(Index alert) noexcept;
-
-/// The device goes or is no longer watched: ends all its alerts.
-void end_all_alerts(Index device, std::string_view event) noexcept;
 
 /// Ends a latched alert, the operator has seen it.  An active one is refused.
 enum class Acknowledged

@@ -12,6 +12,7 @@
 #include "changes.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
+#include "forget.hpp"
 #include "provision_read.hpp"
 #include "subs.hpp"
 
@@ -74,16 +75,15 @@ void put_types(const std::vector<TypeRow> &types, const std::vector<LimitRow> &l
 
 void put_devices(const std::vector<DeviceRow> &devices, const std::vector<LimitRow> &limits)
 {
-	Store &s = *store();
 	for(const DeviceRow &row : devices) {
+		const Belonging before = belonging_of(row.serial);
 		if(!put_device(row, generation)) {
 			refused("device " + row.serial);
 			continue;
 		}
 		const Index device = find_device(row.serial);
 		drop_device_limits(device);
-		if(!row.enabled && s.devices[device].first_alert != 0)
-			end_all_alerts(device, "disabled");
+		forget_if_other(device, before);
 	}
 	for(const LimitRow &row : limits)
 		if(!put_device_limit(row))
@@ -98,7 +98,7 @@ void remove_device(Index device)
 	std::vector<std::string> feeds{"dev." + std::string(s.devices[device].serial)};
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		feeds.emplace_back(s.feeds[s.members[e].feed].name);
-	end_all_alerts(device, "removed");
+	forget_device(device, "removed");
 	drop_device(device);
 	for(const std::string &feed : feeds)
 		queue_refresh(feed);
