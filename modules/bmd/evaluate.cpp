@@ -264,9 +264,9 @@ void raise_stale(Index index) noexcept
 	if(device.serial[0] == '\0' || !silent_without_alert(index, now))
 		return;
 	const AlarmInfo *info = find_alarm(no_data);
-	const Index alert = raise_alert(NewAlert{index, info->id, Condition::stale, info->kind,
-			info->priority, none, none, device.last_measured, device.last_arrived,
-			silent_since(index, now)});
+	const Index alert = raise_alert(
+			NewAlert{index, info->id, Condition::stale, info->kind, info->priority, none, none,
+					device.last_measured, device.last_arrived, silent_since(index, now)});
 	if(alert == 0)
 		return; // the book is full: the next round tries again
 	device.stale_alert = alert;

@@ -13,6 +13,7 @@
 #include "documents.hpp"
 #include "evaluate.hpp"
 #include "forget.hpp"
+#include "numbering.hpp"
 #include "provision_read.hpp"
 #include "subs.hpp"
 
@@ -210,6 +211,9 @@ Result<bool> load_collectors(Pg &pg)
 		}
 		CollectorRec &collector = s.collectors[i];
 		collector.database_id.store(row.database_id);
+		// Absurd (taken by an older release): no real epoch would ever be taken after it.
+		if(row.epoch > wall_now() + epoch_ahead)
+			continue;
 		collector.epoch = row.epoch;
 		collector.accepted_seq = row.seq;
 		collector.durable_epoch.store(row.epoch);
