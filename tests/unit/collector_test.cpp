@@ -99,7 +99,7 @@ void two_ports_do_not_share_a_device_or_serial()
 void request_has_four_strings()
 {
 	const auto request = nlohmann::json::parse(
-			bmd::make_request("home1", 1'763'690'000'000'000, 7, "OX-1 SpO2=97\n"));
+			bmd::make_request("home1", 1'763'690'000'000'000, 7, 7, "OX-1 SpO2=97\n"));
 	CU_ASSERT(request["method"] == "bmd.report" && request["jsonrpc"] == "2.0");
 	const std::vector<std::string> expected{"home1", "1763690000000000", "7", "OX-1 SpO2=97\n"};
 	CU_ASSERT(request["params"].get<std::vector<std::string>>() == expected);
