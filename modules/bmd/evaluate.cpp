@@ -196,19 +196,44 @@ void device_heard(Index index, TimeUs arrived) noexcept
 	s.devices[index].stale_alert = 0;
 }
 
-void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept
+namespace {
+
+bool waiting(const Watch &watch) noexcept
+{
+	return watch.breach != Breach::none && watch.breach != watch.raised;
+}
+
+Wait wait_step(const Watch &before, const Watch &now) noexcept
+{
+	if(!waiting(now))
+		return waiting(before) ? Wait::over : Wait::as_before;
+	const bool same = waiting(before) && before.breach == now.breach && before.since == now.since;
+	return same ? Wait::as_before : static_cast<Wait>(now.breach);
+}
+
+} // namespace
+
+bool waits(const MetricRec &metric) noexcept
+{
+	return waiting(metric.limits) || waiting(metric.validity);
+}
+
+Waits take_reading(Index device, const Reading &reading, const Moment &moment) noexcept
 {
 	MetricRec *rec = metric_of(device, reading.metric);
 	if(rec == nullptr)
-		return;
+		return {};
 	rec->measured_at = moment.measured;
 	if(reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off) {
 		rec->value = reading.kind == ReadingKind::alarm_on ? 1 : 0;
 		take_alarm(device, *rec, reading, moment);
-		return;
+		return {};
 	}
 	rec->value = reading.kind == ReadingKind::value ? reading.value : none;
+	const Watch limits = rec->limits;
+	const Watch validity = rec->validity;
 	judge(device, *rec, moment);
+	return {wait_step(limits, rec->limits), wait_step(validity, rec->validity)};
 }
 
 void judge_again(Index device) noexcept
@@ -223,7 +248,10 @@ void judge_again(Index device) noexcept
 		MetricRec &rec = s.metrics[i];
 		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
 			continue;
+		const bool waited = waits(rec);
 		judge(device, rec, Moment{rec.measured_at, now, arrived});
+		if(waited && !waits(rec))
+			journal_waits_over(s.devices[device].database_id, rec.metric);
 	}
 }
 
@@ -312,47 +340,37 @@ void adopt_alert(Index index) noexcept
 	rec->limits = active ? Watch{alert.onset_at, breach, breach} : Watch{};
 }
 
-namespace {
-
-Index find_open(const Uuid &id) noexcept
+Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexcept
 {
-	Store &s = *store();
-	const std::lock_guard<Mutex> book(s.book_lock);
-	Index i = s.open_head;
-	while(i != 0 && s.alerts[i].id != id)
-		i = s.alerts[i].next_open;
-	return i;
+	const Store &s = *store();
+	Rule rule;
+	Index i = s.devices[device].first_metric;
+	while(i != 0 && s.metrics[i].metric != metric)
+		i = s.metrics[i].next;
+	if(i == 0 || !rule_in_force(s.devices[device], metric, rule) || rule.delay == 0)
+		return {};
+	// As it is by now: of all readings judged the one with which the present wait began tells it.
+	const auto told = [&moment](const Watch &watch) {
+		if(!waiting(watch))
+			return Wait::over;
+		return watch.since == moment.judged ? static_cast<Wait>(watch.breach) : Wait::as_before;
+	};
+	return {told(s.metrics[i].limits), told(s.metrics[i].validity)};
 }
 
-void forget_slot(Index device, Index alert) noexcept
+void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noexcept
 {
 	Store &s = *store();
-	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
-		if(s.metrics[i].limit_alert == alert)
-			s.metrics[i].limit_alert = 0;
-		if(s.metrics[i].valid_alert == alert)
-			s.metrics[i].valid_alert = 0;
-	}
-}
-
-} // namespace
-
-Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept
-{
-	Store &s = *store();
-	const std::shared_lock<RwLock> registry(s.registry_lock);
-	const Index i = find_open(id);
-	if(i == 0)
-		return Acknowledged::unknown;
-	const std::lock_guard<Mutex> guard(s.stripe[s.alerts[i].device % stripes]);
-	const AlertRec &alert = s.alerts[i];
-	if(alert.id != id || alert.state == AlertState::cleared)
-		return Acknowledged::unknown; // it ended meanwhile
-	if(alert.state == AlertState::active)
-		return Acknowledged::still_active;
-	forget_slot(alert.device, i);
-	end_alert(i, "acknowledged", actor, wall_now());
-	return Acknowledged::done;
+	Rule rule;
+	if(!(s.heard[device].flags.load() & device_enabled)
+			|| !rule_in_force(s.devices[device], metric, rule) || rule.delay == 0)
+		return;
+	MetricRec *rec = metric_of(device, metric);
+	if(rec == nullptr)
+		return;
+	Watch &watch = breach == Breach::invalid ? rec->validity : rec->limits;
+	if(watch.raised == Breach::none)
+		watch = Watch{since, breach, Breach::none};
 }
 
 } // namespace bmd

@@ -20,8 +20,24 @@ struct Moment
 /// The device has been heard: ends its stale alert.
 void device_heard(Index device, TimeUs arrived) noexcept;
 
+/// What a reading did to what waits for its delay.
+struct Waits
+{
+	Wait limits = Wait::as_before;
+	Wait validity = Wait::as_before;
+};
+
 /// Takes one well-formed reading.
-void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept;
+Waits take_reading(Index device, const Reading &reading, const Moment &moment) noexcept;
+
+/// The same of a reading that was judged before and is stored only now.
+[[nodiscard]] Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexcept;
+
+/// Puts back what waited when the server was stopped, if its rule still has a delay.
+void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noexcept;
+
+/// Does a condition of this metric wait for its delay?
+[[nodiscard]] bool waits(const MetricRec &metric) noexcept;
 
 /// Limits have changed: judges the last value of each metric again.
 void judge_again(Index device) noexcept;

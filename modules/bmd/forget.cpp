@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "book.hpp"
+#include "evaluate.hpp"
 #include "registry.hpp"
 
 namespace bmd {
@@ -23,6 +24,8 @@ void forget_metrics(DeviceRec &device) noexcept
 	const std::lock_guard<Mutex> guard(s.pool_lock);
 	while(device.first_metric != 0) {
 		const Index gone = device.first_metric;
+		if(waits(s.metrics[gone]))
+			journal_waits_over(device.database_id, s.metrics[gone].metric);
 		device.first_metric = s.metrics[gone].next;
 		s.metrics[gone].next = s.metrics.free;
 		s.metrics.free = gone;

@@ -120,12 +120,15 @@ void take_items(const Line &line, const Batch &batch, const Moment &moment, Jour
 			const Reading &reading = batch.items[i];
 			if(is_alarm(reading) != alarms)
 				continue;
-			if(mode != Mode::store)
-				take_reading(line.device, reading, moment);
+			const Waits waits = mode == Mode::store
+										? waits_of_judged(line.device, reading.metric, moment)
+										: take_reading(line.device, reading, moment);
 			const bool on = reading.kind == ReadingKind::alarm_on;
 			journal.add(ReadingRec{moment.measured, reading.value, device, reading.metric,
 					static_cast<std::uint8_t>(reading.kind),
-					static_cast<std::uint8_t>(on ? reading.priority : Priority{})});
+					static_cast<std::uint8_t>(on ? reading.priority : Priority{}),
+					static_cast<std::uint8_t>(waits.limits),
+					static_cast<std::uint8_t>(waits.validity)});
 		}
 	}
 }

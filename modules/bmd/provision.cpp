@@ -16,6 +16,7 @@
 #include "numbering.hpp"
 #include "provision_read.hpp"
 #include "subs.hpp"
+#include "waiting.hpp"
 
 namespace bmd {
 
@@ -241,6 +242,8 @@ Result<bool> load_all(Pg &pg)
 	if(auto r = load_feeds(pg, false); !r)
 		return r;
 	if(auto r = load_alerts(pg); !r)
+		return r;
+	if(auto r = load_waiting(pg); !r)
 		return r;
 	if(auto r = load_collectors(pg); !r)
 		return r;
