@@ -37,7 +37,7 @@ struct Receipt
 /// Longest list of refusals in a receipt.
 inline constexpr std::size_t max_refusals = 32;
 
-/// Source of the contract: docs/decisions.md, "Durable watermark".
+/// Source of the contract: README.md, "Numbers of batches".
 [[nodiscard]] Receipt take_batch(const BatchId &id, std::string_view text);
 
 } // namespace bmd
