@@ -88,4 +88,4 @@ CU_TestInfo cases[] = {BMD_CASE(absence_is_read_from_the_first_line_alone),
 
 } // namespace
 
-const CU_SuiteInfo numbering_suite = BMD_SUITE("numbering", cases);
+extern const CU_SuiteInfo numbering_suite = BMD_SUITE("numbering", cases);
