@@ -16,7 +16,13 @@ int bind_bmd(bmd_api_t *api)
 	api->dialog_unlock = bmd_core_dialog_unlock;
 	api->end_dialog = bmd_core_end_dialog;
 	api->refresh_dialog = bmd_core_refresh_dialog;
-	api->notify_answered = bmd_core_notify_answered;
+	api->begin_sending = bmd_core_begin_sending;
+	api->end_sending = bmd_core_end_sending;
+	api->make_ticket = bmd_core_make_ticket;
+	api->free_ticket = bmd_core_free_ticket;
+	api->ticket_answered = bmd_core_ticket_answered;
+	api->sending_failed = bmd_core_sending_failed;
+	api->domain = bmd_core_domain;
 	api->feed_of = bmd_core_feed_of;
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;

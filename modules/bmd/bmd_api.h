@@ -18,7 +18,13 @@ typedef struct bmd_api
 	void (*dialog_unlock)(const struct bmd_dialog *dialog);
 	void (*end_dialog)(const struct bmd_dialog *dialog);
 	void (*refresh_dialog)(const struct bmd_dialog *dialog);
-	void (*notify_answered)(unsigned int slot, unsigned int generation, int code);
+	void (*begin_sending)(const struct bmd_dialog *dialog, struct bmd_text user);
+	void (*end_sending)(void);
+	void *(*make_ticket)(struct bmd_text terminal);
+	void (*free_ticket)(void *ticket);
+	void (*ticket_answered)(const void *ticket, int code);
+	void (*sending_failed)(void);
+	struct bmd_text (*domain)(void);
 	struct bmd_text (*feed_of)(struct bmd_text resource);
 	void (*notifier_round)(int slot, bmd_send_document send);
 	char *(*full_document)(

@@ -26,10 +26,13 @@ struct bmd_config
 	const char *domain; /* of feed URIs */
 	const char *node;   /* name of this server in bmd_writer */
 	long devices;       /* most devices */
-	long alerts;        /* most open alerts; 0: as devices */
+	long alerts;        /* most open alerts; 0: an eighth of the devices, at least 1024 */
 	long feeds;         /* most technicians and groups together */
-	long metrics;       /* most (device, metric) pairs; 0: 8 a device */
-	long members;       /* most (feed, device) pairs; 0: 8 a device and 16 a feed */
+	long metrics;       /* most (device, metric) pairs; 0: 4 a device */
+	long members;       /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
+	long rules;         /* most standard and prescribed values; 0: 1 a device and 10,000 */
+	long texts;         /* most pieces of 28 bytes of names and addresses; 0: 6 a device */
+	long groups;        /* most assignments of persons to groups; 0: 4 a feed */
 	long journal_mb;    /* readings waiting for the database */
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions; /* dialogs at once */
@@ -49,8 +52,7 @@ void bmd_core_timer_round(void);
 int bmd_core_flush(void);
 
 /* Sends a document within the dialog whose resource this is; called with the dialog locked. */
-typedef void (*bmd_send_document)(unsigned int slot, unsigned int generation, const char *uri,
-		const char *body, size_t length);
+typedef void (*bmd_send_document)(const char *uri, const char *body, size_t length);
 void bmd_core_notifier_round(int slot, bmd_send_document send);
 
 #define BMD_RECEIPT_REFUSALS 32
@@ -158,6 +160,7 @@ struct bmd_subscribe
 	long expires; /* seconds */
 };
 
+#define BMD_DIALOG_DIGITS 16 /* of the number in a resource FEED~NUMBER */
 struct bmd_dialog
 {
 	unsigned long id;
@@ -175,10 +178,18 @@ void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
 void bmd_core_end_dialog(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
-#define BMD_NOT_SENT 999
-/* The final answer of a terminal to a NOTIFY; 408 when there was none; BMD_NOT_SENT when the NOTIFY
- * could not be sent at all. */
-void bmd_core_notify_answered(unsigned int slot, unsigned int generation, int code);
+/* What is sent between these goes to this dialog. */
+void bmd_core_begin_sending(const struct bmd_dialog *dialog, struct bmd_text user);
+void bmd_core_end_sending(void);
+/* For the NOTIFY that is being made to this terminal: NULL when it is none of ours. */
+void *bmd_core_make_ticket(struct bmd_text terminal);
+void bmd_core_free_ticket(void *ticket);
+/* The final answer; 408 when there was none. */
+void bmd_core_ticket_answered(const void *ticket, int code);
+/* What was to be sent could not be. */
+void bmd_core_sending_failed(void);
+/* The domain of all feeds. */
+struct bmd_text bmd_core_domain(void);
 /* The feed of a resource; points into it. */
 struct bmd_text bmd_core_feed_of(struct bmd_text resource);
 int bmd_core_notifiers(void);

@@ -4,18 +4,12 @@
  */
 #include "bmd_host.h"
 
-#include <string.h>
-
 #include "core/dprint.h"
 #include "core/mem/shm_mem.h"
 
 void *bmd_host_shm_alloc(size_t size)
 {
-	void *memory = shm_malloc(size);
-
-	if(memory != NULL)
-		memset(memory, 0, size);
-	return memory;
+	return shm_malloc(size);
 }
 
 void bmd_host_shm_free(void *memory)

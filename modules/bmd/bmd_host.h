@@ -20,7 +20,7 @@ enum bmd_log_level
 	BMD_LOG_DEBUG
 };
 
-/* Shared memory, zeroed; NULL when there is none left.  Lives until Kamailio ends. */
+/* Shared memory, its content undefined; NULL when there is none left. */
 void *bmd_host_shm_alloc(size_t size);
 void bmd_host_shm_free(void *memory);
 

@@ -24,6 +24,9 @@ static int alerts = 0;
 static int feeds = 20000;
 static int metrics = 0;
 static int members = 0;
+static int rules = 0;
+static int texts = 0;
+static int groups = 0;
 static int journal_mb = 32;
 static int notifiers = 1;
 static int subscriptions = 20000;
@@ -45,6 +48,9 @@ static param_export_t params[] = {
 	{"feeds",      PARAM_INT,    &feeds},
 	{"metrics",    PARAM_INT,    &metrics},
 	{"members",    PARAM_INT,    &members},
+	{"rules",      PARAM_INT,    &rules},
+	{"texts",      PARAM_INT,    &texts},
+	{"groups",     PARAM_INT,    &groups},
 	{"journal_mb", PARAM_INT,    &journal_mb},
 	{"notifiers",  PARAM_INT,    &notifiers},
 	{"subscriptions", PARAM_INT, &subscriptions},
@@ -68,8 +74,12 @@ static int check_parameters(void)
 		LM_ERR("the parameters db_url, domain and node must not be empty\n");
 		return -1;
 	}
-	if(devices < 1 || feeds < 1 || journal_mb < 1 || alerts < 0 || metrics < 0 || members < 0) {
-		LM_ERR("devices, feeds and journal_mb must be at least 1; alerts, metrics and members 0 or "
+	if(devices < 1 || feeds < 1 || journal_mb < 1) {
+		LM_ERR("devices, feeds and journal_mb must be at least 1\n");
+		return -1;
+	}
+	if(alerts < 0 || metrics < 0 || members < 0 || rules < 0 || texts < 0 || groups < 0) {
+		LM_ERR("alerts, metrics, members, rules, texts and groups must be 0 (the default) or "
 			   "more\n");
 		return -1;
 	}
@@ -95,6 +105,9 @@ static int mod_init(void)
 			.feeds = feeds,
 			.metrics = metrics,
 			.members = members,
+			.rules = rules,
+			.texts = texts,
+			.groups = groups,
 			.journal_mb = journal_mb,
 			.notifiers = notifiers,
 			.subscriptions = subscriptions};

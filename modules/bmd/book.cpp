@@ -94,8 +94,8 @@ Index raise_alert(const NewAlert &seed) noexcept
 	Store &s = *store();
 	const Index i = take_slot();
 	if(i == 0) {
-		count(count_alerts_lost_memory);
-		bmd_host_log(BMD_LOG_ERROR, "the alert book is full: raise the parameter \"alerts\"");
+		complain(
+				count_alerts_lost_memory, "the alert book is full: raise the parameter \"alerts\"");
 		return 0;
 	}
 	AlertRec &alert = s.alerts[i];
@@ -277,10 +277,10 @@ void describe_alert(const AlertRec &alert, AlertView &view)
 	if(device == 0)
 		return;
 	view.device_type = s.types[s.devices[device].type].name;
-	view.location = s.devices[device].location;
+	view.location = text_of(s.devices[device].location);
 	if(const Index patient = s.devices[device].patient; patient != 0) {
-		view.patient_name = s.patients[patient].name;
-		view.patient_address = s.patients[patient].address;
+		view.patient_name = text_of(s.patients[patient].name);
+		view.patient_address = text_of(s.patients[patient].address);
 	}
 }
 

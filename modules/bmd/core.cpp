@@ -41,6 +41,9 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.feeds = positive(config.feeds, limits.feeds);
 	limits.metrics = positive(config.metrics, 0);
 	limits.members = positive(config.members, 0);
+	limits.rules = positive(config.rules, 0);
+	limits.texts = positive(config.texts, 0);
+	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
@@ -146,8 +149,8 @@ void bmd_core_notifier_round(int slot, bmd_send_document send)
 {
 	try {
 		bmd::notify_once(static_cast<std::size_t>(slot), round_ms,
-				[send](bmd::SubRef ref, const std::string &uri, const std::string &body) {
-					send(ref.slot, ref.generation, uri.c_str(), body.data(), body.size());
+				[send](const std::string &uri, const std::string &body) {
+					send(uri.c_str(), body.data(), body.size());
 				});
 	} catch(const std::exception &failure) {
 		// What was being told is told again, whole.

@@ -97,8 +97,10 @@ int bmd_core_admit(const bmd_subscribe *subscribe, bmd_dialog *dialog)
 	if(status_of(admission) != 200)
 		return status_of(admission);
 	return guarded(503, [&] {
+		bmd::SubTarget target{};
+		const auto feed = bmd::find_sub(ref, target); // To may lie
 		copy_text(dialog->resource, sizeof dialog->resource,
-				bmd::resource_of(view_of(subscribe->feed), dialog->id));
+				bmd::resource_of(feed.value_or(std::string(view_of(subscribe->feed))), dialog->id));
 		return 200;
 	});
 }
@@ -123,9 +125,40 @@ void bmd_core_refresh_dialog(const bmd_dialog *dialog)
 	bmd::queue_refresh_sub({dialog->slot, dialog->generation}, dialog->id);
 }
 
-void bmd_core_notify_answered(unsigned int slot, unsigned int generation, int code)
+void bmd_core_begin_sending(const bmd_dialog *dialog, bmd_text user)
 {
-	bmd::notify_answered({slot, generation}, code);
+	bmd::begin_sending({dialog->slot, dialog->generation}, view_of(user));
+}
+
+void bmd_core_end_sending(void)
+{
+	bmd::end_sending();
+}
+
+void *bmd_core_make_ticket(bmd_text terminal)
+{
+	return bmd::make_ticket(view_of(terminal));
+}
+
+void bmd_core_free_ticket(void *ticket)
+{
+	bmd::free_ticket(ticket);
+}
+
+void bmd_core_ticket_answered(const void *ticket, int code)
+{
+	bmd::ticket_answered(ticket, code);
+}
+
+void bmd_core_sending_failed(void)
+{
+	bmd::sending_failed();
+}
+
+bmd_text bmd_core_domain(void)
+{
+	const std::string &domain = bmd::feed_domain();
+	return bmd_text{domain.data(), domain.size()};
 }
 
 bmd_text bmd_core_feed_of(bmd_text resource)
@@ -142,9 +175,10 @@ int bmd_core_notifiers(void)
 char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more)
 {
 	return guarded(static_cast<char *>(nullptr), [&] {
-		const std::vector<std::string> pages = bmd::full_documents(view_of(feed));
+		const std::vector<bmd::Page> pages = bmd::full_documents(view_of(feed));
 		*more = static_cast<int>(pages.size()) - 1;
-		return copy_out(pages.front(), allocate, length);
+		bmd::document_holds(pages.front().alerts);
+		return copy_out(pages.front().text, allocate, length);
 	});
 }
 

@@ -58,10 +58,18 @@ std::string write_page(std::string_view feed, const std::vector<AlertRec> &alert
 	return dmp::write_feed(document);
 }
 
-std::vector<std::string> write_pages(
-		std::string_view feed, const std::vector<AlertRec> &alerts, bool full)
+std::vector<AlertMark> marks_of(
+		const std::vector<AlertRec> &alerts, std::size_t at, std::size_t count)
 {
-	std::vector<std::string> pages;
+	std::vector<AlertMark> marks;
+	for(std::size_t i = at; i < at + count; ++i)
+		marks.push_back({alerts[i].id, alerts[i].revision});
+	return marks;
+}
+
+std::vector<Page> write_pages(std::string_view feed, const std::vector<AlertRec> &alerts, bool full)
+{
+	std::vector<Page> pages;
 	for(std::size_t at = 0; at < alerts.size() || pages.empty();) {
 		std::size_t count = std::min(alerts_per_document, alerts.size() - at);
 		const bool first = full && pages.empty();
@@ -71,8 +79,8 @@ std::vector<std::string> write_pages(
 			count /= 2;
 			page = write_page(feed, alerts, at, count, first);
 		}
+		pages.push_back({std::move(page), marks_of(alerts, at, count)});
 		at += count;
-		pages.push_back(std::move(page));
 	}
 	count(count_notify_documents, pages.size());
 	return pages;
@@ -85,12 +93,17 @@ void set_feed_domain(std::string_view name)
 	domain = name;
 }
 
+const std::string &feed_domain() noexcept
+{
+	return domain;
+}
+
 std::string feed_uri(std::string_view user)
 {
 	return "sip:" + std::string(user) + "@" + domain;
 }
 
-std::vector<std::string> full_documents(std::string_view feed)
+std::vector<Page> full_documents(std::string_view feed)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	return write_pages(feed, open_alerts(feed), true);
@@ -109,14 +122,14 @@ std::optional<AlertRec> present_state(const AlertRec &change)
 	return change.state == AlertState::cleared ? std::optional(change) : std::nullopt;
 }
 
-const std::vector<std::string> &PartialDocuments::of(std::string_view feed)
+const std::vector<Page> &PartialDocuments::of(std::string_view feed)
 {
 	if(pages_.empty()) {
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
 		pages_ = write_pages(feed, alerts_, false);
 	} else if(feed != feed_) {
-		for(std::string &page : pages_)
-			dmp::set_feed(page, feed_uri(feed));
+		for(Page &page : pages_)
+			dmp::set_feed(page.text, feed_uri(feed));
 		count(count_notify_documents, pages_.size());
 	}
 	feed_ = feed;
@@ -125,7 +138,7 @@ const std::vector<std::string> &PartialDocuments::of(std::string_view feed)
 
 std::string empty_document(std::string_view feed)
 {
-	return write_pages(feed, {}, true).front();
+	return write_pages(feed, {}, true).front().text;
 }
 
 void mark_watched(std::string_view feed) noexcept

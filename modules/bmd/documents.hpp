@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "delivery.hpp"
 #include "store.hpp"
 
 namespace bmd {
@@ -19,12 +20,20 @@ inline constexpr std::size_t bytes_per_document = 48'000;
 
 /// "sip:USER@DOMAIN"; the domain is the module's parameter.
 void set_feed_domain(std::string_view domain);
+[[nodiscard]] const std::string &feed_domain() noexcept;
 [[nodiscard]] std::string feed_uri(std::string_view user);
+
+/// A document and what it tells of.
+struct Page
+{
+	std::string text;
+	std::vector<AlertMark> alerts;
+};
 
 /// All open alerts of a feed, most urgent first, in as many documents as it takes: the first is
 /// `full` and says how many alerts follow, the others are partial.  Never empty.
 /// An unknown feed has no alerts.
-[[nodiscard]] std::vector<std::string> full_documents(std::string_view feed);
+[[nodiscard]] std::vector<Page> full_documents(std::string_view feed);
 
 /// What is to be told of a change now: the alert as it stands in the book, or as the change says
 /// when that was its end.  nullopt: it has ended since, and that change is told by itself.  So news
@@ -40,12 +49,12 @@ public:
 
 	[[nodiscard]] bool empty() const noexcept { return alerts_.empty(); }
 	/// Valid until the next call.
-	[[nodiscard]] const std::vector<std::string> &of(std::string_view feed);
+	[[nodiscard]] const std::vector<Page> &of(std::string_view feed);
 
 private:
 	std::vector<AlertRec> alerts_;
 	std::string feed_; ///< whose the pages are now
-	std::vector<std::string> pages_;
+	std::vector<Page> pages_;
 };
 
 /// A full document without any alert.

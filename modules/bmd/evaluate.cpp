@@ -40,8 +40,8 @@ MetricRec *metric_of(Index device, MetricId metric) noexcept
 		return &s.metrics[i];
 	i = take_metric_slot();
 	if(i == 0) {
-		count(count_metrics_lost_memory);
-		bmd_host_log(BMD_LOG_ERROR, "no room for one more metric: raise the parameter \"metrics\"");
+		complain(count_metrics_lost_memory,
+				"no room for one more metric: raise the parameter \"metrics\"");
 		return nullptr;
 	}
 	s.metrics[i] = MetricRec{};

@@ -1,10 +1,14 @@
 /// @file feeds.cpp  Who sees which device: feeds, memberships, and who may watch them.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
-#include <algorithm>
-#include <unordered_map>
+#include "feeds.hpp"
 
+#include <algorithm>
+#include <vector>
+
+#include "changes.hpp"
 #include "registry.hpp"
+#include "table.hpp"
 
 namespace bmd {
 
@@ -12,180 +16,249 @@ namespace {
 
 constexpr std::string_view group_prefix = "grp.";
 constexpr std::string_view device_prefix = "dev.";
+constexpr std::size_t most_names = 10'000; // then everybody is told
 
-Index &bucket(std::string_view name) noexcept
+Index &head_of(std::string_view name) noexcept
+{
+	return bucket(store()->feed_hash, hash_name(name));
+}
+
+Index make_feed(std::string_view name) noexcept
 {
 	Store &s = *store();
-	return s.feed_hash.head[hash_name(name) & s.feed_hash.mask];
-}
-
-std::uint64_t mix(std::string_view name) noexcept
-{
-	return hash_name(name) * 0x9e3779b97f4a7c15;
-}
-
-// A sum that tells two sets of devices apart, whatever their order.
-std::uint64_t fingerprint(const FeedRec &feed) noexcept
-{
-	const Store &s = *store();
-	std::uint64_t sum = 0;
-	for(Index e = feed.first_device; e != 0; e = s.members[e].next_of_feed)
-		if(s.members[e].device != 0)
-			sum += mix(s.devices[s.members[e].device].serial);
-	return sum;
-}
-
-using Fingerprints = std::unordered_map<std::string, std::uint64_t>;
-
-// Of every feed: which devices it carries and who may watch it.  Of devices' feeds only watched
-// ones.
-Fingerprints fingerprints()
-{
-	const Store &s = *store();
-	Fingerprints sums;
-	for(Index i = 1; i <= s.feeds.used; ++i) {
-		const FeedRec &feed = s.feeds[i];
-		if(feed.name[0] == '\0')
-			continue;
-		sums[feed.name] += fingerprint(feed);
-		for(Index g = feed.first_group; g != 0; g = s.groups[g].next)
-			sums[s.feeds[s.groups[g].group].name] += 3 * mix(feed.name);
-	}
-	for(Index i = 1; i <= s.devices.used; ++i) {
-		if(!s.devices[i].watched.load() || s.devices[i].serial[0] == '\0')
-			continue;
-		std::uint64_t &sum = sums[std::string(device_prefix) + s.devices[i].serial];
-		for(Index e = s.devices[i].first_member; e != 0; e = s.members[e].next_of_device)
-			sum += mix(s.feeds[s.members[e].feed].name);
-	}
-	return sums;
-}
-
-void forget_memberships() noexcept
-{
-	Store &s = *store();
-	s.members.used = 0;
-	s.groups.used = 0;
-	for(Index i = 1; i <= s.feeds.used; ++i) {
-		s.feeds[i].first_device = 0;
-		s.feeds[i].first_group = 0;
-	}
-	for(Index i = 1; i <= s.devices.used; ++i)
-		s.devices[i].first_member = 0;
-}
-
-Index put_feed(std::string_view name, std::uint32_t generation) noexcept
-{
-	Store &s = *store();
-	Index i = find_feed(name);
-	if(i == 0) {
-		if(s.feeds.free != 0) {
-			i = s.feeds.free;
-			s.feeds.free = s.feeds[i].next_hash;
-		} else if(s.feeds.used < s.feeds.size) {
-			i = ++s.feeds.used;
-		} else {
-			return 0;
-		}
-		FeedRec &feed = *new (&s.feeds[i]) FeedRec();
-		copy_text(feed.name, name_size, name);
-		feed.is_group = name.starts_with(group_prefix);
-		feed.watched.store(s.loaded);
-		feed.next_hash = bucket(name);
-		bucket(name) = i;
-	}
-	s.feeds[i].generation = generation;
+	if(const Index known = find_feed(name); known != 0)
+		return known;
+	const Index i = take(s.feeds, &FeedRec::next_hash);
+	if(i == 0)
+		return 0;
+	FeedRec &feed = *new (&s.feeds[i]) FeedRec();
+	copy_text(feed.name, name_size, name);
+	feed.is_group = name.starts_with(group_prefix);
+	feed.watched.store(s.loaded);
+	link_hash(s.feeds, head_of(name), i);
 	return i;
 }
 
-void drop_old_feeds(std::uint32_t generation) noexcept
+void free_feed(Index i) noexcept
 {
 	Store &s = *store();
-	for(Index i = 1; i <= s.feeds.used; ++i) {
-		FeedRec &feed = s.feeds[i];
-		if(feed.name[0] == '\0' || feed.generation == generation)
-			continue;
-		Index *link = &bucket(feed.name);
-		while(*link != 0 && *link != i)
-			link = &s.feeds[*link].next_hash;
-		if(*link == i)
-			*link = feed.next_hash;
-		new (&feed) FeedRec();
-		feed.next_hash = s.feeds.free;
-		s.feeds.free = i;
-	}
+	unlink_hash(s.feeds, head_of(s.feeds[i].name), i);
+	new (&s.feeds[i]) FeedRec();
+	give_back(s.feeds, i, &FeedRec::next_hash);
 }
 
-bool add_member(const MemberRow &row, std::uint32_t generation) noexcept
+// A group lives by its devices and its watchers.
+void drop_empty_group(Index i) noexcept
+{
+	const FeedRec &feed = store()->feeds[i];
+	if(feed.is_group && feed.first_device == 0 && feed.watchers == 0)
+		free_feed(i);
+}
+
+// `link` is what points to the membership in its device's list; afterwards to the next one.
+void take_away(Index &link, FeedChanges &changes)
 {
 	Store &s = *store();
-	const Index device = find_device(row.serial);
+	const Index e = link;
+	const MemberRec member = s.members[e];
+	link = member.next_of_device;
+	if(member.prev_of_feed != 0)
+		s.members[member.prev_of_feed].next_of_feed = member.next_of_feed;
+	else
+		s.feeds[member.feed].first_device = member.next_of_feed;
+	if(member.next_of_feed != 0)
+		s.members[member.next_of_feed].prev_of_feed = member.prev_of_feed;
+	s.members[e] = MemberRec{};
+	give_back(s.members, e, &MemberRec::next_of_device);
+	changes.feed(member.feed);
+	changes.device(member.device);
+	drop_empty_group(member.feed);
+}
+
+Index &link_to(Index e) noexcept
+{
+	Store &s = *store();
+	Index *link = &s.devices[s.members[e].device].first_member;
+	while(*link != e)
+		link = &s.members[*link].next_of_device;
+	return *link;
+}
+
+} // namespace
+
+void FeedChanges::add(std::string name)
+{
+	if(names_.size() < most_names)
+		names_.insert(std::move(name));
+	else
+		all_ = true;
+}
+
+void FeedChanges::feed(Index feed)
+{
+	const FeedRec &from = store()->feeds[feed];
+	if(from.watched.load())
+		add(from.name);
+}
+
+void FeedChanges::device(Index device)
+{
+	const DeviceRec &from = store()->devices[device];
+	if(from.watched.load())
+		add(std::string(device_prefix) + from.serial);
+}
+
+void FeedChanges::tell() noexcept
+{
+	if(all_)
+		queue_refresh_all();
+	// Feeds that are gone are not among all.
+	for(const std::string &name : names_)
+		queue_refresh(name);
+	names_.clear();
+	all_ = false;
+}
+
+Index find_feed(std::string_view name) noexcept
+{
+	return find_named(store()->feeds, store()->feed_hash, name, &FeedRec::name);
+}
+
+std::uint32_t new_mark() noexcept
+{
+	static std::uint32_t mark = 0; // the only process that changes feeds is the only one to ask
+	return ++mark;
+}
+
+bool put_member(std::string_view feed_name, std::string_view serial, std::uint32_t mark,
+		FeedChanges &changes)
+{
+	Store &s = *store();
+	const Index device = find_device(serial);
 	if(device == 0)
-		return true; // its own change is on the way and comes with its memberships
-	const Index feed = put_feed(row.feed, generation);
-	if(feed == 0 || s.members.used >= s.members.size)
+		return true;
+	const Index feed = make_feed(feed_name);
+	if(feed == 0)
 		return false;
-	const Index e = ++s.members.used;
-	s.members[e] =
-			MemberRec{device, feed, s.devices[device].first_member, s.feeds[feed].first_device};
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device) {
+		if(s.members[e].feed == feed) {
+			s.members[e].mark = mark;
+			return true;
+		}
+	}
+	const Index e = take(s.members, &MemberRec::next_of_device);
+	if(e == 0) {
+		drop_empty_group(feed);
+		return false;
+	}
+	Index &first = s.feeds[feed].first_device;
+	s.members[e] = MemberRec{device, feed, s.devices[device].first_member, first, 0, mark};
+	if(first != 0)
+		s.members[first].prev_of_feed = e;
+	first = e;
 	s.devices[device].first_member = e;
-	s.feeds[feed].first_device = e;
+	changes.feed(feed);
+	changes.device(device);
 	return true;
 }
 
-bool add_watcher(const WatcherRow &row, std::uint32_t generation) noexcept
+void sweep_members(Index device, std::uint32_t mark, FeedChanges &changes)
 {
 	Store &s = *store();
-	const Index person = put_feed(row.username, generation);
-	if(person == 0)
+	for(Index *link = &s.devices[device].first_member; *link != 0;) {
+		if(s.members[*link].mark != mark)
+			take_away(*link, changes);
+		else
+			link = &s.members[*link].next_of_device;
+	}
+}
+
+void sweep_feed(Index feed, std::uint32_t mark, RegistryWrite &lock, FeedChanges &changes)
+{
+	Store &s = *store();
+	for(Index e = s.feeds[feed].first_device; e != 0; lock.breathe()) {
+		const Index next = s.members[e].next_of_feed;
+		if(s.members[e].mark != mark)
+			take_away(link_to(e), changes);
+		e = next;
+	}
+}
+
+namespace {
+
+void take_from_group(Index &link, FeedChanges &changes)
+{
+	Store &s = *store();
+	const Index g = link;
+	const Index group = s.groups[g].group;
+	link = s.groups[g].next;
+	give_back(s.groups, g, &GroupRec::next);
+	--s.feeds[group].watchers;
+	changes.feed(group);
+	drop_empty_group(group);
+}
+
+bool watches(Index person, Index group) noexcept
+{
+	const Store &s = *store();
+	Index g = s.feeds[person].first_group;
+	while(g != 0 && s.groups[g].group != group)
+		g = s.groups[g].next;
+	return g != 0;
+}
+
+bool add_to_group(Index person, std::string_view name, FeedChanges &changes)
+{
+	Store &s = *store();
+	const Index group = make_feed(name);
+	if(group == 0)
 		return false;
-	if(row.feed == row.username)
+	if(watches(person, group))
 		return true;
-	const Index group = put_feed(row.feed, generation);
-	if(group == 0 || s.groups.used >= s.groups.size)
+	const Index g = take(s.groups, &GroupRec::next);
+	if(g == 0) {
+		drop_empty_group(group);
 		return false;
-	const Index g = ++s.groups.used;
+	}
 	s.groups[g] = GroupRec{group, s.feeds[person].first_group};
 	s.feeds[person].first_group = g;
+	++s.feeds[group].watchers;
+	changes.feed(group);
 	return true;
 }
 
 } // namespace
 
-Index find_feed(std::string_view name) noexcept
+bool put_person(std::string_view name, std::span<const std::string> groups, FeedChanges &changes)
 {
-	const Store &s = *store();
-	Index i = bucket(name);
-	while(i != 0 && name != s.feeds[i].name)
-		i = s.feeds[i].next_hash;
-	return i;
+	Store &s = *store();
+	const bool is_new = find_feed(name) == 0;
+	const Index person = make_feed(name);
+	if(person == 0)
+		return false;
+	if(is_new)
+		changes.feed(person);
+	for(Index *link = &s.feeds[person].first_group; *link != 0;) {
+		const char *group = s.feeds[s.groups[*link].group].name;
+		if(std::find(groups.begin(), groups.end(), group) == groups.end())
+			take_from_group(*link, changes);
+		else
+			link = &s.groups[*link].next;
+	}
+	bool complete = true;
+	for(const std::string &group : groups)
+		complete = add_to_group(person, group, changes) && complete;
+	return complete;
 }
 
-std::vector<std::string> replace_feeds(const std::vector<MemberRow> &members,
-		const std::vector<WatcherRow> &watchers, bool &complete)
+void drop_person(Index person, RegistryWrite &lock, FeedChanges &changes)
 {
-	static std::uint32_t generation = 0;
-	const Fingerprints before = fingerprints();
-	forget_memberships();
-	++generation;
-	complete = true;
-	for(const WatcherRow &row : watchers)
-		complete = add_watcher(row, generation) && complete;
-	for(const MemberRow &row : members)
-		complete = add_member(row, generation) && complete;
-	drop_old_feeds(generation);
-
-	std::vector<std::string> changed;
-	const Fingerprints after = fingerprints();
-	for(const auto &[name, sum] : after) {
-		const auto old = before.find(name);
-		if(old == before.end() || old->second != sum)
-			changed.push_back(name);
-	}
-	for(const auto &[name, sum] : before)
-		if(after.find(name) == after.end())
-			changed.push_back(name);
-	return changed;
+	Store &s = *store();
+	while(s.feeds[person].first_group != 0)
+		take_from_group(s.feeds[person].first_group, changes);
+	sweep_feed(person, new_mark(), lock, changes);
+	changes.feed(person);
+	free_feed(person);
 }
 
 bool may_watch(std::string_view username, std::string_view feed) noexcept
@@ -198,10 +271,7 @@ bool may_watch(std::string_view username, std::string_view feed) noexcept
 		return true;
 	if(feed.starts_with(group_prefix)) {
 		const Index group = find_feed(feed);
-		for(Index g = s.feeds[person].first_group; g != 0 && group != 0; g = s.groups[g].next)
-			if(s.groups[g].group == group)
-				return true;
-		return false;
+		return group != 0 && watches(person, group);
 	}
 	if(!feed.starts_with(device_prefix))
 		return false;

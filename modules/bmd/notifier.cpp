@@ -51,8 +51,8 @@ private:
 	void tell_changes(const Work &work, bool urgent);
 	void tell_feed(const std::string &feed, bool urgent);
 	void send_full(const std::string &feed, const SubTarget &target);
-	void send_pages(const std::vector<std::string> &pages, const std::string &feed,
-			const SubTarget &target);
+	void send_pages(
+			const std::vector<Page> &pages, const std::string &feed, const SubTarget &target);
 	bool interrupted(bool urgent);
 
 	std::size_t slot_;
@@ -133,11 +133,15 @@ bool Teller::interrupted(bool urgent)
 }
 
 void Teller::send_pages(
-		const std::vector<std::string> &pages, const std::string &feed, const SubTarget &target)
+		const std::vector<Page> &pages, const std::string &feed, const SubTarget &target)
 {
 	const std::string uri = feed_uri(resource_of(feed, target.dialog));
-	for(const std::string &page : pages)
-		send_(target.ref, uri, page);
+	begin_sending(target.ref, target.user);
+	for(const Page &page : pages) {
+		document_holds(page.alerts);
+		send_(uri, page.text);
+	}
+	end_sending();
 }
 
 void Teller::send_full(const std::string &feed, const SubTarget &target)
@@ -147,7 +151,7 @@ void Teller::send_full(const std::string &feed, const SubTarget &target)
 	if(entitled(target, feed))
 		send_pages(full_documents(feed), feed, target);
 	else
-		send_pages({empty_document(feed)}, feed, target);
+		send_pages({{empty_document(feed), {}}}, feed, target);
 }
 
 void Teller::tell_feed(const std::string &feed, bool urgent)

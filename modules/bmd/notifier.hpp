@@ -14,8 +14,7 @@ namespace bmd {
 
 /// Sends one document within the dialog that is presence's resource `uri`.  Called with the
 /// dialog's lock held.
-using SendDocument =
-		std::function<void(SubRef ref, const std::string &uri, const std::string &body)>;
+using SendDocument = std::function<void(const std::string &uri, const std::string &body)>;
 
 /// Takes what waits for notifier `slot` and sends it, urgent changes first.  Sleeps up to
 /// `milliseconds` when nothing waits.

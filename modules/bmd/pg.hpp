@@ -52,9 +52,10 @@ public:
 	[[nodiscard]] Result<bool> copy_in(const char *sql, std::string_view data);
 
 	[[nodiscard]] PGconn *raw() noexcept { return connection_; }
+	/// What a result, or without one the connection, says went wrong.
+	[[nodiscard]] Error error_of(const PGresult *result) const;
 
 private:
-	[[nodiscard]] Error error_of(const PGresult *result) const;
 	PGconn *connection_ = nullptr;
 };
 

@@ -1,6 +1,5 @@
 /// @file provision.hpp  Provisioning: loads it at start, follows its changes.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// Reads the database outside all locks, then applies under the registry lock.
 
 #pragma once
 
@@ -8,7 +7,6 @@
 #include <vector>
 
 #include "pg.hpp"
-#include "registry.hpp"
 
 namespace bmd {
 
@@ -22,18 +20,24 @@ namespace bmd {
 [[nodiscard]] Result<bool> bump_subscriptions(Pg &pg);
 
 /// One change: table and key of a bmd_change notification ("bmd_device:OX-1"); key "*" is the
-/// table.
+/// table.  sql/README.md says which keys each table gives.
 struct ProvisioningChange
 {
 	std::string table;
 	std::string key;
 };
 
-/// Takes changes over.  Returns an error (and has done part) when the database fails.
+/// Takes changes over and tells the watchers of feeds that changed.  Reads only what they name.
+/// Returns an error (and has done part) when the database fails.
 [[nodiscard]] Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &changes);
 
-/// Everything again, as after a time without connection; tells the watchers of what changed.
+/// Everything again; tells the watchers of what changed.
 [[nodiscard]] Result<bool> reload(Pg &pg);
+
+/// What was committed since the last reload() or catch_up() of this process, or of the one it was
+/// forked from.  Reads everything again when the database does not know: another server, or too
+/// long ago.
+[[nodiscard]] Result<bool> catch_up(Pg &pg);
 
 /// The loop of the sync process: connect, LISTEN, load what was missed, follow.
 class Sync

@@ -1,9 +1,10 @@
-/// @file provision_read.cpp  Reads provisioning out of the database into rows.
+/// @file provision_read.cpp  What provisioning is asked of the database, and what its rows mean.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "provision_read.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace bmd {
@@ -11,26 +12,6 @@ namespace bmd {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-std::string text(const PgRow &row, std::size_t i)
-{
-	return row.at(i).value_or("");
-}
-
-std::int64_t integer(const PgRow &row, std::size_t i)
-{
-	return row.at(i) ? std::stoll(*row.at(i)) : 0;
-}
-
-double number(const PgRow &row, std::size_t i, double absent)
-{
-	return row.at(i) ? std::stod(*row.at(i)) : absent;
-}
-
-bool truth(const PgRow &row, std::size_t i)
-{
-	return row.at(i) == "t";
-}
 
 // A literal for a query of COPY, which takes no parameters.
 std::string quoted(Pg &pg, const std::string &value)
@@ -40,198 +21,163 @@ std::string quoted(Pg &pg, const std::string &value)
 	return literal == nullptr ? "NULL" : literal;
 }
 
-std::string where(Pg &pg, const char *column, const std::string &key)
+// `word` is WHERE or AND.
+std::string among(Pg &pg, const char *word, const char *column, const Keys &keys)
 {
-	return key.empty() ? "" : " WHERE " + std::string(column) + " = " + quoted(pg, key);
+	if(keys.empty())
+		return {};
+	std::string text = " " + std::string(word) + " " + column + " IN (";
+	for(const std::string &key : keys)
+		text += quoted(pg, key) + ",";
+	text.back() = ')';
+	return text;
 }
 
-template <class Row>
-Result<std::vector<Row>> read(
-		Pg &pg, const std::string &query, const std::function<void(const PgRow &, Row &)> &fill)
+constexpr const char *limit_columns =
+		", m.metric_id, l.low, l.high, l.hysteresis, l.delay, l.priority, l.latching";
+
+} // namespace
+
+std::string types_query(Pg &pg, const Keys &names)
 {
-	std::vector<Row> rows;
-	auto done = pg.copy_out(query, [&](const PgRow &row) { fill(row, rows.emplace_back()); });
-	if(!done)
-		return done.error();
-	return rows;
+	return "SELECT type_name, stale_after FROM bmd_device_type"
+		   + among(pg, "WHERE", "type_name", names);
 }
 
-constexpr const char *limit_columns = "metric_id, low, high, hysteresis, (extract(epoch FROM "
-									  "delay) * 1000000)::bigint, priority, "
-									  "latching";
-
-// Columns 1.. as of limit_columns; absent ones stay as they are.
-void fill_limit(const PgRow &row, LimitRow &limit)
+std::string type_limits_query(Pg &pg, const Keys &types)
 {
-	limit.owner = text(row, 0);
-	limit.metric = static_cast<MetricId>(integer(row, 1));
-	limit.rule.low = number(row, 2, -infinity);
-	limit.rule.high = number(row, 3, infinity);
-	limit.rule.hysteresis = number(row, 4, 0.0);
-	limit.rule.delay = integer(row, 5);
-	limit.rule.priority = parse_priority(text(row, 6)).value_or(Priority::high);
-	limit.rule.latching = truth(row, 7);
+	return "SELECT l.type_name" + std::string(limit_columns)
+		   + " FROM bmd_type_limit l JOIN bmd_metric m ON m.name = l.metric"
+		   + among(pg, "WHERE", "l.type_name", types);
+}
+
+std::string patients_query(Pg &pg, const Keys &ids)
+{
+	return "SELECT patient_id, name, address FROM bmd_patient"
+		   + among(pg, "WHERE", "patient_id", ids);
+}
+
+std::string devices_query(Pg &pg, const Keys &serials)
+{
+	return "SELECT d.device_id, d.serial, d.type_name, d.location, d.patient_id, d.enabled, "
+		   "s.device_id IS NOT NULL, d.collector"
+		   + std::string(limit_columns)
+		   + " FROM bmd_device d LEFT JOIN bmd_device_seen s ON s.device_id = d.device_id "
+			 "LEFT JOIN (bmd_device_limit l JOIN bmd_metric m ON m.name = l.metric) "
+			 "ON l.serial = d.serial"
+		   + among(pg, "WHERE", "d.serial", serials) + " ORDER BY d.device_id";
+}
+
+std::string members_query(Pg &pg, const Keys &serials)
+{
+	return "SELECT username, serial FROM bmd_responsible" + among(pg, "WHERE", "serial", serials)
+		   + " UNION ALL SELECT 'grp.' || group_name, serial FROM bmd_group_device"
+		   + among(pg, "WHERE", "serial", serials);
+}
+
+std::string person_members_query(Pg &pg, const std::string &username)
+{
+	return "SELECT username, serial FROM bmd_responsible"
+		   + among(pg, "WHERE", "username", {username});
+}
+
+// As bmd_feed_watcher, but without the feeds of devices: those follow from the memberships, and
+// may be millions.
+std::string permits_query(Pg &pg, const Keys &usernames)
+{
+	return "SELECT username, username AS feed FROM bmd_technician WHERE enabled"
+		   + among(pg, "AND", "username", usernames)
+		   + " UNION SELECT a.username, 'grp.' || a.group_name FROM bmd_assignment a "
+			 "JOIN bmd_technician t ON t.username = a.username AND t.enabled "
+			 "WHERE a.group_name IS NOT NULL"
+		   + among(pg, "AND", "a.username", usernames)
+		   + " UNION SELECT m.username, 'grp.' || a.group_name FROM bmd_assignment a "
+			 "JOIN bmd_team_member m ON m.team_name = a.team_name "
+			 "JOIN bmd_technician t ON t.username = m.username AND t.enabled "
+			 "WHERE a.group_name IS NOT NULL"
+		   + among(pg, "AND", "m.username", usernames) + " ORDER BY 1";
+}
+
+// The latched ones first, so that an active one takes its metric's place.
+std::string open_alerts_query()
+{
+	return "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
+		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at "
+		   "FROM bmd_alert WHERE state <> 'cleared' ORDER BY state DESC, raised_at";
+}
+
+std::string collectors_query()
+{
+	return "SELECT collector_id, collector, epoch, durable_seq FROM bmd_collector_state";
+}
+
+std::string subscriptions_query()
+{
+	return "SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), watcher_username, "
+		   "expires - extract(epoch FROM now())::int FROM active_watchers "
+		   "WHERE event = 'bmd-alert' AND expires > extract(epoch FROM now())";
+}
+
+TypeRow type_of(const PgFields &row) noexcept
+{
+	return TypeRow{row.text(0), row.duration(1)};
+}
+
+RuleRec rule_of(const PgFields &row, std::size_t first) noexcept
+{
+	RuleRec rec;
+	rec.metric = static_cast<MetricId>(row.integer(first));
+	rec.rule.low = row.number(first + 1, -infinity);
+	rec.rule.high = row.number(first + 2, infinity);
+	rec.rule.hysteresis = row.number(first + 3, 0.0);
+	rec.rule.delay = row.duration(first + 4);
+	rec.rule.priority = parse_priority(row.text(first + 5)).value_or(Priority::high);
+	rec.rule.latching = row.truth(first + 6);
 	for(std::size_t i = 0; i < 6; ++i)
-		if(row.at(i + 2))
-			limit.fields |= static_cast<std::uint8_t>(1U << i); // RuleField, in this order
+		if(!row.null(first + 1 + i))
+			rec.fields |= static_cast<std::uint8_t>(1U << i); // RuleField, in this order
+	return rec;
 }
 
-} // namespace
-
-Result<std::vector<TypeRow>> read_types(Pg &pg, const std::string &name)
+PatientRow patient_of(const PgFields &row) noexcept
 {
-	return read<TypeRow>(pg,
-			"SELECT type_name, (extract(epoch FROM stale_after) * 1000000)::bigint "
-			"FROM bmd_device_type"
-					+ where(pg, "type_name", name),
-			[](const PgRow &row, TypeRow &type) {
-				type.name = text(row, 0);
-				type.stale_after = integer(row, 1);
-			});
+	return PatientRow{row.integer(0), row.text(1), row.text(2)};
 }
 
-Result<std::vector<LimitRow>> read_type_limits(Pg &pg, const std::string &type)
+DeviceRow device_of(const PgFields &row) noexcept
 {
-	return read<LimitRow>(pg,
-			"SELECT type_name, " + std::string(limit_columns)
-					+ " FROM bmd_type_limit l JOIN (SELECT metric_id, name FROM bmd_metric) m "
-					  "ON m.name = l.metric"
-					+ where(pg, "type_name", type),
-			fill_limit);
+	DeviceRow device;
+	device.database_id = static_cast<std::int32_t>(row.integer(0));
+	device.serial = row.text(1);
+	device.type = row.text(2);
+	device.location = row.text(3);
+	device.patient = row.integer(4);
+	device.enabled = row.truth(5);
+	device.seen = row.truth(6);
+	device.collector = row.text(7);
+	return device;
 }
 
-Result<std::vector<LimitRow>> read_device_limits(Pg &pg, const std::string &serial)
+AlertRec alert_of(const PgFields &row) noexcept
 {
-	return read<LimitRow>(pg,
-			"SELECT serial, " + std::string(limit_columns)
-					+ " FROM bmd_device_limit l JOIN (SELECT metric_id, name FROM bmd_metric) m "
-					  "ON m.name = l.metric"
-					+ where(pg, "serial", serial),
-			fill_limit);
-}
-
-Result<std::vector<PatientRow>> read_patients(Pg &pg, const std::string &id)
-{
-	return read<PatientRow>(pg,
-			"SELECT patient_id, name, address FROM bmd_patient" + where(pg, "patient_id", id),
-			[](const PgRow &row, PatientRow &patient) {
-				patient.id = integer(row, 0);
-				patient.name = text(row, 1);
-				patient.address = text(row, 2);
-			});
-}
-
-Result<std::vector<DeviceRow>> read_devices(Pg &pg, const std::string &serial)
-{
-	return read<DeviceRow>(pg,
-			"SELECT d.device_id, d.serial, d.type_name, d.location, d.patient_id, d.enabled, "
-			"s.device_id IS NOT NULL, d.collector FROM bmd_device d "
-			"LEFT JOIN bmd_device_seen s ON s.device_id = d.device_id"
-					+ where(pg, "d.serial", serial),
-			[](const PgRow &row, DeviceRow &device) {
-				device.database_id = static_cast<std::int32_t>(integer(row, 0));
-				device.serial = text(row, 1);
-				device.type = text(row, 2);
-				device.location = text(row, 3);
-				device.patient = integer(row, 4);
-				device.enabled = truth(row, 5);
-				device.seen = truth(row, 6);
-				device.collector = text(row, 7);
-			});
-}
-
-Result<std::vector<MemberRow>> read_members(Pg &pg)
-{
-	return read<MemberRow>(pg,
-			"SELECT username, serial FROM bmd_responsible UNION ALL "
-			"SELECT 'grp.' || group_name, serial FROM bmd_group_device",
-			[](const PgRow &row, MemberRow &member) {
-				member.feed = text(row, 0);
-				member.serial = text(row, 1);
-			});
-}
-
-Result<std::vector<WatcherRow>> read_watchers(Pg &pg)
-{
-	return read<WatcherRow>(pg,
-			"SELECT username, feed FROM bmd_feed_watcher WHERE feed NOT LIKE 'dev.%'",
-			[](const PgRow &row, WatcherRow &watcher) {
-				watcher.username = text(row, 0);
-				watcher.feed = text(row, 1);
-			});
-}
-
-namespace {
-
-// "(extract(epoch FROM x) * 1000000)::bigint" of each time of an alert.
-std::string microseconds(const char *column)
-{
-	return ", (extract(epoch FROM " + std::string(column) + ") * 1000000)::bigint";
-}
-
-void fill_alert(const PgRow &row, AlertRec &alert)
-{
-	alert = AlertRec{};
-	alert.id = parse_uuid(text(row, 0)).value_or(Uuid{});
-	const std::string serial = text(row, 1);
-	serial.copy(alert.serial, name_size - 1);
-	alert.metric = static_cast<MetricId>(integer(row, 2));
-	alert.condition = parse_condition(text(row, 3)).value_or(Condition::device);
-	alert.kind = parse_kind(text(row, 4)).value_or(AlertKind::technical);
-	alert.priority = parse_priority(text(row, 5)).value_or(Priority::high);
-	alert.state = parse_state(text(row, 6)).value_or(AlertState::active);
-	alert.value = number(row, 7, std::nan(""));
-	alert.limit = number(row, 8, std::nan(""));
-	alert.revision = static_cast<std::uint32_t>(integer(row, 9));
-	alert.measured_at = integer(row, 10);
-	alert.arrived_at = integer(row, 11);
-	alert.onset_at = integer(row, 12);
-	alert.raised_at = integer(row, 13);
-	alert.changed_at = integer(row, 14);
-}
-
-} // namespace
-
-Result<std::vector<AlertRec>> read_open_alerts(Pg &pg)
-{
-	std::string query =
-			"SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
-			"limit_value, revision";
-	for(const char *column : {"measured_at", "arrived_at", "onset_at", "raised_at", "changed_at"})
-		query += microseconds(column);
-	return read<AlertRec>(pg,
-			query + " FROM bmd_alert WHERE state <> 'cleared' ORDER BY state DESC, raised_at",
-			fill_alert);
-}
-
-Result<std::vector<CollectorRow>> read_collectors(Pg &pg)
-{
-	return read<CollectorRow>(pg,
-			"SELECT collector_id, collector, epoch, durable_seq FROM bmd_collector_state",
-			[](const PgRow &row, CollectorRow &collector) {
-				collector.database_id = static_cast<std::int32_t>(integer(row, 0));
-				collector.name = text(row, 1);
-				collector.epoch = integer(row, 2);
-				collector.seq = integer(row, 3);
-			});
-}
-
-Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg)
-{
-	auto there = pg.run("SELECT to_regclass('active_watchers') IS NOT NULL");
-	if(!there)
-		return there.error();
-	if(PQgetvalue(there->get(), 0, 0)[0] != 't')
-		return std::vector<SubscriptionRow>{};
-	return read<SubscriptionRow>(pg,
-			"SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), "
-			"watcher_username, expires - extract(epoch FROM now())::int FROM active_watchers "
-			"WHERE event = 'bmd-alert' AND expires > extract(epoch FROM now())",
-			[](const PgRow &row, SubscriptionRow &subscription) {
-				subscription.resource = text(row, 0);
-				subscription.user = text(row, 1);
-				subscription.seconds = integer(row, 2);
-			});
+	AlertRec alert{};
+	if(row.text(0).size() == alert.id.size())
+		std::memcpy(alert.id.data(), row.text(0).data(), alert.id.size());
+	copy_text(alert.serial, name_size, row.text(1));
+	alert.metric = static_cast<MetricId>(row.integer(2));
+	alert.condition = parse_condition(row.text(3)).value_or(Condition::device);
+	alert.kind = parse_kind(row.text(4)).value_or(AlertKind::technical);
+	alert.priority = parse_priority(row.text(5)).value_or(Priority::high);
+	alert.state = parse_state(row.text(6)).value_or(AlertState::active);
+	alert.value = row.number(7, std::nan(""));
+	alert.limit = row.number(8, std::nan(""));
+	alert.revision = static_cast<std::uint32_t>(row.integer(9));
+	alert.measured_at = row.time(10);
+	alert.arrived_at = row.time(11);
+	alert.onset_at = row.time(12);
+	alert.raised_at = row.time(13);
+	alert.changed_at = row.time(14);
+	return alert;
 }
 
 } // namespace bmd

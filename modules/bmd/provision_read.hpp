@@ -1,44 +1,45 @@
-/// @file provision_read.hpp  Reads provisioning out of the database into rows.
+/// @file provision_read.hpp  What provisioning is asked of the database, and what its rows mean.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// Touches nothing shared.  An empty key reads everything.
+/// Touches nothing shared.
 
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "pg.hpp"
+#include "pg_stream.hpp"
 #include "registry.hpp"
 
 namespace bmd {
 
-[[nodiscard]] Result<std::vector<TypeRow>> read_types(Pg &pg, const std::string &name);
-[[nodiscard]] Result<std::vector<LimitRow>> read_type_limits(Pg &pg, const std::string &type);
-[[nodiscard]] Result<std::vector<PatientRow>> read_patients(Pg &pg, const std::string &id);
-[[nodiscard]] Result<std::vector<DeviceRow>> read_devices(Pg &pg, const std::string &serial);
-[[nodiscard]] Result<std::vector<LimitRow>> read_device_limits(Pg &pg, const std::string &serial);
-[[nodiscard]] Result<std::vector<MemberRow>> read_members(Pg &pg);
-[[nodiscard]] Result<std::vector<WatcherRow>> read_watchers(Pg &pg);
-[[nodiscard]] Result<std::vector<AlertRec>> read_open_alerts(Pg &pg);
+/// Keys of rows to read; empty reads everything.
+using Keys = std::vector<std::string>;
 
-/// A watermark of a collector.
-struct CollectorRow
-{
-	std::int32_t database_id = 0;
-	std::string name;
-	std::int64_t epoch = 0;
-	std::int64_t seq = 0;
-};
-[[nodiscard]] Result<std::vector<CollectorRow>> read_collectors(Pg &pg);
+/// Queries.  The rows of one device are one after the other.
+[[nodiscard]] std::string types_query(Pg &pg, const Keys &names);
+[[nodiscard]] std::string type_limits_query(Pg &pg, const Keys &types);
+[[nodiscard]] std::string patients_query(Pg &pg, const Keys &ids);
+/// A device with each of its prescribed values, or once with none (then column first_limit is
+/// NULL).
+[[nodiscard]] std::string devices_query(Pg &pg, const Keys &serials);
+/// Feeds of devices: (feed, serial).  A pair may come twice.
+[[nodiscard]] std::string members_query(Pg &pg, const Keys &serials);
+/// Devices of one person's feed: (feed, serial).
+[[nodiscard]] std::string person_members_query(Pg &pg, const std::string &username);
+/// Who may watch which personal and group feeds: (username, feed), ordered by username.
+[[nodiscard]] std::string permits_query(Pg &pg, const Keys &usernames);
+[[nodiscard]] std::string open_alerts_query();
+[[nodiscard]] std::string collectors_query();
+[[nodiscard]] std::string subscriptions_query();
 
-/// A stored subscription.
-struct SubscriptionRow
-{
-	std::string resource; ///< user part: resource_of() of subs.hpp
-	std::string user;
-	std::int64_t seconds; ///< left
-};
-/// None when presence's table does not exist.
-[[nodiscard]] Result<std::vector<SubscriptionRow>> read_subscriptions(Pg &pg);
+/// Rows of these queries.
+[[nodiscard]] TypeRow type_of(const PgFields &row) noexcept;
+inline constexpr std::size_t first_limit = 8; ///< where a limit begins in a row of a device
+/// From column `first` on.
+[[nodiscard]] RuleRec rule_of(const PgFields &row, std::size_t first) noexcept;
+[[nodiscard]] PatientRow patient_of(const PgFields &row) noexcept;
+[[nodiscard]] DeviceRow device_of(const PgFields &row) noexcept;
+[[nodiscard]] AlertRec alert_of(const PgFields &row) noexcept;
 
 } // namespace bmd

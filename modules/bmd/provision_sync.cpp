@@ -7,6 +7,7 @@
 
 #include "bmd_host.h"
 #include "provision.hpp"
+#include "store.hpp"
 
 namespace bmd {
 
@@ -16,7 +17,7 @@ Result<bool> Sync::begin()
 		return r;
 	if(auto r = pg_.run("LISTEN bmd_change"); !r)
 		return r.error();
-	if(auto r = reload(pg_); !r)
+	if(auto r = catch_up(pg_); !r)
 		return r;
 	if(failures_ > 0)
 		bmd_host_log(BMD_LOG_NOTICE, "provisioning: following the database again");

@@ -3,53 +3,13 @@
 
 #include "registry.hpp"
 
-#include <cstring>
 #include <mutex>
+
+#include "table.hpp"
 
 namespace bmd {
 
 namespace {
-
-Index &bucket(Buckets &buckets, std::uint64_t hash) noexcept
-{
-	return buckets.head[hash & buckets.mask];
-}
-
-template <class T>
-Index find_named(const Table<T> &table, Buckets &buckets, std::string_view name,
-		char (T::*field)[name_size]) noexcept
-{
-	Index i = bucket(buckets, hash_name(name));
-	while(i != 0 && name != table[i].*field)
-		i = table[i].next_hash;
-	return i;
-}
-
-// Takes a slot whose link for the free list is `next`.
-template <class T> Index take(Table<T> &table, Index T::*next) noexcept
-{
-	if(table.free != 0) {
-		const Index i = table.free;
-		table.free = table[i].*next;
-		return i;
-	}
-	return table.used < table.size ? ++table.used : 0;
-}
-
-template <class T> void give_back(Table<T> &table, Index i, Index T::*next) noexcept
-{
-	table[i].*next = table.free;
-	table.free = i;
-}
-
-template <class T> void unlink_hash(Table<T> &table, Index &head, Index gone) noexcept
-{
-	Index *link = &head;
-	while(*link != 0 && *link != gone)
-		link = &table[*link].next_hash;
-	if(*link == gone)
-		*link = table[gone].next_hash;
-}
 
 void overlay(Rule &rule, const RuleRec &over) noexcept
 {
@@ -71,11 +31,7 @@ void overlay(Rule &rule, const RuleRec &over) noexcept
 
 Index find_type(std::string_view name) noexcept
 {
-	const Table<TypeRec> &types = store()->types;
-	for(Index i = 1; i <= types.used; ++i)
-		if(types[i].used && name == types[i].name)
-			return i;
-	return 0;
+	return find_named(store()->types, store()->type_hash, name, &TypeRec::name);
 }
 
 Index find_device(std::string_view serial) noexcept
@@ -124,49 +80,83 @@ bool rule_in_force(const DeviceRec &device, MetricId metric, Rule &rule) noexcep
 	return found;
 }
 
-bool put_type(const TypeRow &row) noexcept
+namespace {
+
+Index &head_of(const TypeRec &type) noexcept
+{
+	return bucket(store()->type_hash, hash_name(type.name));
+}
+
+Index &head_of(const PatientRec &patient) noexcept
+{
+	return bucket(store()->patient_hash, static_cast<std::uint64_t>(patient.id));
+}
+
+Index &head_of(const DeviceRec &device) noexcept
+{
+	return bucket(store()->device_hash, hash_name(device.serial));
+}
+
+} // namespace
+
+Index put_type(const TypeRow &row, std::uint32_t generation) noexcept
 {
 	Store &s = *store();
 	Index i = find_type(row.name);
 	if(i == 0) {
-		if(s.types.used >= s.types.size)
-			return false;
-		i = ++s.types.used;
+		i = take(s.types, &TypeRec::next_hash);
+		if(i == 0)
+			return 0;
 		copy_text(s.types[i].name, name_size, row.name);
 		s.types[i].used = true;
+		link_hash(s.types, head_of(s.types[i]), i);
 	}
 	s.types[i].stale_after = row.stale_after;
-	for(Index d = 1; d <= s.devices.used; ++d)
-		if(s.devices[d].serial[0] != '\0' && s.devices[d].type == i)
-			s.heard[d].stale_after_ms = static_cast<std::uint32_t>(row.stale_after / 1000);
-	return true;
+	s.types[i].generation = generation;
+	return i;
 }
 
-bool put_patient(const PatientRow &row, std::uint32_t generation) noexcept
+void drop_type(Index type) noexcept
+{
+	Store &s = *store();
+	if(s.types[type].devices != 0)
+		return;
+	(void)put_type_limits(type, {});
+	unlink_hash(s.types, head_of(s.types[type]), type);
+	s.types[type].name[0] = '\0';
+	s.types[type].used = false;
+	give_back(s.types, type, &TypeRec::next_hash);
+}
+
+Index put_patient(const PatientRow &row, std::uint32_t generation) noexcept
 {
 	Store &s = *store();
 	Index i = find_patient(row.id);
 	if(i == 0) {
 		i = take(s.patients, &PatientRec::next_hash);
 		if(i == 0)
-			return false;
+			return 0;
+		s.patients[i] = PatientRec{};
 		s.patients[i].id = row.id;
-		Index &head = bucket(s.patient_hash, static_cast<std::uint64_t>(row.id));
-		s.patients[i].next_hash = head;
-		head = i;
+		link_hash(s.patients, head_of(s.patients[i]), i);
 	}
 	PatientRec &patient = s.patients[i];
-	copy_text(patient.name, patient_name_size, row.name);
-	copy_text(patient.address, patient_address_size, row.address);
 	patient.generation = generation;
-	return true;
+	(void)put_text(patient.name, row.name); // without room empty: counted and logged there
+	(void)put_text(patient.address, row.address);
+	return i;
 }
 
 void drop_patient(Index patient) noexcept
 {
 	Store &s = *store();
 	PatientRec &gone = s.patients[patient];
-	unlink_hash(s.patients, bucket(s.patient_hash, static_cast<std::uint64_t>(gone.id)), patient);
+	gone.generation = 0;
+	if(gone.devices != 0)
+		return; // the last device that lets go of it drops it
+	unlink_hash(s.patients, head_of(gone), patient);
+	drop_text(gone.name);
+	drop_text(gone.address);
 	gone = PatientRec{};
 	give_back(s.patients, patient, &PatientRec::next_hash);
 }
@@ -182,9 +172,7 @@ Index new_device(std::string_view serial) noexcept
 	DeviceRec &device = *new (&s.devices[i]) DeviceRec();
 	copy_text(device.serial, name_size, serial);
 	device.watched.store(s.loaded);
-	Index &head = bucket(s.device_hash, hash_name(serial));
-	device.next_hash = head;
-	head = i;
+	link_hash(s.devices, head_of(device), i);
 	s.heard[i].mono.store(mono_now());
 	s.heard[i].flags.store(0);
 	return i;
@@ -198,100 +186,130 @@ void set_flag(HeardRec &heard, std::uint8_t flag, bool on) noexcept
 		heard.flags.fetch_and(static_cast<std::uint8_t>(~flag));
 }
 
+void set_type(DeviceRec &device, Index type) noexcept
+{
+	Store &s = *store();
+	if(device.type != 0)
+		--s.types[device.type].devices;
+	if(type != 0)
+		++s.types[type].devices;
+	device.type = type;
+}
+
+void set_patient(DeviceRec &device, Index patient) noexcept
+{
+	Store &s = *store();
+	const Index old = device.patient;
+	if(patient != 0)
+		++s.patients[patient].devices;
+	device.patient = patient;
+	if(old != 0 && --s.patients[old].devices == 0 && s.patients[old].generation == 0)
+		drop_patient(old);
+}
+
 } // namespace
 
-bool put_device(const DeviceRow &row, std::uint32_t generation) noexcept
+Index put_device(const DeviceRow &row, std::uint32_t generation) noexcept
 {
 	Store &s = *store();
 	const Index type = find_type(row.type);
 	if(type == 0)
-		return false;
+		return 0;
 	Index i = find_device(row.serial);
 	if(i == 0)
 		i = new_device(row.serial);
 	if(i == 0)
-		return false;
+		return 0;
 	DeviceRec &device = s.devices[i];
 	device.database_id = row.database_id;
-	device.type = type;
-	device.patient = row.patient == 0 ? 0 : find_patient(row.patient);
+	set_type(device, type);
+	set_patient(device, row.patient == 0 ? 0 : find_patient(row.patient));
 	device.generation = generation;
 	device.collector = row.collector.empty() ? 0 : hash_name(row.collector);
-	copy_text(device.location, location_size, row.location);
+	(void)put_text(device.location, row.location); // without room empty: counted and logged there
 	HeardRec &heard = s.heard[i];
-	heard.stale_after_ms = static_cast<std::uint32_t>(s.types[type].stale_after / 1000);
+	heard.stale_after_ms.store(static_cast<std::uint32_t>(s.types[type].stale_after / 1000));
 	if(row.enabled && !(heard.flags.load() & device_enabled))
 		heard.mono.store(mono_now()); // silence counts from now
 	set_flag(heard, device_enabled, row.enabled);
 	if(row.seen)
 		set_flag(heard, device_seen, true);
-	return true;
+	return i;
 }
 
-bool put_type_limit(const LimitRow &row) noexcept
+bool put_type_limits(Index type, std::span<const RuleRec> rules) noexcept
 {
 	Store &s = *store();
-	const Index type = find_type(row.owner);
-	if(type == 0 || row.metric >= max_metric_id)
+	std::size_t own = 0;
+	for(const Index rule : s.types[type].rule_of)
+		own += rule != 0 ? 1 : 0;
+	if(rules.size() > own && !has_room(s.rules, rules.size() - own, &RuleRec::next))
 		return false;
-	Index &rule = s.types[type].rule_of[row.metric];
-	if(rule == 0)
-		rule = take(s.rules, &RuleRec::next);
-	if(rule == 0)
-		return false;
-	s.rules[rule] = RuleRec{row.rule, 0, row.metric, row.fields};
-	return true;
-}
-
-bool put_device_limit(const LimitRow &row) noexcept
-{
-	Store &s = *store();
-	const Index device = find_device(row.owner);
-	if(device == 0)
-		return false;
-	const Index rule = take(s.rules, &RuleRec::next);
-	if(rule == 0)
-		return false;
-	s.rules[rule] = RuleRec{row.rule, s.devices[device].first_rule, row.metric, row.fields};
-	s.devices[device].first_rule = rule;
-	return true;
-}
-
-void drop_type_limits(Index type) noexcept
-{
-	Store &s = *store();
 	for(Index &rule : s.types[type].rule_of) {
 		if(rule != 0)
 			give_back(s.rules, rule, &RuleRec::next);
 		rule = 0;
 	}
-}
-
-void drop_device_limits(Index device) noexcept
-{
-	Store &s = *store();
-	Index rule = s.devices[device].first_rule;
-	while(rule != 0) {
-		const Index next = s.rules[rule].next;
-		give_back(s.rules, rule, &RuleRec::next);
-		rule = next;
+	for(const RuleRec &from : rules) {
+		if(from.metric >= max_metric_id)
+			continue;
+		Index &rule = s.types[type].rule_of[from.metric];
+		if(rule == 0)
+			rule = take(s.rules, &RuleRec::next);
+		s.rules[rule] = RuleRec{from.rule, 0, from.metric, from.fields};
 	}
-	s.devices[device].first_rule = 0;
+	return true;
 }
 
-void drop_device(Index index) noexcept
+bool put_device_limits(Index device, std::span<const RuleRec> rules) noexcept
 {
 	Store &s = *store();
-	DeviceRec &device = s.devices[index];
-	drop_device_limits(index);
+	Index &first = s.devices[device].first_rule;
+	std::size_t own = 0;
+	for(Index i = first; i != 0; i = s.rules[i].next)
+		++own;
+	if(rules.size() > own && !has_room(s.rules, rules.size() - own, &RuleRec::next))
+		return false;
+	while(first != 0) {
+		const Index next = s.rules[first].next;
+		give_back(s.rules, first, &RuleRec::next);
+		first = next;
+	}
+	for(const RuleRec &from : rules) {
+		const Index rule = take(s.rules, &RuleRec::next);
+		s.rules[rule] = RuleRec{from.rule, first, from.metric, from.fields};
+		first = rule;
+	}
+	return true;
+}
+
+namespace {
+
+void drop_metrics(DeviceRec &device) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.pool_lock);
 	for(Index m = device.first_metric; m != 0;) {
 		const Index next = s.metrics[m].next;
 		give_back(s.metrics, m, &MetricRec::next);
 		m = next;
 	}
-	for(Index e = device.first_member; e != 0; e = s.members[e].next_of_device)
-		s.members[e].device = 0; // the feed's list skips it until it is rebuilt
-	unlink_hash(s.devices, bucket(s.device_hash, hash_name(device.serial)), index);
+}
+
+} // namespace
+
+void drop_device(Index index, FeedChanges &changes)
+{
+	Store &s = *store();
+	DeviceRec &device = s.devices[index];
+	changes.device(index);
+	sweep_members(index, new_mark(), changes);
+	(void)put_device_limits(index, {});
+	drop_metrics(device);
+	set_patient(device, 0);
+	set_type(device, 0);
+	drop_text(device.location);
+	unlink_hash(s.devices, head_of(device), index);
 	s.heard[index].flags.store(0);
 	new (&device) DeviceRec();
 	give_back(s.devices, index, &DeviceRec::next_hash);

@@ -3,12 +3,15 @@
 
 #include "store.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <new>
 
 #include "bmd_host.h"
 #include "changes.hpp"
+#include "delivery.hpp"
 #include "journal.hpp"
 
 namespace bmd {
@@ -16,6 +19,7 @@ namespace bmd {
 namespace {
 
 Store *the_store = nullptr;
+void *the_memory = nullptr; // where its block begins
 
 // Hands out pieces of one block; without memory it only counts.
 class Layout
@@ -56,19 +60,24 @@ struct Rings
 {
 	unsigned char *journal;
 	unsigned char *alert_events;
+	unsigned char *deliveries;
 	unsigned char *changes[max_notifiers][2];
 };
 
 Limits resolved(Limits limits) noexcept
 {
 	if(limits.metrics == 0)
-		limits.metrics = limits.devices * 8;
+		limits.metrics = limits.devices * 4;
 	if(limits.rules == 0)
 		limits.rules = limits.devices + 10'000;
+	if(limits.texts == 0)
+		limits.texts = limits.devices * 6;
+	if(limits.groups == 0)
+		limits.groups = limits.feeds * 4;
 	if(limits.members == 0)
-		limits.members = limits.devices * 8 + limits.feeds * 16;
+		limits.members = limits.devices * 3 + limits.feeds * 16;
 	if(limits.alerts == 0)
-		limits.alerts = limits.devices < 1024 ? 1024 : limits.devices;
+		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)
@@ -86,6 +95,7 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	s = real ? new (s) Store() : new (&counting) Store();
 	s->limits = limits;
 	table(layout, s->types, max_types);
+	table(layout, s->texts, limits.texts);
 	table(layout, s->rules, limits.rules);
 	table(layout, s->patients, limits.devices);
 	table(layout, s->devices, limits.devices);
@@ -93,9 +103,10 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->metrics, limits.metrics);
 	table(layout, s->feeds, limits.feeds);
 	table(layout, s->members, limits.members);
-	table(layout, s->groups, limits.feeds * 4);
+	table(layout, s->groups, limits.groups);
 	table(layout, s->alerts, limits.alerts);
 	table(layout, s->collectors, max_collectors);
+	buckets(layout, s->type_hash, max_types);
 	buckets(layout, s->device_hash, limits.devices);
 	buckets(layout, s->patient_hash, limits.devices);
 	buckets(layout, s->feed_hash, limits.feeds);
@@ -106,6 +117,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
+	rings.deliveries =
+			layout.take<unsigned char>(limits.deliveries * SlotRing::slot_bytes(sizeof(Delivery)));
 	for(std::size_t i = 0; i < limits.notifiers; ++i)
 		for(auto &ring : rings.changes[i])
 			ring = layout.take<unsigned char>(
@@ -133,6 +146,8 @@ void init_rings(Store &s, const Rings &rings) noexcept
 	s.journal.init(rings.journal, s.limits.journal_bytes);
 	s.alert_events.init(
 			rings.alert_events, s.limits.alert_events, SlotRing::slot_bytes(sizeof(AlertEvent)));
+	s.deliveries.init(
+			rings.deliveries, s.limits.deliveries, SlotRing::slot_bytes(sizeof(Delivery)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();
@@ -160,14 +175,39 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	Store *s = place(layout, limits, rings);
 	init_locks(*s);
 	init_rings(*s, rings);
+	s->bytes = needed;
 	s->started_at = wall_now();
 	the_store = s;
+	the_memory = memory;
 	return s;
+}
+
+void release_store() noexcept
+{
+	bmd_host_shm_free(the_memory);
+	the_store = nullptr;
+	the_memory = nullptr;
 }
 
 Store *store() noexcept
 {
 	return the_store;
+}
+
+void complain(Counter counter, std::string_view what) noexcept
+{
+	constexpr TimeUs pause = 10 * second_us;
+	Store &s = *store();
+	count(counter);
+	const TimeUs now = mono_now();
+	TimeUs last = s.complained[counter].load();
+	if((last != 0 && now - last < pause)
+			|| !s.complained[counter].compare_exchange_strong(last, now))
+		return;
+	char text[256];
+	std::snprintf(text, sizeof text, "%.*s (%llu so far)", static_cast<int>(what.size()),
+			what.data(), static_cast<unsigned long long>(s.counters[counter].load()));
+	bmd_host_log(BMD_LOG_ERROR, text);
 }
 
 std::uint64_t hash_name(std::string_view name) noexcept

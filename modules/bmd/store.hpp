@@ -20,16 +20,15 @@
 #include "bmd/threshold.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
+#include "text.hpp"
 
 namespace bmd {
 
-using Index = std::uint32_t;
-
 inline constexpr std::size_t name_size =
 		32; ///< names of types, people, groups, collectors: 31 bytes
-inline constexpr std::size_t location_size = 96;
-inline constexpr std::size_t patient_name_size = 96;
-inline constexpr std::size_t patient_address_size = 192;
+inline constexpr std::size_t location_size = 96;         ///< with its closing zero, as the
+inline constexpr std::size_t patient_name_size = 96;     ///< following: what the database allows
+inline constexpr std::size_t patient_address_size = 192; ///< at most
 inline constexpr std::size_t max_types = 256;
 inline constexpr std::size_t max_metric_id = 2000;
 inline constexpr std::size_t max_collectors = 65'536;
@@ -61,6 +60,9 @@ struct TypeRec
 {
 	char name[name_size];
 	DurationUs stale_after;
+	Index next_hash; ///< or next free one
+	std::uint32_t generation;
+	std::uint32_t devices; ///< of this type: it cannot go before them
 	bool used;
 	Index rule_of[max_metric_id]; ///< standard values by metric id, 0: none
 };
@@ -68,10 +70,11 @@ struct TypeRec
 struct PatientRec
 {
 	std::int64_t id;
-	Index next_hash;
+	Index next_hash; ///< or next free one
 	std::uint32_t generation;
-	char name[patient_name_size];
-	char address[patient_address_size];
+	std::uint32_t devices; ///< that serve this patient: the slot cannot go before them
+	Text name;
+	Text address;
 };
 
 /// What is remembered of one metric (or of one alarm of its own) of one device.
@@ -98,21 +101,21 @@ enum DeviceFlag : std::uint8_t
 struct HeardRec
 {
 	std::atomic<TimeUs> mono; ///< monotonic time of the last report
-	std::uint32_t stale_after_ms;
+	std::atomic<std::uint32_t> stale_after_ms;
 	std::atomic<std::uint8_t> flags; ///< DeviceFlag bits
 };
 
 struct DeviceRec
 {
 	char serial[name_size];
-	char location[location_size];
 	std::uint64_t collector; ///< hash of the name of the only collector that may report it; 0: any
 	TimeUs last_measured;    ///< judged time of the newest line: what lies before is late
 	TimeUs last_told;        ///< time of the last line of `last_source` as it told it
 	std::uint64_t last_source; ///< hash of the collector last judged; 0: none since the start
 	TimeUs last_arrived;
 	std::int32_t database_id;
-	Index next_hash;
+	Text location;
+	Index next_hash; ///< or next free one
 	Index type;
 	Index patient;
 	Index first_rule; ///< prescribed values
@@ -127,11 +130,11 @@ struct DeviceRec
 /// A technician's or a group's feed.  Device feeds are the devices themselves.
 struct FeedRec
 {
-	char name[name_size]; ///< user name, or "grp." and the group's name
-	Index next_hash;
-	Index first_device; ///< member edges
-	Index first_group;  ///< person: groups the person is assigned to
-	std::uint32_t generation;
+	char name[name_size];   ///< user name, or "grp." and the group's name
+	Index next_hash;        ///< or next free one
+	Index first_device;     ///< member edges
+	Index first_group;      ///< person: groups the person is assigned to
+	std::uint32_t watchers; ///< group: persons assigned to it
 	bool is_group;
 	std::atomic<bool> watched; ///< somebody has subscribed to it
 };
@@ -141,15 +144,17 @@ struct MemberRec
 {
 	Index device;
 	Index feed;
-	Index next_of_device;
+	Index next_of_device; ///< or next free one
 	Index next_of_feed;
+	Index prev_of_feed; ///< so that it leaves a feed of any size at once
+	std::uint32_t mark; ///< of the last reading that found it in the database
 };
 
 /// A person is assigned to a group.
 struct GroupRec
 {
 	Index group;
-	Index next;
+	Index next; ///< or next free one
 };
 
 struct AlertRec
@@ -204,16 +209,19 @@ enum Counter : std::uint16_t
 struct Limits
 {
 	std::size_t devices = 10'000;
-	std::size_t metrics = 0; ///< 0: 8 a device
+	std::size_t metrics = 0; ///< 0: 4 a device
 	std::size_t rules = 0;   ///< 0: devices + 10,000
+	std::size_t texts = 0;   ///< pieces of 28 bytes; 0: 6 a device
 	std::size_t feeds = 20'000;
-	std::size_t members = 0; ///< 0: 8 a device + 16 a feed
-	std::size_t alerts = 0;  ///< 0: devices, at least 1,024
+	std::size_t groups = 0;  ///< a person is assigned to a group; 0: 4 a feed
+	std::size_t members = 0; ///< 0: 3 a device + 16 a feed
+	std::size_t alerts = 0;  ///< 0: an eighth of the devices, at least 1,024
 	std::size_t journal_bytes = 32U << 20;
 	std::size_t alert_events = 8'192;
 	std::size_t changes = 8'192; ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
+	std::size_t deliveries = 32'768; ///< that wait for the database
 };
 
 /// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
@@ -278,7 +286,9 @@ struct SubRec
 struct Store
 {
 	Limits limits;
-	RwLock registry_lock;
+	std::size_t bytes;                                ///< of everything here
+	RwLock registry_lock;                             ///< exclusively only by RegistryWrite
+	std::atomic<std::uint64_t> registry_lock_longest; ///< microseconds held exclusively
 	Mutex stripe[stripes];
 	Mutex dialog_lock[dialog_stripes];
 	Mutex book_lock;
@@ -286,17 +296,19 @@ struct Store
 	Mutex sub_lock;  ///< subscriptions
 
 	Table<TypeRec> types;
+	Table<TextChunk> texts;
 	Table<RuleRec> rules;
 	Table<PatientRec> patients;
 	Table<DeviceRec> devices;
 	HeardRec *heard = nullptr; ///< by device index
 	Table<MetricRec> metrics;
 	Table<FeedRec> feeds;
-	Table<MemberRec> members; ///< rebuilt as a whole under the registry lock
+	Table<MemberRec> members;
 	Table<GroupRec> groups;
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
 	Table<SubRec> subs;
+	Buckets type_hash;
 	Buckets device_hash;
 	Buckets patient_hash;
 	Buckets feed_hash;
@@ -309,10 +321,12 @@ struct Store
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
+	SlotRing deliveries;   ///< which alert reached which terminal
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
 	std::atomic<std::uint64_t> counters[counter_count];
+	std::atomic<TimeUs> complained[counter_count]; ///< monotonic time of the last message
 	std::atomic<std::uint64_t> database_up;
 	std::int64_t started_at; ///< wall clock, microseconds
 	bool loaded;             ///< the first load is done: what is new may have old subscriptions
@@ -322,6 +336,9 @@ struct Store
 /// how many bytes it would take.
 [[nodiscard]] Store *create_store(const Limits &limits, std::size_t &needed) noexcept;
 
+/// Gives the memory back, when nobody uses the store any more.
+void release_store() noexcept;
+
 /// The one store of this Kamailio; nullptr before create_store().
 [[nodiscard]] Store *store() noexcept;
 
@@ -329,6 +346,9 @@ inline void count(Counter counter, std::uint64_t by = 1) noexcept
 {
 	store()->counters[counter].fetch_add(by, std::memory_order_relaxed);
 }
+
+/// Counts what found no room and says so in the log, at most every 10 s for each counter.
+void complain(Counter counter, std::string_view what) noexcept;
 
 /// FNV-1a; the hash of every name in the store.
 [[nodiscard]] std::uint64_t hash_name(std::string_view name) noexcept;

@@ -43,10 +43,10 @@ void show_device(Index index, bmd_device_view &view)
 	view = {};
 	put(view.serial, device.serial);
 	put(view.type, s.types[device.type].name);
-	put(view.location, device.location);
+	put(view.location, text_of(device.location));
 	if(device.patient != 0) {
-		put(view.patient, s.patients[device.patient].name);
-		put(view.patient_address, s.patients[device.patient].address);
+		put(view.patient, text_of(s.patients[device.patient].name));
+		put(view.patient_address, text_of(s.patients[device.patient].address));
 	}
 	put_time(view.last_heard, device.last_arrived);
 	view.enabled = (flags & device_enabled) != 0;

@@ -4,10 +4,10 @@
 #include "waiting.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <string>
 
 #include "evaluate.hpp"
+#include "exclusive.hpp"
 #include "registry.hpp"
 
 namespace bmd {
@@ -97,7 +97,7 @@ Result<bool> load_waiting(Pg &pg)
 	auto rows = pg.run(select_waits);
 	if(!rows)
 		return rows.error();
-	const std::lock_guard<RwLock> registry(store()->registry_lock);
+	const RegistryWrite registry;
 	for(int i = 0; i < PQntuples(rows->get()); ++i) {
 		const auto field = [&](int column) { return PQgetvalue(rows->get(), i, column); };
 		if(const Index device = find_device(field(0)); device != 0)

@@ -16,4 +16,13 @@ extern BMD_EXPORTED char *module_version;
 extern BMD_EXPORTED char *module_flags;
 extern BMD_EXPORTED unsigned int module_interface_ver;
 
+/* Headers of a local request in its tm cell, whole. */
+#if VERSIONVAL >= 6000000
+#define BMD_TM_FROM(cell) (&(cell)->from_hdr)
+#define BMD_TM_CALL_ID(cell) (&(cell)->callid_hdr)
+#else
+#define BMD_TM_FROM(cell) (&(cell)->from)
+#define BMD_TM_CALL_ID(cell) (&(cell)->callid)
+#endif
+
 #endif

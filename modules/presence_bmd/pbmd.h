@@ -26,8 +26,7 @@ pres_ev_t pbmd_event(int default_expires);
 extern int pbmd_default_expires;
 
 /* Sends `body` within the dialog whose resource is `uri`; the caller holds the dialog's lock. */
-void pbmd_send_document(unsigned int slot, unsigned int generation, const char *uri,
-		const char *body, size_t length);
+void pbmd_send_document(const char *uri, const char *body, size_t length);
 
 /* Alerts that did not fit into the full document last built by this process. */
 int pbmd_last_more(void);
@@ -38,11 +37,8 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user);
 /* Makes sure that NOTIFYs to the Contact can be sent without a name to be looked up.  -1: no. */
 int pbmd_settle_contact(struct sip_msg *msg);
 
-/* From mod_init: follows the NOTIFYs of subscriptions that pbmd_follow() names.  -1 failed. */
+/* From mod_init: follows the NOTIFYs to subscriptions of ours.  -1 failed. */
 int pbmd_watch_notifies(void);
-
-/* What this process sends from now on is for this subscription; slot 0: for none. */
-void pbmd_follow(unsigned int slot, unsigned int generation);
 
 static inline struct bmd_text pbmd_text(const str *s)
 {

@@ -8,45 +8,50 @@
 #include "bmd_kamailio.h"
 #include "pbmd.h"
 
-#include <stdint.h>
 #include <string.h>
-
-/* The subscription that this process sends for now. */
-static unsigned int current_slot = 0;
-static unsigned int current_generation = 0;
-
-void pbmd_follow(unsigned int slot, unsigned int generation)
-{
-	current_slot = slot;
-	current_generation = generation;
-}
 
 /* In whichever process the reply came to.  Failures of our own side are 408 or 5xx, too. */
 static void completed(struct cell *transaction, int type, struct tmcb_params *params)
 {
-	uintptr_t which = (uintptr_t)*params->param;
-
 	(void)type;
 	if(params->code >= 300) /* the header ends its own line */
-		LM_INFO("a terminal answered %d to a NOTIFY, %.*s", params->code, transaction->callid.len,
-				transaction->callid.s);
-	pbmd_bmd.notify_answered(
-			(unsigned int)(which >> 32), (unsigned int)(which & UINT32_MAX), params->code);
+		LM_INFO("a terminal answered %d to a NOTIFY, %.*s", params->code,
+				BMD_TM_CALL_ID(transaction)->len, BMD_TM_CALL_ID(transaction)->s);
+	pbmd_bmd.ticket_answered(*params->param, params->code);
+}
+
+/* The feed instead of the dialog's resource, FEED~NUMBER@, in From.  The header keeps its length:
+ * nothing behind it moves. */
+static void show_feed(str *from)
+{
+	const int length = BMD_DIALOG_DIGITS + 1;
+	char *end = memchr(from->s, '>', (size_t)from->len);
+	char *number = memchr(from->s, '~', (size_t)from->len);
+
+	if(number == NULL || end == NULL || end - number <= length || number[length] != '@')
+		return;
+	memmove(number, number + length, (size_t)(end + 1 - number - length));
+	memset(end + 1 - length, ' ', (size_t)length);
 }
 
 static void sending(struct cell *transaction, int type, struct tmcb_params *params)
 {
-	uintptr_t which = (uintptr_t)current_slot << 32 | current_generation;
+	void *ticket;
 
 	(void)type;
 	(void)params;
-	if(current_slot == 0 || transaction->method.len != 6
-			|| memcmp(transaction->method.s, "NOTIFY", 6) != 0)
+	if(transaction->method.len != 6 || memcmp(transaction->method.s, "NOTIFY", 6) != 0)
 		return;
-	if(pbmd_tm.register_tmcb(
-			   NULL, transaction, TMCB_LOCAL_COMPLETED, completed, (void *)which, NULL)
-			< 0)
+	show_feed(BMD_TM_FROM(transaction));
+	ticket = pbmd_bmd.make_ticket(pbmd_text(&transaction->uac[0].uri));
+	if(ticket == NULL)
+		return;
+	if(pbmd_tm.register_tmcb(NULL, transaction, TMCB_LOCAL_COMPLETED, completed, ticket,
+			   pbmd_bmd.free_ticket)
+			< 0) {
 		LM_ERR("cannot follow a NOTIFY\n");
+		pbmd_bmd.free_ticket(ticket);
+	}
 }
 
 int pbmd_watch_notifies(void)

@@ -102,27 +102,24 @@ static void take_back(char *body)
 }
 
 /* Presence leaves the body behind when a NOTIFY cannot be sent. */
-static void not_sent(unsigned int slot, unsigned int generation)
+static void not_sent(void)
 {
 	if(lent != NULL) {
 		pkg_free(lent->s);
 		pkg_free(lent);
 		lent = NULL;
 	}
-	pbmd_bmd.notify_answered(slot, generation, BMD_NOT_SENT);
+	pbmd_bmd.sending_failed();
 }
 
-void pbmd_send_document(unsigned int slot, unsigned int generation, const char *uri,
-		const char *body, size_t length)
+void pbmd_send_document(const char *uri, const char *body, size_t length)
 {
 	str resource = {(char *)uri, (int)strlen(uri)};
 
 	ready.s = (char *)body;
 	ready.len = (int)length;
-	pbmd_follow(slot, generation);
 	if(pbmd_presence.pres_refresh_watchers(&resource, &pbmd_event_name, 1) < 0)
-		not_sent(slot, generation);
-	pbmd_follow(0, 0);
+		not_sent();
 	ready.s = NULL;
 	ready.len = 0;
 }

@@ -187,19 +187,35 @@ static int hand_to_presence(struct sip_msg *msg, str *user)
 	return 1;
 }
 
-/* A new dialog is a resource of its own: presence takes it from the request URI. */
+/* Presence takes the resource of a new dialog from the request URI. */
 static int set_resource(struct sip_msg *msg, const char *resource)
 {
+	struct bmd_text domain = pbmd_bmd.domain();
 	char uri[256];
 	str text = {uri, 0};
 
-	if(parse_sip_msg_uri(msg) < 0)
-		return -1;
-	text.len = snprintf(uri, sizeof uri, "sip:%s@%.*s", resource, msg->parsed_uri.host.len,
-			msg->parsed_uri.host.s);
+	text.len = snprintf(uri, sizeof uri, "sip:%s@%.*s", resource, (int)domain.len, domain.s);
 	if(text.len >= (int)sizeof uri)
 		return -1;
 	return rewrite_uri(msg, &text);
+}
+
+/* In a dialog presence looks at To first and, when that is not the resource, through its whole
+ * table.  pbmd_delivery.c sets From of the NOTIFY right that comes of it. */
+static int hand_in_dialog(struct sip_msg *msg, str *user, char *resource)
+{
+	struct bmd_text domain = pbmd_bmd.domain();
+	struct sip_uri *to = &get_to(msg)->parsed_uri;
+	struct sip_uri asked = *to;
+	int result;
+
+	to->user.s = resource;
+	to->user.len = (int)strlen(resource);
+	to->host.s = (char *)domain.s;
+	to->host.len = (int)domain.len;
+	result = hand_to_presence(msg, user);
+	*to = asked;
+	return result;
 }
 
 /* From here on the dialog is known and locked: what its notifier sends comes before or after. */
@@ -219,9 +235,10 @@ static int subscribe_in(
 		return refuse(msg, 400, "Unusable Request URI", NULL);
 	}
 	pbmd_bmd.dialog_lock(dialog);
-	pbmd_follow(dialog->slot, dialog->generation);
-	result = hand_to_presence(msg, user);
-	pbmd_follow(0, 0);
+	pbmd_bmd.begin_sending(dialog, asked->user);
+	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)
+							  : hand_to_presence(msg, user);
+	pbmd_bmd.end_sending();
 	status = answered_with();
 	if((asked->in_dialog && asked->expires == 0) || status == 481
 			|| (dialog->is_new && status >= 300))

@@ -95,6 +95,22 @@ def thief_dialog(thief, owner, to):
     return dialog
 
 
+def every_notify_of_a_dialog_is_from_the_feed(stack):
+    terminal = stack.agent("tech2")
+    feed = f"sip:{GROUP}@{stack.info['domain']}"
+    dialog, _ = terminal.subscribe(feed)
+    seen = [terminal.notify(dialog)]
+    for expires in (600, 0):
+        _, reply = terminal.subscribe(dialog=dialog, expires=expires)
+        assert reply.status == 200, reply.first
+        seen.append(terminal.notify(dialog))
+    for message in seen:
+        value = message.get("from")
+        assert value.startswith(f"<{feed}>") and "tag=" + dialog.remote_tag in value, value
+        assert b"~" not in message.raw.split(b"\r\n\r\n")[0], message.raw
+    assert seen[-1].get("subscription-state").startswith("terminated")
+
+
 def who_is_no_longer_entitled_learns_nothing_more(stack):
     watcher = Watcher(stack, "tech2", GROUP)
     hand(stack, "OX-1001 SpO2=70")
@@ -137,6 +153,7 @@ run("terminals-apart", [one_that_cannot_be_sent_to_silences_nobody,
                         a_contact_that_is_a_name_is_where_the_request_came_from,
                         one_that_does_not_answer_is_no_burden_for_the_others,
                         nobody_takes_over_the_dialog_of_another,
+                        every_notify_of_a_dialog_is_from_the_feed,
                         who_is_no_longer_entitled_learns_nothing_more,
                         what_was_removed_while_the_server_was_down_leaves_the_screens],
     errors_expected=True)

@@ -1,4 +1,4 @@
--- 0011_bmd_waiting.sql - conditions that wait for their delay, so that a restart does not begin it anew.
+-- 0013_bmd_waiting.sql - conditions that wait for their delay, so that a restart does not begin it anew.
 -- SPDX-License-Identifier: GPL-2.0-or-later
 --
 -- Set in the transaction of the readings that begin or end the wait, and read at the server's

@@ -1,0 +1,122 @@
+/// @file delivery.cpp  Follows documents to their terminals.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "delivery.hpp"
+
+#include <new>
+
+#include "bmd_host.h"
+#include "subs.hpp"
+
+namespace bmd {
+
+namespace {
+
+// In shared memory; `marks` follow.
+struct Ticket
+{
+	SubRef sub;
+	TimeUs sent_at;
+	std::uint32_t marks;
+	char user[name_size];
+	char terminal[terminal_size];
+};
+
+// Of this process.
+struct Sending
+{
+	bool active = false;
+	SubRef to;
+	char user[name_size] = {};
+	std::vector<AlertMark> marks;
+};
+Sending sending;
+
+void fill(Ticket &ticket, std::string_view terminal) noexcept
+{
+	ticket.sub = sending.to;
+	ticket.sent_at = wall_now();
+	ticket.marks = static_cast<std::uint32_t>(sending.marks.size());
+	copy_text(ticket.user, name_size, sending.user);
+	copy_text(ticket.terminal, terminal_size, terminal);
+}
+
+void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
+{
+	Store &s = *store();
+	const TimeUs now = wall_now();
+	for(std::uint32_t i = 0; i < ticket.marks; ++i) {
+		std::uint64_t place = 0;
+		void *slot = s.deliveries.reserve(place);
+		if(slot == nullptr) {
+			count(count_deliveries_dropped, ticket.marks - i);
+			break;
+		}
+		auto &delivery = *new (slot) Delivery{
+				marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}};
+		copy_text(delivery.user, name_size, ticket.user);
+		copy_text(delivery.terminal, terminal_size, ticket.terminal);
+		s.deliveries.publish(place);
+	}
+	if(ticket.marks > 0)
+		s.writer_waker.wake();
+}
+
+} // namespace
+
+void begin_sending(SubRef to, std::string_view user) noexcept
+{
+	sending.active = true;
+	sending.to = to;
+	copy_text(sending.user, name_size, user);
+	sending.marks.clear();
+}
+
+void end_sending() noexcept
+{
+	sending.active = false;
+}
+
+void document_holds(const std::vector<AlertMark> &alerts)
+{
+	sending.marks = alerts;
+}
+
+void *make_ticket(std::string_view terminal) noexcept
+{
+	if(!sending.active)
+		return nullptr;
+	void *memory = bmd_host_shm_alloc(sizeof(Ticket) + sending.marks.size() * sizeof(AlertMark));
+	if(memory == nullptr) {
+		count(count_deliveries_dropped, sending.marks.size());
+		return nullptr;
+	}
+	auto &ticket = *new (memory) Ticket{};
+	fill(ticket, terminal);
+	auto *marks = reinterpret_cast<AlertMark *>(&ticket + 1);
+	for(const AlertMark &mark : sending.marks)
+		new (marks++) AlertMark(mark);
+	return memory;
+}
+
+void free_ticket(void *ticket) noexcept
+{
+	bmd_host_shm_free(ticket);
+}
+
+void ticket_answered(const void *memory, int code) noexcept
+{
+	const auto &ticket = *static_cast<const Ticket *>(memory);
+	notify_answered(ticket.sub, code);
+	record(ticket, reinterpret_cast<const AlertMark *>(&ticket + 1), code);
+}
+
+void sending_failed() noexcept
+{
+	Ticket ticket{};
+	fill(ticket, {});
+	notify_answered(ticket.sub, not_sent);
+	record(ticket, sending.marks.data(), not_sent);
+}
+
+} // namespace bmd

@@ -1,0 +1,56 @@
+/// @file delivery.hpp  What becomes of the documents that are sent: which alert reached whom.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// A process says whom it sends to and which alerts the document holds; tm asks for a ticket when
+/// the NOTIFY is made and brings it back with the final answer, to any process.
+
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "store.hpp"
+
+namespace bmd {
+
+inline constexpr std::size_t terminal_size = 96; ///< URI of a terminal
+
+/// An alert as a document tells it.
+struct AlertMark
+{
+	Uuid alert;
+	std::uint32_t revision;
+};
+
+/// One alert in one document to one terminal, with the answer: an entry of the deliveries' ring.
+struct Delivery
+{
+	Uuid alert;
+	std::uint32_t revision;
+	std::int32_t code; ///< final status; not_sent (subs.hpp): it could not be sent at all
+	TimeUs sent_at;    ///< wall clock
+	TimeUs answered_at;
+	char user[name_size];
+	char terminal[terminal_size];
+};
+
+/// Until end_sending(), what this process sends goes to this subscription (slot 0: to a terminal
+/// that only fetches state).
+void begin_sending(SubRef to, std::string_view user) noexcept;
+void end_sending() noexcept;
+
+/// The next document holds these alerts.
+void document_holds(const std::vector<AlertMark> &alerts);
+
+/// A block of shared memory for the NOTIFY that is being made; nullptr when nothing of ours is sent
+/// or memory runs out (counted: it is sent all the same).
+[[nodiscard]] void *make_ticket(std::string_view terminal) noexcept;
+void free_ticket(void *ticket) noexcept;
+
+/// The final answer; 408 when there was none.
+void ticket_answered(const void *ticket, int code) noexcept;
+
+/// The document could not be sent at all.
+void sending_failed() noexcept;
+
+} // namespace bmd

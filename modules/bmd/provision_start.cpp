@@ -1,0 +1,149 @@
+/// @file provision_start.cpp  What is loaded once, before the fork.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "bmd_host.h"
+#include "changes.hpp"
+#include "documents.hpp"
+#include "evaluate.hpp"
+#include "numbering.hpp"
+#include "provision.hpp"
+#include "provision_take.hpp"
+#include "subs.hpp"
+#include "waiting.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr int least_schema = 13; // bmd_waiting
+
+Result<bool> check_schema(Pg &pg)
+{
+	auto row = pg.run("SELECT max(version) FROM bmd_schema_version");
+	if(!row)
+		return row.error();
+	if(std::atoi(PQgetvalue(row->get(), 0, 0)) < least_schema)
+		return Error{Errc::fatal, "the database lacks migrations"};
+	return true;
+}
+
+// Its device went while the server was down: the alert ends in the database, too.
+void close_orphan(AlertRec &alert)
+{
+	alert.state = AlertState::cleared;
+	alert.cleared_at = alert.changed_at = wall_now();
+	++alert.revision;
+	(void)journal_alert(alert, "removed", Actor{}); // no room: the next start does it
+}
+
+void take_alert(AlertRec alert)
+{
+	alert.device = find_device(alert.serial);
+	if(alert.device == 0)
+		return close_orphan(alert);
+	const Index slot = restore_alert(alert);
+	if(slot != 0)
+		adopt_alert(slot);
+	else
+		complain(count_alerts_lost_memory,
+				"the alert book has no room for all open alerts: raise the parameter \"alerts\"");
+}
+
+Result<bool> load_alerts(Pg &pg)
+{
+	return stream_rows(pg, open_alerts_query(), [](std::span<const PgFields> rows) {
+		const RegistryWrite lock;
+		for(const PgFields &row : rows)
+			take_alert(alert_of(row));
+	});
+}
+
+void take_collector(const PgFields &row)
+{
+	const Index i = find_collector(row.text(1), true);
+	if(i == 0)
+		return no_room("collector", row.text(1));
+	CollectorRec &collector = store()->collectors[i];
+	collector.database_id.store(static_cast<std::int32_t>(row.integer(0)));
+	// Absurd (taken by an older release): no real epoch would ever be taken after it.
+	if(row.integer(2) > wall_now() + epoch_ahead)
+		return;
+	collector.epoch = row.integer(2);
+	collector.accepted_seq = row.integer(3);
+	collector.durable_epoch.store(collector.epoch);
+	collector.durable_seq.store(collector.accepted_seq);
+}
+
+Result<bool> load_collectors(Pg &pg)
+{
+	return stream_rows(pg, collectors_query(), [](std::span<const PgFields> rows) {
+		for(const PgFields &row : rows)
+			take_collector(row);
+	});
+}
+
+void take_subscription(const PgFields &row)
+{
+	const Resource resource = parse_resource(row.text(0));
+	SubRef ref;
+	mark_watched(resource.feed);
+	if(resource.dialog == 0)
+		return;
+	const TimeUs expires = mono_now() + row.integer(2) * second_us;
+	if(put_sub(resource.dialog, resource.feed, row.text(1), expires, ref) == Admission::full)
+		no_room("a subscription to", resource.feed);
+}
+
+Result<bool> load_subscriptions(Pg &pg)
+{
+	auto there = pg.run("SELECT to_regclass('active_watchers') IS NOT NULL");
+	if(!there)
+		return there.error();
+	if(PQgetvalue(there->get(), 0, 0)[0] != 't')
+		return true;
+	return stream_rows(pg, subscriptions_query(), [](std::span<const PgFields> rows) {
+		for(const PgFields &row : rows)
+			take_subscription(row);
+	});
+}
+
+// What the operator has to know of sizes.
+void report_load(TimeUs begun)
+{
+	const Store &s = *store();
+	char text[256];
+	std::snprintf(text, sizeof text,
+			"%u devices and %u patients loaded in %.1f s; %zu bytes of shared memory, %zu for each "
+			"of %zu devices",
+			s.devices.used, s.patients.used, static_cast<double>(mono_now() - begun) / second_us,
+			s.bytes, s.bytes / s.limits.devices, s.limits.devices);
+	bmd_host_log(BMD_LOG_NOTICE, text);
+}
+
+} // namespace
+
+Result<bool> bump_subscriptions(Pg &pg)
+{
+	auto done = pg.run("DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
+					   "UPDATE active_watchers SET local_cseq = local_cseq + 100000, "
+					   "version = version + 100000 WHERE event = 'bmd-alert'; END IF; END $$");
+	if(!done)
+		return done.error();
+	return true;
+}
+
+Result<bool> load_all(Pg &pg)
+{
+	const TimeUs begun = mono_now();
+	for(const auto step : {check_schema, reload, load_alerts, load_waiting, load_collectors,
+				bump_subscriptions, load_subscriptions})
+		if(auto done = step(pg); !done)
+			return done;
+	store()->loaded = true;
+	report_load(begun);
+	// Whatever was not told before the stop is told now.
+	queue_refresh_all();
+	return true;
+}
+
+} // namespace bmd

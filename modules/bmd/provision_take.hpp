@@ -1,0 +1,35 @@
+/// @file provision_take.hpp  Takes what the database provisions into the store, by key or whole.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Takes the registry lock itself, for moments; only one process at a time may do this.
+
+#pragma once
+
+#include "provision_read.hpp"
+
+namespace bmd {
+
+/// All of these with an empty `keys` take everything.  They insert and update; what is no longer
+/// in the database stays until it is swept.  Errors: as of Pg; part may have been taken.
+[[nodiscard]] Result<bool> take_types(Pg &pg, const Keys &names);
+[[nodiscard]] Result<bool> take_patients(Pg &pg, const Keys &ids);
+/// Devices with their prescribed values.
+[[nodiscard]] Result<bool> take_devices(Pg &pg, const Keys &serials);
+
+/// Removes what the last take_*() with the same keys has not found.  Devices first: they refer to
+/// the others.
+void sweep_devices(const Keys &serials, FeedChanges &changes);
+void sweep_patients(const Keys &ids);
+void sweep_types(const Keys &names);
+
+/// Limits of these types changed: judges the last readings of their devices again.
+void judge_types(const Keys &names);
+
+/// People: what they may watch, and, when `keys` names some, the devices of their personal feeds.
+[[nodiscard]] Result<bool> take_people(Pg &pg, const Keys &usernames, FeedChanges &changes);
+/// Feeds of devices; removes the memberships that are gone.
+[[nodiscard]] Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes);
+
+/// Something of this name found no room: counted, and logged once in a while.
+void no_room(std::string_view what, std::string_view name);
+
+} // namespace bmd
