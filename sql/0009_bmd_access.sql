@@ -87,7 +87,6 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I TO %I', t, a_role);
     END LOOP;
     EXECUTE format('GRANT SELECT, INSERT ON bmd_reading, bmd_alert_event, bmd_device_seen TO %I', a_role);
-    EXECUTE format('GRANT SELECT, INSERT, DELETE ON bmd_waiting TO %I', a_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON bmd_alert, bmd_collector_state, bmd_writer TO %I', a_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION bmd_ensure_partitions(integer) TO %I', a_role);
     FOREACH t IN ARRAY ARRAY['location', 'presentity', 'active_watchers', 'watchers', 'xcap', 'location_attrs']
