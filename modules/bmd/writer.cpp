@@ -130,7 +130,7 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 			break;
 		auto *batch = static_cast<BatchRec *>(block->data());
 		load.batches.push_back(batch);
-		load.readings += batch->count;
+		load.readings += batch->epoch == no_readings ? 0 : batch->count;
 		bytes += block->size;
 		if(batch->collector == 0)
 			continue;
@@ -173,16 +173,18 @@ Result<bool> Writer::know_collectors(const Load &load)
 
 Result<bool> Writer::write_readings(Load &load)
 {
-	if(load.readings == 0)
-		return true;
 	const Store &s = *store();
 	copy_.clear();
+	waiting_.clear();
 	for(BatchRec *batch : load.batches) {
 		const std::int32_t collector =
 				batch->collector == 0 ? 0 : s.collectors[batch->collector].database_id.load();
 		const auto *readings = reinterpret_cast<const ReadingRec *>(batch + 1);
 		for(std::uint32_t i = 0; i < batch->count; ++i) {
 			const ReadingRec &reading = readings[i];
+			waiting_.add(*batch, reading);
+			if(reading.kind == 0)
+				continue;
 			copy_.row(10);
 			copy_.timestamp(batch->arrived_at);
 			copy_.timestamp(reading.measured_at);
@@ -204,6 +206,8 @@ Result<bool> Writer::write_readings(Load &load)
 				load.first_seen.push_back(reading.device);
 		}
 	}
+	if(load.readings == 0)
+		return true;
 	return pg_.copy_in(copy_readings, copy_.finish());
 }
 
@@ -294,6 +298,8 @@ Result<bool> Writer::write(Load &load)
 	if(auto step = know_collectors(load); !step)
 		return step;
 	if(auto step = write_readings(load); !step)
+		return step;
+	if(auto step = waiting_.write(pg_); !step)
 		return step;
 	if(auto step = write_alerts(load); !step)
 		return step;

@@ -11,6 +11,7 @@
 
 #include "journal.hpp"
 #include "pg.hpp"
+#include "waiting.hpp"
 
 namespace bmd {
 
@@ -52,6 +53,7 @@ private:
 	std::string node_;
 	Pg pg_;
 	BinaryCopy copy_;
+	WaitingChanges waiting_;
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic
 	TimeUs next_partitions_ = 0;            ///< monotonic
