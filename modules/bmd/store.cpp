@@ -226,7 +226,8 @@ void copy_text(char *to, std::size_t size, std::string_view from) noexcept
 	// never half a character: the database would refuse it
 	while(length < from.size() && length > 0 && (from[length] & 0xc0) == 0x80)
 		--length;
-	std::memcpy(to, from.data(), length);
+	if(length > 0)
+		std::memcpy(to, from.data(), length);
 	std::memset(to + length, 0, size - length);
 }
 

@@ -3,6 +3,10 @@
 # shellcheck shell=bash disable=SC2154
 # Sourced by bmd-stack, which sets dir, top, conf and gives fail, say and conninfo.
 
+# For tests: another build of the modules, and a library they need to be there before Kamailio.
+modules=${BMD_MODULES:-$top/build/modules}
+preload=${BMD_PRELOAD:-}
+
 kamailio_user() {
 	if [ "$(id -u)" -eq 0 ]; then echo kamailio; else id -un; fi
 }
@@ -11,7 +15,7 @@ check_modules() {
 	local name
 	[ "${conf[stock]}" = no ] || return 0
 	for name in bmd presence_bmd; do
-		[ -r "$top/build/modules/$name.so" ] || fail "build/modules/$name.so is missing: run make first"
+		[ -r "$modules/$name.so" ] || fail "$modules/$name.so is missing: run make first"
 	done
 }
 
@@ -113,8 +117,8 @@ start_kamailio() {
 	write_configuration
 	[ "$(id -u)" -ne 0 ] || rights=(-u kamailio -g kamailio)
 	# its own session: the whole of it can be found and ended, and a ^C to us does not reach it
-	setsid kamailio -DD -E -x tlsf -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
-		-L "$top/build/modules/:/usr/lib/x86_64-linux-gnu/kamailio/modules/" "${rights[@]}" \
+	LD_PRELOAD=$preload setsid kamailio -DD -E -x tlsf -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
+		-L "$modules/:/usr/lib/x86_64-linux-gnu/kamailio/modules/" "${rights[@]}" \
 		>> "$dir/log/kamailio.log" 2>&1 < /dev/null 8>&- 9>&- &
 	pid=$!
 	disown
