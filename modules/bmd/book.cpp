@@ -3,6 +3,7 @@
 
 #include "book.hpp"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -16,18 +17,81 @@ namespace bmd {
 
 namespace {
 
-Index take_slot() noexcept
+// The two lists of slots in use, both through next_open and prev_open: open alerts, newest first,
+// and alerts that are over but whose end the journal has not taken yet, oldest first.  A slot is in
+// one of them or free; the book lock guards all three.
+
+void unlink_open(Index i) noexcept
+{
+	Store &s = *store();
+	const AlertRec &alert = s.alerts[i];
+	if(alert.prev_open != 0)
+		s.alerts[alert.prev_open].next_open = alert.next_open;
+	else
+		s.open_head = alert.next_open;
+	if(alert.next_open != 0)
+		s.alerts[alert.next_open].prev_open = alert.prev_open;
+	--s.open_count;
+}
+
+void free_slot(Index i) noexcept
+{
+	Store &s = *store();
+	s.alerts[i] = AlertRec{};
+	s.alerts[i].next_open = s.alerts.free;
+	s.alerts.free = i;
+}
+
+void append_ended(Index i) noexcept
+{
+	Store &s = *store();
+	s.alerts[i].next_open = 0;
+	s.alerts[i].prev_open = s.ended_tail;
+	(s.ended_tail != 0 ? s.alerts[s.ended_tail].next_open : s.ended_head) = i;
+	s.ended_tail = i;
+	++s.ended_count;
+}
+
+// The oldest that is over leaves its slot.
+void free_ended() noexcept
+{
+	Store &s = *store();
+	const Index i = s.ended_head;
+	s.ended_head = s.alerts[i].next_open;
+	(s.ended_head != 0 ? s.alerts[s.ended_head].prev_open : s.ended_tail) = 0;
+	--s.ended_count;
+	free_slot(i);
+}
+
+// A free slot; 0 when there is none.
+Index find_slot() noexcept
+{
+	Store &s = *store();
+	if(s.alerts.free == 0 && s.alerts.used < s.alerts.size)
+		return ++s.alerts.used;
+	if(s.alerts.free == 0 && s.ended_head != 0) {
+		// Telling people comes before history.
+		free_ended();
+		count(count_alert_history_lost);
+	}
+	const Index i = s.alerts.free;
+	if(i != 0)
+		s.alerts.free = s.alerts[i].next_open;
+	return i;
+}
+
+// Others find the alert as soon as it is in the list: so it comes whole.
+Index take_slot(const AlertRec &alert) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.book_lock);
-	Index i = s.alerts.free;
-	if(i != 0)
-		s.alerts.free = s.alerts[i].next_open;
-	else if(s.alerts.used < s.alerts.size)
-		i = ++s.alerts.used;
+	// The last sixteenth is for what is urgent.
+	const std::size_t kept = alert.priority == Priority::high ? 0 : s.alerts.size / 16;
+	const Index i = s.open_count + kept < s.alerts.size ? find_slot() : 0;
 	if(i == 0)
 		return 0;
-	s.alerts[i] = AlertRec{};
+	s.alerts[i] = alert;
+	s.alerts[i].prev_open = 0;
 	s.alerts[i].next_open = s.open_head;
 	if(s.open_head != 0)
 		s.alerts[s.open_head].prev_open = i;
@@ -36,27 +100,21 @@ Index take_slot() noexcept
 	return i;
 }
 
-void free_slot(Index i) noexcept
-{
-	Store &s = *store();
-	const std::lock_guard<Mutex> guard(s.book_lock);
-	AlertRec &alert = s.alerts[i];
-	if(alert.prev_open != 0)
-		s.alerts[alert.prev_open].next_open = alert.next_open;
-	else
-		s.open_head = alert.next_open;
-	if(alert.next_open != 0)
-		s.alerts[alert.next_open].prev_open = alert.prev_open;
-	--s.open_count;
-	alert = AlertRec{};
-	alert.next_open = s.alerts.free;
-	s.alerts.free = i;
-}
-
 // Has the journal not taken its last change yet?
 bool behind(const AlertRec &alert) noexcept
 {
 	return alert.journaled != alert.revision;
+}
+
+// It is over: its slot is free, or waits until its end has been journaled.
+void leave_slot(Index i) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->book_lock);
+	unlink_open(i);
+	if(behind(store()->alerts[i]))
+		append_ended(i);
+	else
+		free_slot(i);
 }
 
 // The device's own list; the caller holds its stripe.
@@ -83,7 +141,8 @@ void changed(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs
 {
 	++alert.revision;
 	alert.changed_at = now;
-	(void)journal_alert(alert, event, actor);
+	if(!journal_alert(alert, event, actor))
+		store()->changes_missed.store(true);
 	queue_change(alert);
 }
 
@@ -92,13 +151,7 @@ void changed(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs
 Index raise_alert(const NewAlert &seed) noexcept
 {
 	Store &s = *store();
-	const Index i = take_slot();
-	if(i == 0) {
-		complain(
-				count_alerts_lost_memory, "the alert book is full: raise the parameter \"alerts\"");
-		return 0;
-	}
-	AlertRec &alert = s.alerts[i];
+	AlertRec alert{};
 	copy_text(alert.serial, name_size, s.devices[seed.device].serial);
 	alert.id = derive_alert_id(alert.serial, seed.metric, seed.condition, seed.onset_at);
 	alert.device = seed.device;
@@ -113,9 +166,15 @@ Index raise_alert(const NewAlert &seed) noexcept
 	alert.arrived_at = seed.arrived_at;
 	alert.onset_at = seed.onset_at;
 	alert.raised_at = wall_now();
+	const Index i = take_slot(alert);
+	if(i == 0) {
+		complain(
+				count_alerts_lost_memory, "the alert book is full: raise the parameter \"alerts\"");
+		return 0;
+	}
 	link_device(i);
 	count(count_alerts_raised);
-	changed(alert, "raised", Actor{}, alert.raised_at);
+	changed(s.alerts[i], "raised", Actor{}, alert.raised_at);
 	return i;
 }
 
@@ -163,26 +222,16 @@ void end_alert(Index index, std::string_view event, const Actor &actor, TimeUs n
 	count(count_alerts_cleared);
 	unlink_device(index);
 	changed(alert, event, actor, now);
-	if(behind(alert)) {
-		// Its end must reach the database: it keeps its slot until rejournal() has room.
-		return;
-	}
-	free_slot(index);
+	leave_slot(index);
 }
 
 Index restore_alert(const AlertRec &from) noexcept
 {
-	Store &s = *store();
-	const Index i = take_slot();
+	AlertRec alert = from;
+	alert.journaled = alert.revision;
+	const Index i = take_slot(alert);
 	if(i == 0)
 		return 0;
-	AlertRec &alert = s.alerts[i];
-	const Index next = alert.next_open;
-	const Index prev = alert.prev_open;
-	alert = from;
-	alert.next_open = next;
-	alert.prev_open = prev;
-	alert.journaled = alert.revision;
 	link_device(i);
 	count(count_alerts_restored);
 	return i;
@@ -190,19 +239,46 @@ Index restore_alert(const AlertRec &from) noexcept
 
 namespace {
 
-// False when the journal has no room still.
-bool rejournal_one(Index i) noexcept
+// What happened to an alert since the journal last took it: that it was raised, and how it is now.
+// False when there is no room still.
+bool journal_again(AlertRec &alert) noexcept
+{
+	if(alert.journaled == 0 && alert.revision > 1) {
+		AlertRec first = alert;
+		first.revision = 1;
+		first.state = AlertState::active;
+		first.changed_at = first.raised_at;
+		first.cleared_at = 0;
+		if(!journal_alert(first, "raised", Actor{}))
+			return false;
+		alert.journaled = 1;
+	}
+	const bool over = alert.state == AlertState::cleared;
+	const char *event = over ? "cleared" : alert.revision == 1 ? "raised" : "updated";
+	return journal_alert(alert, event, Actor{});
+}
+
+// The device is read before its lock is held: that the slot is still its own is seen only then.
+bool rejournal_open(Index i) noexcept
 {
 	Store &s = *store();
 	AlertRec &alert = s.alerts[i];
-	const std::lock_guard<Mutex> guard(s.stripe[alert.device % stripes]);
-	if(alert.serial[0] == '\0' || !behind(alert))
+	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
+	if(device == 0)
 		return true;
-	const bool over = alert.state == AlertState::cleared;
-	if(!journal_alert(alert, over ? "cleared" : "updated", Actor{}))
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	if(alert.device != device || alert.state == AlertState::cleared || !behind(alert))
+		return true;
+	return journal_again(alert);
+}
+
+bool rejournal_ended() noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.book_lock);
+	if(s.ended_head == 0 || !journal_again(s.alerts[s.ended_head]))
 		return false;
-	if(over)
-		free_slot(i);
+	free_ended();
 	return true;
 }
 
@@ -212,10 +288,16 @@ void rejournal() noexcept
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
+	while(rejournal_ended()) {
+	}
+	if(!s.changes_missed.exchange(false))
+		return;
 	// Looked at without its lock first: a stale look costs one round.
 	for(Index i = 1; i <= s.alerts.used; ++i)
-		if(behind(s.alerts[i]) && !rejournal_one(i))
+		if(behind(s.alerts[i]) && !rejournal_open(i)) {
+			s.changes_missed.store(true);
 			return;
+		}
 }
 
 namespace {

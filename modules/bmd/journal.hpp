@@ -59,7 +59,14 @@ struct Actor
 /// alert.revision and rejournal() catches up.  Caller holds the device's stripe.
 bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) noexcept;
 
-/// Is there room for what a batch may cause?
+/// Most readings that may be judged after one look at the room.
+inline constexpr std::size_t readings_a_look = 256;
+
+/// Is there room for what so many readings may cause?
 [[nodiscard]] bool journal_has_room_for_alerts() noexcept;
+
+/// Waits for it as long as the database is up, at most until `until` (monotonic).  For callers
+/// without locks, but that of their own collector.
+[[nodiscard]] bool wait_for_room_for_alerts(TimeUs until) noexcept;
 
 } // namespace bmd
