@@ -27,7 +27,7 @@ using bmd::copy_text;
 
 constexpr int round_ms = 250;
 constexpr std::size_t most_node = 63;   // bmd_writer.node
-constexpr int writer_patience = 15'000; // milliseconds, as the following
+constexpr int writer_patience = 10'000; // milliseconds, as the following
 constexpr int flush_patience = 2'000;
 constexpr bmd::Index silence_piece = 50'000; // devices looked at under one lock
 

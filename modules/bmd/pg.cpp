@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace bmd {
 
@@ -186,6 +187,14 @@ Result<PgResult> Pg::run(const char *sql, const std::vector<std::string> &parame
 							 : PQsendQueryParams(connection_, sql, static_cast<int>(values.size()),
 									 nullptr, values.data(), nullptr, nullptr, 0);
 	return answer(sent == 1);
+}
+
+Result<bool> Pg::ping(int patience)
+{
+	const int usual = std::exchange(patience_, patience);
+	auto answered = run("SELECT 1");
+	patience_ = usual;
+	return answered ? Result<bool>(true) : answered.error();
 }
 
 Result<bool> Pg::copy_out(const std::string &query, const std::function<void(const PgRow &)> &row)

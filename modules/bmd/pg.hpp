@@ -55,6 +55,9 @@ public:
 	/// Sends a whole binary COPY.
 	[[nodiscard]] Result<bool> copy_in(const char *sql, std::string_view data);
 
+	/// SELECT 1 within so many milliseconds: does the database still answer?
+	[[nodiscard]] Result<bool> ping(int patience);
+
 	[[nodiscard]] PGconn *raw() noexcept { return connection_; }
 	/// What a result, or without one the connection, says went wrong.
 	[[nodiscard]] Error error_of(const PGresult *result) const;

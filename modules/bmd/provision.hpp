@@ -53,6 +53,7 @@ private:
 	void failed(const Error &error);
 	std::string conninfo_;
 	Pg pg_;
+	TimeUs next_ping_ = 0; ///< monotonic
 	int failures_ = 0;
 };
 
