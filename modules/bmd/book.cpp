@@ -17,9 +17,9 @@ namespace bmd {
 
 namespace {
 
-// The two lists of slots in use, both through next_open and prev_open: open alerts, newest first,
-// and alerts that are over but whose end the journal has not taken yet, oldest first.  A slot is in
-// one of them or free; the book lock guards all three.
+// The lists of slots in use: open alerts, newest first, and alerts that are over but whose end the
+// journal has not taken yet, oldest first.  A slot is in one of them or free; the book lock guards
+// them all.
 
 void unlink_open(Index i) noexcept
 {
@@ -42,25 +42,43 @@ void free_slot(Index i) noexcept
 	s.alerts.free = i;
 }
 
+// Which list of the ended: 1 when the journal has taken that it was raised, so that the database
+// must learn of its end; 0 when the database never heard of it.
+int list_of(const AlertRec &alert) noexcept
+{
+	return alert.journaled == 0 ? 0 : 1;
+}
+
 void append_ended(Index i) noexcept
 {
 	Store &s = *store();
+	EndedList &list = s.ended[list_of(s.alerts[i])];
 	s.alerts[i].next_open = 0;
-	s.alerts[i].prev_open = s.ended_tail;
-	(s.ended_tail != 0 ? s.alerts[s.ended_tail].next_open : s.ended_head) = i;
-	s.ended_tail = i;
+	(list.tail != 0 ? s.alerts[list.tail].next_open : list.head) = i;
+	list.tail = i;
 	++s.ended_count;
 }
 
-// The oldest that is over leaves its slot.
-void free_ended() noexcept
+// The oldest of a list leaves its slot.
+void free_ended(EndedList &list) noexcept
 {
 	Store &s = *store();
-	const Index i = s.ended_head;
-	s.ended_head = s.alerts[i].next_open;
-	(s.ended_head != 0 ? s.alerts[s.ended_head].prev_open : s.ended_tail) = 0;
+	const Index i = list.head;
+	list.head = s.alerts[i].next_open;
+	if(list.head == 0)
+		list.tail = 0;
 	--s.ended_count;
 	free_slot(i);
+}
+
+// Telling people comes before history; what the database never heard of goes first.
+void give_up_ended() noexcept
+{
+	for(EndedList &list : store()->ended)
+		if(list.head != 0) {
+			count(count_alert_history_lost);
+			return free_ended(list);
+		}
 }
 
 // A free slot; 0 when there is none.
@@ -69,11 +87,8 @@ Index find_slot() noexcept
 	Store &s = *store();
 	if(s.alerts.free == 0 && s.alerts.used < s.alerts.size)
 		return ++s.alerts.used;
-	if(s.alerts.free == 0 && s.ended_head != 0) {
-		// Telling people comes before history.
-		free_ended();
-		count(count_alert_history_lost);
-	}
+	if(s.alerts.free == 0)
+		give_up_ended();
 	const Index i = s.alerts.free;
 	if(i != 0)
 		s.alerts.free = s.alerts[i].next_open;
@@ -244,6 +259,9 @@ namespace {
 bool journal_again(AlertRec &alert) noexcept
 {
 	if(alert.journaled == 0 && alert.revision > 1) {
+		// both or none: what the database knows to be raised must end there
+		if(store()->alert_events.capacity() - store()->alert_events.used() < 2)
+			return false;
 		AlertRec first = alert;
 		first.revision = 1;
 		first.state = AlertState::active;
@@ -272,13 +290,14 @@ bool rejournal_open(Index i) noexcept
 	return journal_again(alert);
 }
 
-bool rejournal_ended() noexcept
+bool rejournal_ended(int number) noexcept
 {
 	Store &s = *store();
+	EndedList &list = s.ended[number];
 	const std::lock_guard<Mutex> guard(s.book_lock);
-	if(s.ended_head == 0 || !journal_again(s.alerts[s.ended_head]))
+	if(list.head == 0 || !journal_again(s.alerts[list.head]))
 		return false;
-	free_ended();
+	free_ended(list);
 	return true;
 }
 
@@ -288,8 +307,9 @@ void rejournal() noexcept
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	while(rejournal_ended()) {
-	}
+	for(const int known : {1, 0})
+		while(rejournal_ended(known)) {
+		}
 	if(!s.changes_missed.exchange(false))
 		return;
 	// Looked at without its lock first: a stale look costs one round.

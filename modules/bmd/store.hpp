@@ -283,6 +283,13 @@ struct SubRec
 	char user[name_size];
 };
 
+/// Alerts that are over, their end not journaled yet, oldest first.
+struct EndedList
+{
+	Index head = 0;
+	Index tail = 0;
+};
+
 struct Store
 {
 	Limits limits;
@@ -317,8 +324,7 @@ struct Store
 	Buckets sub_dialog_hash;
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
-	Index ended_head = 0; ///< alerts that are over, their end not journaled yet, oldest first
-	Index ended_tail = 0;
+	EndedList ended[2]; ///< by whether the database knows that they were raised
 	std::uint32_t ended_count = 0;
 	std::atomic<bool> changes_missed; ///< the journal had no room for a change of an alert
 	std::uint32_t sub_count = 0;
