@@ -125,7 +125,7 @@ BEGIN
     FOREACH t IN ARRAY ARRAY['bmd_schema_version', 'bmd_metric', 'bmd_device_type', 'bmd_type_limit',
         'bmd_patient', 'bmd_device', 'bmd_device_limit', 'bmd_limit', 'bmd_group', 'bmd_group_device',
         'bmd_technician', 'bmd_team', 'bmd_team_member', 'bmd_assignment', 'bmd_responsible',
-        'bmd_feed_member', 'bmd_feed_watcher', 'bmd_readings', 'bmd_setting', 'version', 'subscriber']
+        'bmd_feed_member', 'bmd_feed_watcher', 'bmd_readings', 'bmd_setting', 'bmd_change', 'version', 'subscriber']
     LOOP
         EXECUTE format('GRANT SELECT ON %I TO %I', t, a_role);
     END LOOP;

@@ -203,20 +203,31 @@ Result<bool> Pg::copy_out(const std::string &query, const std::function<void(con
 		return begin.error();
 	char *line = nullptr;
 	int length = 0;
-	while((length = PQgetCopyData(connection_, &line, 1)) >= 0) {
-		if(length == 0) {
-			if(!heard())
-				return gone_silent();
-			continue;
-		}
+	while((length = copy_row(line)) > 0) {
 		const std::unique_ptr<char, void (*)(void *)> guard(line, PQfreemem);
 		row(split(std::string_view(line, static_cast<std::size_t>(length))));
 	}
+	return end_copy_out(length);
+}
+
+// 0: the server is silent.
+int Pg::copy_row(char *&row)
+{
+	int length = 0;
+	while((length = PQgetCopyData(connection_, &row, 1)) == 0)
+		if(!heard())
+			return 0;
+	return length;
+}
+
+Result<bool> Pg::end_copy_out(int length)
+{
+	if(length == 0)
+		return gone_silent();
 	if(length == -2)
 		return error_of(nullptr);
-	if(auto end = answer(true); !end)
-		return end.error();
-	return true;
+	auto end = answer(true);
+	return end ? Result<bool>(true) : end.error();
 }
 
 Result<bool> Pg::copy_in(const char *sql, std::string_view data)

@@ -52,6 +52,11 @@ public:
 	[[nodiscard]] Result<bool> copy_out(
 			const std::string &query, const std::function<void(const PgRow &)> &row);
 
+	/// Within a COPY ... TO STDOUT that was run(): length of the next row, which PQfreemem frees;
+	/// not positive at its end, and then it goes to end_copy_out(), which says how it ended.
+	[[nodiscard]] int copy_row(char *&row);
+	[[nodiscard]] Result<bool> end_copy_out(int length);
+
 	/// Sends a whole binary COPY.
 	[[nodiscard]] Result<bool> copy_in(const char *sql, std::string_view data);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bmd/time.hpp"
 #include "pg.hpp"
 
 namespace bmd {

@@ -13,7 +13,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 12; // its triggers give the keys that apply_changes() needs
+constexpr int least_schema = 13; // its triggers give the keys that apply_changes() needs
 
 Result<bool> check_schema(Pg &pg)
 {
