@@ -208,14 +208,39 @@ bool condition_gone(Index index, bool latching, TimeUs now) noexcept
 	return true;
 }
 
-void reopen_alert(Index index, double value, TimeUs measured, TimeUs arrived) noexcept
+namespace {
+
+void take_over(AlertRec &alert, const NewAlert &seed) noexcept
+{
+	alert.priority = seed.priority;
+	alert.value = seed.value;
+	alert.limit = seed.limit;
+	alert.measured_at = seed.measured_at;
+	alert.arrived_at = seed.arrived_at;
+}
+
+bool same_number(double a, double b) noexcept
+{
+	return a == b || (std::isnan(a) && std::isnan(b));
+}
+
+} // namespace
+
+void reopen_alert(Index index, const NewAlert &seed) noexcept
 {
 	AlertRec &alert = store()->alerts[index];
 	alert.state = AlertState::active;
-	alert.value = value;
-	alert.measured_at = measured;
-	alert.arrived_at = arrived;
+	take_over(alert, seed);
 	changed(alert, "reopened", Actor{}, wall_now());
+}
+
+void update_alert(Index index, const NewAlert &seed) noexcept
+{
+	AlertRec &alert = store()->alerts[index];
+	if(alert.priority == seed.priority && same_number(alert.limit, seed.limit))
+		return;
+	take_over(alert, seed);
+	changed(alert, "updated", Actor{}, wall_now());
 }
 
 void change_priority(Index index, Priority priority, TimeUs measured, TimeUs arrived) noexcept

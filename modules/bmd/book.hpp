@@ -25,15 +25,20 @@ struct NewAlert
 	TimeUs onset_at = 0;
 };
 
-/// Opens an alert.  0 when the book is full: counted and logged.
+/// Opens an alert.  0 when the book is full: counted and logged; the caller tries again later.
 [[nodiscard]] Index raise_alert(const NewAlert &seed) noexcept;
 
 /// The condition has gone.  A latching alert stays (returns false), another ends (returns true and
 /// the slot is free).
 bool condition_gone(Index alert, bool latching, TimeUs now) noexcept;
 
-/// The condition of a latched alert has come back.
-void reopen_alert(Index alert, double value, TimeUs measured, TimeUs arrived) noexcept;
+/// The condition of a latched alert has come back, with what `seed` says of value, limit and
+/// priority.
+void reopen_alert(Index alert, const NewAlert &seed) noexcept;
+
+/// The rule of an open alert has changed: takes limit and priority of `seed`, and the value they
+/// were compared with.  Nothing is told when limit and priority are what they were.
+void update_alert(Index alert, const NewAlert &seed) noexcept;
 
 /// The device says that its own alarm has another priority, by a reading of these times.
 void change_priority(Index alert, Priority priority, TimeUs measured, TimeUs arrived) noexcept;

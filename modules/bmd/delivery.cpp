@@ -58,7 +58,8 @@ void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 		copy_text(delivery.terminal, terminal_size, ticket.terminal);
 		s.deliveries.publish(place);
 	}
-	if(ticket.marks > 0)
+	// no hurry, and a fan-out should not wake the writer with every answer
+	if(s.deliveries.used() > s.deliveries.capacity() / 2)
 		s.writer_waker.wake();
 }
 

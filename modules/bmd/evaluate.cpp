@@ -69,14 +69,49 @@ void gone(Index &slot, bool latching, TimeUs now) noexcept
 		slot = 0;
 }
 
-// Raises in `slot`, or reopens what is latched there.
-void raise_in(Index &slot, const NewAlert &seed) noexcept
+// What the same condition of the same metric left behind, waiting for its acknowledgement.
+Index latched_before(const NewAlert &seed) noexcept
 {
-	Store &s = *store();
-	if(slot != 0 && s.alerts[slot].condition == seed.condition)
-		reopen_alert(slot, seed.value, seed.measured_at, seed.arrived_at);
-	else
-		slot = raise_alert(seed); // a latched one of the other side stays in the device's list
+	const Store &s = *store();
+	Index i = s.devices[seed.device].first_alert;
+	while(i != 0
+			&& (s.alerts[i].state != AlertState::latched || s.alerts[i].metric != seed.metric
+					|| s.alerts[i].condition != seed.condition))
+		i = s.alerts[i].next_of_device;
+	return i;
+}
+
+// Raises in `slot`, or reopens what is latched; a latched one of the other side leaves the slot and
+// stays in the device's list.  When the book is full the breach goes on waiting, so that the next
+// reading tries again.
+void raise_in(Index &slot, Watch &watch, const NewAlert &seed) noexcept
+{
+	if(const Index latched = latched_before(seed); latched != 0) {
+		reopen_alert(latched, seed);
+		slot = latched;
+		return;
+	}
+	slot = raise_alert(seed);
+	if(slot == 0)
+		watch.raised = Breach::none;
+}
+
+// The rule may have changed since the alert was raised.
+void follow_rule(Index slot, const Rule &rule, double value, const Moment &moment) noexcept
+{
+	if(slot == 0 || store()->alerts[slot].state != AlertState::active)
+		return;
+	const AlertRec &alert = store()->alerts[slot];
+	NewAlert now;
+	now.priority = rule.priority;
+	now.limit = alert.condition == Condition::low    ? rule.low
+				: alert.condition == Condition::high ? rule.high
+													 : none;
+	const bool valid = std::isfinite(value); // without a value the alert keeps its last one
+	now.value = valid ? value : alert.value;
+	now.measured_at = valid ? moment.measured : alert.measured_at;
+	now.arrived_at = valid ? moment.arrived : alert.arrived_at;
+	update_alert(slot, now);
 }
 
 void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &step,
@@ -89,7 +124,7 @@ void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &ste
 	if(step.change == Change::clear)
 		return;
 	const bool low = step.condition == Breach::low;
-	raise_in(rec.limit_alert,
+	raise_in(rec.limit_alert, rec.limits,
 			NewAlert{device, rec.metric, low ? Condition::low : Condition::high,
 					AlertKind::physiological, rule.priority, rec.value, low ? rule.low : rule.high,
 					moment.measured, moment.arrived, step.onset});
@@ -104,7 +139,7 @@ void validity_step(
 	if(step.change == Change::clear)
 		gone(rec.valid_alert, rule.latching, wall_now());
 	else if(step.change == Change::raise)
-		raise_in(rec.valid_alert,
+		raise_in(rec.valid_alert, rec.validity,
 				NewAlert{device, rec.metric, Condition::invalid, AlertKind::technical,
 						rule.priority, none, none, moment.measured, moment.arrived, step.onset});
 }
@@ -123,6 +158,8 @@ void judge(Index device, MetricRec &rec, const Moment &moment) noexcept
 	validity_step(device, rec, rule, valid, moment);
 	if(valid)
 		limits_step(device, rec, rule, step(rec.limits, rule, rec.value, moment.judged), moment);
+	follow_rule(rec.limit_alert, rule, rec.value, moment);
+	follow_rule(rec.valid_alert, rule, none, moment);
 }
 
 void take_alarm(Index device, MetricRec &rec, const Reading &reading, const Moment &moment) noexcept
@@ -159,19 +196,44 @@ void device_heard(Index index, TimeUs arrived) noexcept
 	s.devices[index].stale_alert = 0;
 }
 
-void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept
+namespace {
+
+bool waiting(const Watch &watch) noexcept
+{
+	return watch.breach != Breach::none && watch.breach != watch.raised;
+}
+
+Wait wait_step(const Watch &before, const Watch &now) noexcept
+{
+	if(!waiting(now))
+		return waiting(before) ? Wait::over : Wait::as_before;
+	const bool same = waiting(before) && before.breach == now.breach && before.since == now.since;
+	return same ? Wait::as_before : static_cast<Wait>(now.breach);
+}
+
+} // namespace
+
+bool waits(const MetricRec &metric) noexcept
+{
+	return waiting(metric.limits) || waiting(metric.validity);
+}
+
+Waits take_reading(Index device, const Reading &reading, const Moment &moment) noexcept
 {
 	MetricRec *rec = metric_of(device, reading.metric);
 	if(rec == nullptr)
-		return;
+		return {};
 	rec->measured_at = moment.measured;
 	if(reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off) {
 		rec->value = reading.kind == ReadingKind::alarm_on ? 1 : 0;
 		take_alarm(device, *rec, reading, moment);
-		return;
+		return {};
 	}
 	rec->value = reading.kind == ReadingKind::value ? reading.value : none;
+	const Watch limits = rec->limits;
+	const Watch validity = rec->validity;
 	judge(device, *rec, moment);
+	return {wait_step(limits, rec->limits), wait_step(validity, rec->validity)};
 }
 
 void judge_again(Index device) noexcept
@@ -186,19 +248,39 @@ void judge_again(Index device) noexcept
 		MetricRec &rec = s.metrics[i];
 		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
 			continue;
+		const bool waited = waits(rec);
 		judge(device, rec, Moment{rec.measured_at, now, arrived});
+		if(waited && !waits(rec))
+			journal_waits_over(s.devices[device].database_id, rec.metric);
 	}
+}
+
+bool silent(Index index, TimeUs now) noexcept
+{
+	const HeardRec &heard = store()->heard[index];
+	constexpr std::uint8_t wanted = device_enabled | device_seen;
+	if((heard.flags.load(std::memory_order_relaxed) & wanted) != wanted)
+		return false;
+	const TimeUs limit = static_cast<TimeUs>(heard.stale_after_ms) * 1000;
+	return now - heard.mono.load(std::memory_order_relaxed) > limit;
 }
 
 namespace {
 
-bool silent(const HeardRec &heard, TimeUs now) noexcept
+bool silent_without_alert(Index index, TimeUs now) noexcept
 {
-	constexpr std::uint8_t wanted = device_enabled | device_seen;
-	if((heard.flags.load(std::memory_order_relaxed) & (wanted | device_stale)) != wanted)
-		return false;
-	const TimeUs limit = static_cast<TimeUs>(heard.stale_after_ms) * 1000;
-	return now - heard.mono.load(std::memory_order_relaxed) > limit;
+	return silent(index, now)
+		   && !(store()->heard[index].flags.load(std::memory_order_relaxed) & device_stale);
+}
+
+// When the silence began: with the last arrival, with the moment the device was enabled, or with
+// the start of the server, whichever is the latest.  A stale alert that ended must not come back
+// under its old id.
+TimeUs silent_since(Index index, TimeUs now) noexcept
+{
+	Store &s = *store();
+	const TimeUs began = wall_now() - (now - s.heard[index].mono.load());
+	return began > s.devices[index].last_arrived ? began : s.devices[index].last_arrived;
 }
 
 void raise_stale(Index index) noexcept
@@ -206,14 +288,17 @@ void raise_stale(Index index) noexcept
 	Store &s = *store();
 	DeviceRec &device = s.devices[index];
 	const std::lock_guard<Mutex> guard(s.stripe[index % stripes]);
-	if(device.serial[0] == '\0' || !silent(s.heard[index], mono_now()))
+	const TimeUs now = mono_now();
+	if(device.serial[0] == '\0' || !silent_without_alert(index, now))
 		return;
 	const AlarmInfo *info = find_alarm(no_data);
-	// A device not heard since a restart has no last arrival: its silence began with the start.
-	const TimeUs onset = device.last_arrived != 0 ? device.last_arrived : s.started_at;
+	const Index alert = raise_alert(
+			NewAlert{index, info->id, Condition::stale, info->kind, info->priority, none, none,
+					device.last_measured, device.last_arrived, silent_since(index, now)});
+	if(alert == 0)
+		return; // the book is full: the next round tries again
+	device.stale_alert = alert;
 	s.heard[index].flags.fetch_or(device_stale);
-	device.stale_alert = raise_alert(NewAlert{index, info->id, Condition::stale, info->kind,
-			info->priority, none, none, device.last_measured, device.last_arrived, onset});
 }
 
 } // namespace
@@ -224,7 +309,7 @@ void look_for_silence(Index from, Index to) noexcept
 	const TimeUs now = mono_now();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
 	for(Index i = from; i <= to && i <= s.devices.used; ++i)
-		if(silent(s.heard[i], now))
+		if(silent_without_alert(i, now))
 			raise_stale(i);
 }
 
@@ -255,64 +340,37 @@ void adopt_alert(Index index) noexcept
 	rec->limits = active ? Watch{alert.onset_at, breach, breach} : Watch{};
 }
 
-void end_all_alerts(Index index, std::string_view event) noexcept
+Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexcept
 {
-	Store &s = *store();
-	DeviceRec &device = s.devices[index];
-	const TimeUs now = wall_now();
-	while(device.first_alert != 0)
-		end_alert(device.first_alert, event, Actor{}, now);
-	device.stale_alert = 0;
-	s.heard[index].flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
-	for(Index i = device.first_metric; i != 0; i = s.metrics[i].next) {
-		s.metrics[i].limit_alert = 0;
-		s.metrics[i].valid_alert = 0;
-		s.metrics[i].limits = Watch{};
-		s.metrics[i].validity = Watch{};
-	}
+	const Store &s = *store();
+	Rule rule;
+	Index i = s.devices[device].first_metric;
+	while(i != 0 && s.metrics[i].metric != metric)
+		i = s.metrics[i].next;
+	if(i == 0 || !rule_in_force(s.devices[device], metric, rule) || rule.delay == 0)
+		return {};
+	// As it is by now: of all readings judged the one with which the present wait began tells it.
+	const auto told = [&moment](const Watch &watch) {
+		if(!waiting(watch))
+			return Wait::over;
+		return watch.since == moment.judged ? static_cast<Wait>(watch.breach) : Wait::as_before;
+	};
+	return {told(s.metrics[i].limits), told(s.metrics[i].validity)};
 }
 
-namespace {
-
-Index find_open(const Uuid &id) noexcept
+void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noexcept
 {
 	Store &s = *store();
-	const std::lock_guard<Mutex> book(s.book_lock);
-	Index i = s.open_head;
-	while(i != 0 && s.alerts[i].id != id)
-		i = s.alerts[i].next_open;
-	return i;
-}
-
-void forget_slot(Index device, Index alert) noexcept
-{
-	Store &s = *store();
-	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
-		if(s.metrics[i].limit_alert == alert)
-			s.metrics[i].limit_alert = 0;
-		if(s.metrics[i].valid_alert == alert)
-			s.metrics[i].valid_alert = 0;
-	}
-}
-
-} // namespace
-
-Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept
-{
-	Store &s = *store();
-	const std::shared_lock<RwLock> registry(s.registry_lock);
-	const Index i = find_open(id);
-	if(i == 0)
-		return Acknowledged::unknown;
-	const std::lock_guard<Mutex> guard(s.stripe[s.alerts[i].device % stripes]);
-	const AlertRec &alert = s.alerts[i];
-	if(alert.id != id || alert.state == AlertState::cleared)
-		return Acknowledged::unknown; // it ended meanwhile
-	if(alert.state == AlertState::active)
-		return Acknowledged::still_active;
-	forget_slot(alert.device, i);
-	end_alert(i, "acknowledged", actor, wall_now());
-	return Acknowledged::done;
+	Rule rule;
+	if(!(s.heard[device].flags.load() & device_enabled)
+			|| !rule_in_force(s.devices[device], metric, rule) || rule.delay == 0)
+		return;
+	MetricRec *rec = metric_of(device, metric);
+	if(rec == nullptr)
+		return;
+	Watch &watch = breach == Breach::invalid ? rec->validity : rec->limits;
+	if(watch.raised == Breach::none)
+		watch = Watch{since, breach, Breach::none};
 }
 
 } // namespace bmd

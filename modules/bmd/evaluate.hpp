@@ -20,8 +20,24 @@ struct Moment
 /// The device has been heard: ends its stale alert.
 void device_heard(Index device, TimeUs arrived) noexcept;
 
+/// What a reading did to what waits for its delay.
+struct Waits
+{
+	Wait limits = Wait::as_before;
+	Wait validity = Wait::as_before;
+};
+
 /// Takes one well-formed reading.
-void take_reading(Index device, const Reading &reading, const Moment &moment) noexcept;
+Waits take_reading(Index device, const Reading &reading, const Moment &moment) noexcept;
+
+/// The same of a reading that was judged before and is stored only now.
+[[nodiscard]] Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexcept;
+
+/// Puts back what waited when the server was stopped, if its rule still has a delay.
+void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noexcept;
+
+/// Does a condition of this metric wait for its delay?
+[[nodiscard]] bool waits(const MetricRec &metric) noexcept;
 
 /// Limits have changed: judges the last value of each metric again.
 void judge_again(Index device) noexcept;
@@ -30,11 +46,12 @@ void judge_again(Index device) noexcept;
 /// locks.
 void look_for_silence(Index from, Index to) noexcept;
 
+/// Has an enabled device that has reported before been quiet for longer than its type allows?
+/// `now` is monotonic.
+[[nodiscard]] bool silent(Index device, TimeUs now) noexcept;
+
 /// Puts a restored alert where evaluation looks for it.
 void adopt_alert(Index alert) noexcept;
-
-/// The device goes or is no longer watched: ends all its alerts.
-void end_all_alerts(Index device, std::string_view event) noexcept;
 
 /// Ends a latched alert, the operator has seen it.  An active one is refused.
 enum class Acknowledged

@@ -1,329 +1,21 @@
-/// @file intake.cpp  Takes a batch of readings.
+/// @file intake.cpp  Takes a batch of readings: what its number says of it.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "intake.hpp"
 
-#include <exception>
+#include <algorithm>
 #include <mutex>
-#include <new>
-#include <shared_mutex>
 
 #include "bmd/report.hpp"
-#include "evaluate.hpp"
+#include "bmd_host.h"
+#include "intake_text.hpp"
 #include "journal.hpp"
+#include "numbering.hpp"
 #include "registry.hpp"
 
 namespace bmd {
 
 namespace {
-
-constexpr TimeUs earliest_time = 946'684'800 * second_us; // 2000-01-01: no device of ours is older
-constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
-
-// A batch that finds no room in the journal is judged at once, so that its alerts go out, and
-// stored when it is sent again.
-enum class Mode
-{
-	both,
-	judge,
-	store
-};
-
-struct Line
-{
-	std::size_t number;
-	TimeUs time; ///< 0: arrival
-	std::size_t first;
-	std::size_t count;
-};
-
-void refuse(Receipt &receipt, Counter why, std::size_t line, std::string_view what,
-		std::string_view reason, std::uint64_t readings) noexcept
-{
-	count(count_readings_refused, readings);
-	count(why, readings);
-	receipt.refused_count += readings;
-	if(receipt.refused.size() >= max_refusals)
-		return;
-	try {
-		std::string text = "line " + std::to_string(line) + ": ";
-		for(const char c : what.substr(0, 64))
-			text += c >= ' ' && c <= '~' ? c : '?';
-		receipt.refused.push_back(text + ": " + std::string(reason));
-	} catch(const std::bad_alloc &) {
-		// Its words only: half a batch taken, half thrown would be worse.
-	}
-}
-
-// Collects what the text says.  A long line becomes several, so that no more is judged between two
-// looks at the room for alerts.
-class Batch : public ReportSink
-{
-public:
-	explicit Batch(Receipt &receipt) : receipt_(receipt) {}
-
-	void line(std::size_t number, std::string_view serial, TimeUs time) override
-	{
-		lines.push_back(Line{number, time, items.size(), 0});
-		serials.push_back(serial);
-	}
-	void item(const Reading &reading) override
-	{
-		if(lines.back().count >= readings_a_look) {
-			lines.push_back(Line{lines.back().number, lines.back().time, items.size(), 0});
-			serials.push_back(serials.back());
-		}
-		items.push_back(reading);
-		++lines.back().count;
-	}
-	void refused(std::size_t number, std::string_view what, std::string_view reason) override
-	{
-		refuse(receipt_, count_refused_malformed, number, what, reason, 1);
-	}
-
-	std::vector<Line> lines;
-	std::vector<std::string_view> serials; ///< of each line
-	std::vector<Reading> items;
-
-private:
-	Receipt &receipt_;
-};
-
-// A reserved piece of the journal that is published whatever happens: empty when an exception
-// passes or when it is given up, so that nothing of it is called durable.
-class JournalBatch
-{
-public:
-	/// Without room, or without being wanted, it takes nothing: ok() tells.
-	JournalBatch(Index collector, const BatchId &id, std::size_t readings, bool wanted) noexcept
-		: block_(wanted ? store()->journal.reserve(sizeof(BatchRec) + readings * sizeof(ReadingRec))
-						: nullptr)
-	{
-		if(block_ == nullptr)
-			return;
-		head() = BatchRec{wall_now(), id.epoch, id.seq, collector, 0};
-	}
-	JournalBatch(const JournalBatch &) = delete;
-	JournalBatch &operator=(const JournalBatch &) = delete;
-	~JournalBatch()
-	{
-		if(block_ == nullptr)
-			return;
-		if(std::uncaught_exceptions() > exceptions_)
-			give_up();
-		ByteRing::publish(block_);
-		store()->writer_waker.wake();
-	}
-	void give_up() noexcept
-	{
-		head().collector = 0;
-		head().count = 0;
-	}
-	[[nodiscard]] bool ok() const noexcept { return block_ != nullptr; }
-	[[nodiscard]] BatchRec &head() noexcept { return *static_cast<BatchRec *>(block_->data()); }
-	void add(const ReadingRec &reading) noexcept
-	{
-		if(block_ == nullptr)
-			return;
-		reinterpret_cast<ReadingRec *>(&head() + 1)[head().count++] = reading;
-	}
-
-private:
-	ByteRing::Block *block_;
-	int exceptions_ = std::uncaught_exceptions();
-};
-
-bool is_alarm(const Reading &reading) noexcept
-{
-	return reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off;
-}
-
-void take_items(Index device_index, const Line &line, const Batch &batch, const Moment &moment,
-		JournalBatch &journal, Mode mode)
-{
-	const std::int32_t device = store()->devices[device_index].database_id;
-	// Alarms first: a sensor the device itself calls bad explains the invalid values beside it.
-	for(const bool alarms : {true, false}) {
-		for(std::size_t i = line.first; i < line.first + line.count; ++i) {
-			const Reading &reading = batch.items[i];
-			if(is_alarm(reading) != alarms)
-				continue;
-			if(mode != Mode::store)
-				take_reading(device_index, reading, moment);
-			const bool on = reading.kind == ReadingKind::alarm_on;
-			journal.add(ReadingRec{moment.measured, reading.value, device, reading.metric,
-					static_cast<std::uint8_t>(reading.kind),
-					static_cast<std::uint8_t>(on ? reading.priority : Priority{})});
-		}
-	}
-}
-
-// What a batch brings besides its text.
-struct Task
-{
-	std::string_view collector;
-	TimeUs arrived;
-	Mode mode;
-	JournalBatch &journal;
-	Receipt &receipt;
-	bool starved =
-			false; ///< there was no room for alerts in time: all was judged, nothing is stored
-};
-
-// Batches of one collector come in order.  An older time then means that a clock was set back, the
-// home's or this server's: judging goes on from where it was, at the pace of the device.  An older
-// line of another collector is late: stored with its own time, not judged in hindsight.
-bool in_turn(DeviceRec &device, std::uint64_t source, Moment &moment) noexcept
-{
-	if(moment.judged < device.last_measured) {
-		const bool same = source == device.last_source;
-		if(!same && device.last_source != 0)
-			return false;
-		count(count_clock_back);
-		const DurationUs passed = same ? moment.measured - device.last_told : 0;
-		moment.judged = device.last_measured + (passed > 0 ? passed : 0);
-	}
-	device.last_measured = moment.judged;
-	if(source != 0) {
-		device.last_source = source;
-		device.last_told = moment.measured;
-	}
-	return true;
-}
-
-// The moment of a line, or why it is refused.  `late`: it is to be stored only.
-const char *moment_of(Index device_index, const Line &line, const Task &task, Moment &moment,
-		bool &late, Counter &why) noexcept
-{
-	const TimeUs arrived = task.arrived;
-	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
-	moment.judged = moment.measured < arrived ? moment.measured : arrived;
-	if(moment.measured < earliest_time || moment.measured > arrived + latest_ahead) {
-		why = count_refused_time;
-		return "its time is before 2000 or more than a day ahead";
-	}
-	if(moment.measured > arrived)
-		count(count_clock_ahead);
-	if(task.mode == Mode::store)
-		return nullptr;
-	const std::uint64_t source = task.collector.empty() ? 0 : hash_name(task.collector);
-	DeviceRec &device = store()->devices[device_index];
-	if(source == 0 && moment.judged < device.last_measured) {
-		why = count_refused_out_of_order;
-		return "out of order: a later reading of this device has been taken";
-	}
-	late = !in_turn(device, source, moment);
-	return nullptr;
-}
-
-void take_line(const Line &line, const Batch &batch, std::string_view serial, Task &task)
-{
-	if(line.count == 0)
-		return;
-	Store &s = *store();
-	const auto refused = [&](Counter why, const char *reason) {
-		if(task.mode != Mode::judge) // it is refused when it is sent again
-			refuse(task.receipt, why, line.number, serial, reason, line.count);
-	};
-	const Index device = find_device(serial);
-	if(device == 0)
-		return refused(count_refused_unknown_device, "no such device is provisioned");
-	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
-	const std::uint64_t owner = s.devices[device].collector;
-	if(owner != 0 && !task.collector.empty() && owner != hash_name(task.collector))
-		return refused(count_refused_collector, "the device belongs to another collector");
-	if(!(s.heard[device].flags.load() & device_enabled))
-		return refused(count_refused_disabled_device, "the device is disabled");
-	Moment moment{};
-	Counter why{};
-	bool late = false;
-	if(const char *reason = moment_of(device, line, task, moment, late, why); reason != nullptr)
-		return refused(why, reason);
-	if(task.mode != Mode::store)
-		device_heard(device, task.arrived);
-	if(late)
-		count(count_readings_late, line.count);
-	take_items(device, line, batch, moment, task.journal, late ? Mode::store : task.mode);
-	task.receipt.accepted += line.count;
-}
-
-constexpr DurationUs longest_wait = second_us; // for the writer, of one batch
-
-// One batch may cause more changes of alerts than there is room for: then it waits for the writer,
-// without locks.  When that does not come in time, alerts go on and their history is made up for
-// later (rejournal); the batch is not stored, so that it is durable only with its alerts.
-void take_lines(const Batch &batch, Task &task)
-{
-	Store &s = *store();
-	std::shared_lock<RwLock> registry(s.registry_lock);
-	const TimeUs until = mono_now() + longest_wait;
-	const bool stored = task.mode == Mode::both;
-	std::size_t looked = 0; // readings taken since the last look
-	for(std::size_t i = 0; i < batch.lines.size(); ++i) {
-		looked += batch.lines[i].count;
-		if(stored && !task.starved && looked > readings_a_look) {
-			looked = batch.lines[i].count;
-			if(!journal_has_room_for_alerts()) {
-				registry.unlock();
-				task.starved = !wait_for_room_for_alerts(until);
-				registry.lock();
-			}
-		}
-		take_line(batch.lines[i], batch, batch.serials[i], task);
-	}
-}
-
-void busy(Receipt &receipt)
-{
-	count(count_batches_busy);
-	receipt.code = 503;
-	receipt.reason = "busy: the journal is full because the database does not keep up; "
-					 "keep the batch and send it again";
-}
-
-// No room: alerts go out all the same, once; the rest waits for the batch to come again.
-void judge_only(
-		const Batch &batch, const BatchId &id, Mode mode, JournalBatch &none, Receipt &receipt)
-{
-	Receipt nothing;
-	Task task{id.collector, wall_now(), Mode::judge, none, nothing};
-	if(mode == Mode::both && !id.collector.empty())
-		take_lines(batch, task);
-	receipt = Receipt{};
-	busy(receipt);
-}
-
-// Everything of a batch but its numbering.
-void take_text(
-		Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
-{
-	Batch batch(receipt);
-	read_report(text, batch);
-	const std::size_t bytes = sizeof(BatchRec) + batch.items.size() * sizeof(ReadingRec);
-	if(bytes > store()->journal.capacity() / 2) {
-		receipt.code = 413;
-		receipt.reason = "batch too large for the journal: send smaller ones";
-		return;
-	}
-	JournalBatch journal(
-			collector, id, batch.items.size(), wait_for_room_for_alerts(mono_now() + longest_wait));
-	if(!journal.ok())
-		return judge_only(batch, id, mode, journal, receipt);
-	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt};
-	take_lines(batch, task);
-	if(task.starved) {
-		journal.give_up();
-		receipt = Receipt{};
-		return busy(receipt);
-	}
-	count(count_batches);
-	count(count_readings_accepted, receipt.accepted);
-	if(receipt.accepted == 0) {
-		receipt.code = 400;
-		receipt.reason =
-				receipt.refused.empty() ? "there is no reading in it" : receipt.refused.front();
-	}
-}
 
 std::int64_t durable_of(const CollectorRec &collector, std::int64_t epoch) noexcept
 {
@@ -333,37 +25,105 @@ std::int64_t durable_of(const CollectorRec &collector, std::int64_t epoch) noexc
 	return collector.durable_epoch.load() == epoch ? collector.durable_seq.load() : 0;
 }
 
+Progress progress_of(const CollectorRec &collector, std::int64_t epoch) noexcept
+{
+	Progress progress;
+	progress.accepted = collector.epoch == epoch ? collector.accepted_seq : 0;
+	progress.judged = collector.judged_epoch == epoch ? collector.judged_seq : 0;
+	progress.judged = std::max(progress.judged, progress.accepted);
+	progress.durable = durable_of(collector, epoch);
+	return progress;
+}
+
+void out_of_turn(Receipt &receipt, const Progress &progress)
+{
+	count(count_batches_out_of_turn);
+	receipt = Receipt{};
+	receipt.code = 412;
+	receipt.reason = with_numbers("not its turn: send the batch expected, and go on from there; "
+								  "\"!absent FIRST\" says what does not come",
+			progress);
+}
+
+void note_absence(const CollectorRec &collector, std::int64_t first, std::int64_t seq)
+{
+	count(count_batches_absent, static_cast<std::uint64_t>(seq - first));
+	bmd_host_log(
+			BMD_LOG_NOTICE, ("batches " + std::to_string(first) + " to " + std::to_string(seq - 1)
+									+ " of collector " + collector.name + " do not come")
+									.c_str());
+}
+
+bool has_room() noexcept
+{
+	const ByteRing &journal = store()->journal;
+	return journal_has_room_for_alerts() && journal.used() < journal.capacity() / 2;
+}
+
 Receipt take_numbered(
 		CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
 	const std::lock_guard<Mutex> guard(collector.lock);
-	if(id.epoch < collector.epoch) {
+	receipt.reason = refuse_epoch(id.epoch, collector.epoch, wall_now());
+	if(!receipt.reason.empty()) {
 		receipt.code = 409;
-		receipt.reason = "epoch " + std::to_string(id.epoch) + " is older than epoch "
-						 + std::to_string(collector.epoch) + " of this collector";
 		return receipt;
 	}
-#ifndef BMD_BREAK_DEDUPE // make torture BREAK=dedupe must fail
-	if(id.epoch == collector.epoch && id.seq <= collector.accepted_seq) {
+	Progress progress = progress_of(collector, id.epoch);
+	const Numbered batch = read_absence(text, id.seq);
+	Turn turn = turn_of(progress, batch.first, id.seq, batch.text.empty());
+#ifdef BMD_BREAK_DEDUPE // make torture BREAK=dedupe must fail
+	turn = turn == Turn::duplicate ? Turn::next : turn;
+#endif
+	receipt.durable = progress.durable;
+	if(turn == Turn::duplicate) {
 		count(count_batches_duplicate);
 		receipt.duplicate = true;
-		receipt.durable = durable_of(collector, id.epoch);
 		return receipt;
 	}
-#endif
-	const bool judged = id.epoch == collector.judged_epoch && id.seq <= collector.judged_seq;
-	take_text(index, id, text, judged ? Mode::store : Mode::both, receipt);
-	if(receipt.code == 503 && !judged) {
+	if(turn == Turn::gap) {
+		out_of_turn(receipt, progress);
+		return receipt;
+	}
+	const Mode mode = turn == Turn::ahead  ? Mode::judge
+					  : turn == Turn::next ? Mode::both
+										   : Mode::store;
+	take_text(index, id, batch.text, mode, receipt);
+	if(receipt.code == 503) {
+		progress.judged = std::max(progress.judged, id.seq);
 		collector.judged_epoch = id.epoch;
-		collector.judged_seq = id.seq;
+		collector.judged_seq = progress.judged;
+		receipt.reason = with_numbers(receipt.reason, progress);
+		if(turn == Turn::ahead && has_room())
+			out_of_turn(receipt, progress); // judged, and the older ones can be stored now
 	}
 	if(receipt.code == 200 || receipt.code == 400) {
+		if(batch.first <= progress.accepted + 1 && id.seq > progress.accepted + 1)
+			note_absence(collector, progress.accepted + 1, id.seq);
 		collector.epoch = id.epoch;
 		collector.accepted_seq = id.seq;
 	}
 	receipt.durable = durable_of(collector, id.epoch);
 	return receipt;
+}
+
+// The first batch of a collector not known yet: a name that brings nothing gets no slot.  True when
+// the collector is to be remembered, else the receipt says what is wrong.
+bool admit(const BatchId &id, std::string_view text, Receipt &receipt)
+{
+	receipt.reason = refuse_epoch(id.epoch, 0, wall_now());
+	if(!receipt.reason.empty()) {
+		receipt.code = 409;
+		return false;
+	}
+	const Progress nothing;
+	const Numbered batch = read_absence(text, id.seq);
+	if(turn_of(nothing, batch.first, id.seq, batch.text.empty()) == Turn::gap) {
+		out_of_turn(receipt, nothing);
+		return false;
+	}
+	return takes_any(id, batch.text, receipt);
 }
 
 } // namespace
@@ -381,7 +141,13 @@ Receipt take_batch(const BatchId &id, std::string_view text)
 				"collector must be 1 to 31 of [A-Za-z0-9._-], epoch and seq positive numbers";
 		return receipt;
 	}
-	const Index collector = find_collector(id.collector, true);
+	Index collector = find_collector(id.collector, false);
+	if(collector == 0) {
+		if(!admit(id, text, receipt))
+			return receipt;
+		receipt = Receipt{};
+		collector = find_collector(id.collector, true);
+	}
 	if(collector == 0) {
 		receipt.code = 503;
 		receipt.reason = "too many collectors";

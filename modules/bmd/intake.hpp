@@ -21,19 +21,23 @@ struct BatchId
 
 struct Receipt
 {
-	int code = 200;     ///< 200 taken; 400 nothing of it could be; 409 old epoch; 413; 503 keep it
-	std::string reason; ///< when code is not 200
+	/// 200 taken; 400 nothing of it could be; 409 epoch not possible; 412 not its turn; 413; 503
+	/// keep it.  The reasons of 409, 412 and 503 end with the numbers a collector goes on by
+	/// (numbering.hpp).
+	int code = 200;
+	std::string reason;               ///< when code is not 200
 	std::uint64_t accepted = 0;       ///< readings
 	std::uint64_t refused_count = 0;  ///< readings and lines
 	std::vector<std::string> refused; ///< the first of them: "line 2: SpO2=nan: reason"
 	bool duplicate = false;           ///< seen before, not taken again
-	std::int64_t durable = 0;         ///< batches of this epoch up to here are in the database
+	std::int64_t durable = 0;         ///< batches of this epoch up to here are in the database, but
+									  ///< for those the collector said do not come
 };
 
 /// Longest list of refusals in a receipt.
 inline constexpr std::size_t max_refusals = 32;
 
-/// Source of the contract: docs/decisions.md, "Durable watermark".
+/// Source of the contract: README.md, "Numbers of batches".
 [[nodiscard]] Receipt take_batch(const BatchId &id, std::string_view text);
 
 } // namespace bmd

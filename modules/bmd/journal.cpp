@@ -64,6 +64,21 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 	return true;
 }
 
+void journal_waits_over(std::int32_t device, MetricId metric) noexcept
+{
+	Store &s = *store();
+	ByteRing::Block *block = s.journal.reserve(sizeof(BatchRec) + sizeof(ReadingRec));
+	if(block == nullptr)
+		return;
+	auto &head = *static_cast<BatchRec *>(block->data());
+	head = BatchRec{wall_now(), no_readings, 0, 0, 1};
+	constexpr auto over = static_cast<std::uint8_t>(Wait::over);
+	*reinterpret_cast<ReadingRec *>(&head + 1) =
+			ReadingRec{head.arrived_at, 0, device, metric, 0, 0, over, over};
+	ByteRing::publish(block);
+	s.writer_waker.wake();
+}
+
 bool journal_has_room_for_alerts() noexcept
 {
 	const SlotRing &ring = store()->alert_events;

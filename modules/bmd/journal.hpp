@@ -11,6 +11,17 @@
 
 namespace bmd {
 
+/// What a reading did to one of the two watches of its metric: a condition began to wait for its
+/// delay, or waits no longer.  The other values are those of Breach.
+enum class Wait : std::uint8_t
+{
+	as_before = 0,
+	low = 1,
+	high = 2,
+	invalid = 3,
+	over = 4
+};
+
 /// One reading of a batch.
 struct ReadingRec
 {
@@ -18,26 +29,30 @@ struct ReadingRec
 	double value;
 	std::int32_t device; ///< bmd_device.device_id
 	MetricId metric;
-	std::uint8_t kind;     ///< ReadingKind
-	std::uint8_t priority; ///< of alarm_on, else 0
+	std::uint8_t kind : 4;          ///< ReadingKind; 0: none, only the waits are told
+	std::uint8_t priority : 4;      ///< of alarm_on, else 0
+	std::uint8_t wait_limits : 4;   ///< Wait
+	std::uint8_t wait_validity : 4; ///< Wait
 };
 
 /// Head of a batch; `count` ReadingRec follow.
 struct BatchRec
 {
 	TimeUs arrived_at;
-	std::int64_t epoch;
+	std::int64_t epoch; ///< no_readings: it tells waits only
 	std::int64_t seq;
 	Index collector; ///< 0: reported by hand, no watermark
 	std::uint32_t count;
 };
+
+inline constexpr std::int64_t no_readings = -1;
 
 /// One change of one alert, with the words that go into the database.
 struct AlertEvent
 {
 	AlertRec alert;
 	std::int32_t device; ///< bmd_device.device_id
-	char event[16];      ///< raised, cleared, latched, reopened, removed
+	char event[16];      ///< raised, cleared, latched, reopened, updated, removed ...
 	char who[name_size];
 	char through[16];
 	char why[96];
@@ -58,6 +73,10 @@ struct Actor
 /// Queues the present state of an alert.  False when the ring is full: alert.journaled stays behind
 /// alert.revision and rejournal() catches up.  Caller holds the device's stripe.
 bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) noexcept;
+
+/// The waits of a metric ended other than by a reading (its rule changed, its device changed
+/// hands).  Without room in the ring it is not told, and a restart goes on with the wait.
+void journal_waits_over(std::int32_t device, MetricId metric) noexcept;
 
 /// Most readings that may be judged after one look at the room.
 inline constexpr std::size_t readings_a_look = 256;

@@ -5,15 +5,17 @@
 #include "changes.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
+#include "numbering.hpp"
 #include "provision.hpp"
 #include "provision_take.hpp"
 #include "subs.hpp"
+#include "waiting.hpp"
 
 namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 13; // its triggers give the keys that apply_changes() needs
+constexpr int least_schema = 14; // bmd_setting, bmd_set_aside
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -63,6 +65,9 @@ void take_collector(const PgFields &row)
 		return no_room("collector", row.text(1));
 	CollectorRec &collector = store()->collectors[i];
 	collector.database_id.store(static_cast<std::int32_t>(row.integer(0)));
+	// Absurd (taken by an older release): no real epoch would ever be taken after it.
+	if(row.integer(2) > wall_now() + epoch_ahead)
+		return;
 	collector.epoch = row.integer(2);
 	collector.accepted_seq = row.integer(3);
 	collector.durable_epoch.store(collector.epoch);
@@ -130,8 +135,8 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step : {check_schema, reload, load_alerts, load_collectors, bump_subscriptions,
-				load_subscriptions})
+	for(const auto step : {check_schema, reload, load_alerts, load_waiting, load_collectors,
+				bump_subscriptions, load_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

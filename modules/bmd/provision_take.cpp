@@ -10,6 +10,7 @@
 #include <shared_mutex>
 
 #include "evaluate.hpp"
+#include "forget.hpp"
 
 namespace bmd {
 
@@ -60,13 +61,13 @@ public:
 			return;
 		held_ = false;
 		Store &s = *store();
+		const Belonging before = belonging_of(row_.serial);
 		const Index device = put_device(row_, devices_taken);
 		if(device == 0)
 			return no_room("device", row_.serial);
 		if(!put_device_limits(device, limits_))
 			no_room("the prescribed values of device", row_.serial);
-		if(!row_.enabled && s.devices[device].first_alert != 0)
-			end_all_alerts(device, "disabled");
+		forget_if_other(device, before);
 		if(s.devices[device].first_metric != 0)
 			judge_again(device);
 	}
@@ -99,7 +100,7 @@ private:
 // of.
 void remove_device(Index device, FeedChanges &changes)
 {
-	end_all_alerts(device, "removed");
+	forget_device(device, "removed");
 	drop_device(device, changes);
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "book.hpp"
+#include "evaluate.hpp"
 #include "registry.hpp"
 
 namespace bmd {
@@ -49,24 +50,26 @@ void show_device(Index index, bmd_device_view &view)
 	}
 	put_time(view.last_heard, device.last_arrived);
 	view.enabled = (flags & device_enabled) != 0;
-	view.stale = (flags & device_stale) != 0;
+	// silence itself, not its alert, which a full book may have no room for
+	view.stale = (flags & device_stale) != 0 || silent(index, mono_now());
 	for(Index i = device.first_alert; i != 0; i = s.alerts[i].next_of_device)
 		++view.open_alerts;
 }
 
 namespace {
 
+// By the readings, not by the alert: a full book must not show what is wrong as right.
 const char *state_of(const MetricRec &metric)
 {
-	if(metric.limit_alert == 0)
-		return metric.valid_alert != 0 ? "invalid" : "ok";
-	switch(store()->alerts[metric.limit_alert].condition) {
-		case Condition::low:
+	if(metric_info(metric.metric) == nullptr)
+		return metric.value != 0 ? "alarm" : "ok";
+	switch(metric.limits.breach) {
+		case Breach::low:
 			return "low";
-		case Condition::high:
+		case Breach::high:
 			return "high";
 		default:
-			return "alarm";
+			return metric.validity.breach != Breach::none ? "invalid" : "ok";
 	}
 }
 

@@ -131,7 +131,7 @@ void Writer::gather_batches(Load &load, std::uint64_t journal_end)
 			break;
 		auto *batch = static_cast<BatchRec *>(block->data());
 		load.batches.push_back(batch);
-		load.readings += batch->count;
+		load.readings += batch->epoch == no_readings ? 0 : batch->count;
 		bytes += block->size;
 		if(batch->collector == 0)
 			continue;

@@ -11,6 +11,7 @@
 
 #include "journal.hpp"
 #include "pg.hpp"
+#include "waiting.hpp"
 
 namespace bmd {
 
@@ -75,6 +76,7 @@ private:
 	int patience_;
 	Pg pg_;
 	BinaryCopy copy_;
+	WaitingChanges waiting_;
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic
 	std::size_t most_bytes_;                ///< of readings in one transaction

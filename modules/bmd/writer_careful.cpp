@@ -87,7 +87,8 @@ Result<bool> Writer::write_carefully(Load &load)
 	std::vector<ReadingRef> readings;
 	for(const BatchRec *batch : load.batches)
 		for(std::uint32_t i = 0; i < batch->count; ++i)
-			readings.push_back({batch, i});
+			if(reinterpret_cast<const ReadingRec *>(batch + 1)[i].kind != 0)
+				readings.push_back({batch, i});
 	const auto reading_refused = [&](Range range, const std::string &reason) {
 		for(std::size_t i = range.first; i < range.last; ++i) {
 			copy_.clear();
@@ -118,6 +119,8 @@ Result<bool> Writer::write_carefully(Load &load)
 	if(auto step = take_all_but_bad(pg_, load.events.size(), write_events, event_refused); !step)
 		return step;
 	load.refused = refused.rows.size();
+	if(auto step = waiting_.write(pg_); !step) // gathered by the first attempt
+		return step;
 	if(auto step = write_refused(refused); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)

@@ -117,17 +117,21 @@ void Writer::put_event(const AlertEvent &event)
 
 Result<bool> Writer::write_readings(Load &load)
 {
-	if(load.readings == 0)
-		return true;
 	copy_.clear();
+	waiting_.clear();
 	for(const BatchRec *batch : load.batches) {
 		const auto *readings = reinterpret_cast<const ReadingRec *>(batch + 1);
 		for(std::uint32_t i = 0; i < batch->count; ++i) {
+			waiting_.add(*batch, readings[i]);
+			if(readings[i].kind == 0)
+				continue;
 			put_reading({batch, i});
 			if(seen_.insert(readings[i].device).second)
 				load.first_seen.push_back(readings[i].device);
 		}
 	}
+	if(load.readings == 0)
+		return true;
 	return pg_.copy_in(copy_readings, copy_.finish());
 }
 
@@ -203,6 +207,8 @@ Result<bool> Writer::write_seen(const Load &load)
 Result<bool> Writer::write(Load &load)
 {
 	if(auto step = write_readings(load); !step)
+		return step;
+	if(auto step = waiting_.write(pg_); !step)
 		return step;
 	if(auto step = copy_events(load.events, 0, load.events.size()); !step)
 		return step;

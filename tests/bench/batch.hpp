@@ -50,8 +50,8 @@ struct Body
 
 inline constexpr int time_digits = 16;
 inline constexpr int seq_digits = 10;
-/// Sequence numbers begin here, so that all have as many digits.
-inline constexpr std::int64_t first_seq = 1'000'000'001;
+/// Sequence numbers of an epoch begin here; zeros in front give all as many digits.
+inline constexpr std::int64_t first_seq = 1;
 
 inline void patch_number(std::string &text, std::size_t at, std::int64_t number, int digits)
 {

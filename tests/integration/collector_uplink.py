@@ -6,6 +6,7 @@ The device is bmd-sim; the server here keeps the contract of bmd.report, and can
 busy, refusing, dead, or killed with everything forgotten that was not durable.
 """
 
+import http.client
 import http.server
 import json
 import os
@@ -33,6 +34,9 @@ class Server:
         self.durable, self.pending, self.seen = {}, {}, []
         self.lag = 0.0           # seconds from accepted to durable
         self.fault = None        # code to answer with
+        self.full = False        # no room: judges, and stores nothing
+        self.judged, self.judgements = {}, []
+        self.absent, self.known_epoch = [], 0
         self.sockets = set()
 
     def start(self):
@@ -78,6 +82,7 @@ class Server:
         with self.lock:
             self.settle()
             self.pending.clear()
+            self.judged.clear()
 
     def settle(self):
         now = time.monotonic()
@@ -94,15 +99,41 @@ class Server:
             self.seen.append((epoch, seq))
             if self.fault:
                 return {'error': {'code': self.fault, 'message': 'as the test wants'}}
+            if epoch < self.known_epoch:
+                return self.error(409, known=self.known_epoch, clock=int(time.time() * 1e6))
             self.settle()
-            known = [s for e, s in list(self.durable) + list(self.pending) if e == epoch]
-            duplicate = seq <= max(known, default=0)  # as the real server: by the highest number only
-            if not duplicate:
-                self.pending[epoch, seq] = (time.monotonic() + self.lag, text)
-                self.settle()
+            taken = max((s for e, s in list(self.durable) + list(self.pending) if e == epoch), default=0)
             durable = max((s for e, s in self.durable if e == epoch), default=0)
-            return {'result': {'accepted': text.count('='), 'refused': [], 'durable': str(durable),
-                               'duplicate': int(duplicate)}}
+            judged = max(taken, self.judged.get(epoch, 0))
+            if seq <= taken:
+                return self.result(0, durable, 1)
+            first = seq
+            if text.startswith('!absent '):
+                line, _, text = text.partition('\n')
+                first = int(line.split()[1])
+            numbers = {'expected': taken + 1, 'judged': judged, 'durable': durable}
+            turn = first <= taken + 1
+            ahead = not turn and judged > taken and first <= judged + 1 and seq > judged
+            if not text or not (turn or ahead):
+                return self.error(412, **numbers)
+            if seq > judged:
+                self.judgements.append(text)
+            if self.full or ahead:
+                self.judged[epoch] = numbers['judged'] = max(judged, seq)
+                return self.error(503 if self.full else 412, **numbers)
+            self.absent += range(taken + 1, seq)
+            self.pending[epoch, seq] = (time.monotonic() + self.lag, text)
+            self.settle()
+            return self.result(text.count('='), max((s for e, s in self.durable if e == epoch), default=0), 0)
+
+    @staticmethod
+    def error(code, **numbers):
+        words = ' '.join(f'{key}={value}' for key, value in numbers.items())
+        return {'error': {'code': code, 'message': f'as the contract says; {words}'}}
+
+    @staticmethod
+    def result(accepted, durable, duplicate):
+        return {'result': {'accepted': accepted, 'refused': [], 'durable': str(durable), 'duplicate': duplicate}}
 
     def readings(self, metric='SpO2'):
         with self.lock:
@@ -218,6 +249,105 @@ def killed_server_gets_what_it_forgot():
     return good
 
 
+class Proxy:
+    """Stands before a server whose port may change; its own connections to the collector never break."""
+
+    def __init__(self, server):
+        outer = self
+        self.server = server
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_POST(self):
+                text = self.rfile.read(int(self.headers['Content-Length']))
+                for _ in range(200):
+                    try:
+                        link = http.client.HTTPConnection('127.0.0.1', outer.server.port, timeout=2)
+                        link.request('POST', '/RPC', text)
+                        reply = link.getresponse().read()
+                        break
+                    except (OSError, http.client.HTTPException):
+                        time.sleep(0.02)
+                    finally:
+                        link.close()
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.http.handle_error = lambda *_: None
+        self.http.daemon_threads = True
+        self.port = self.http.server_address[1]
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+
+def killed_behind_a_proxy_gets_what_it_forgot():
+    server = Server()
+    server.lag = 1.5
+    server.start()
+    proxy = Proxy(server)
+    home = Home(f'http://127.0.0.1:{proxy.port}/RPC')
+    home.play()
+    wait(lambda: os.path.islink(home.link))
+    home.collect()
+    good = wait(lambda: len(server.pending) >= 3)
+    for _ in range(3):
+        server.kill()
+        server.start()
+        wait(lambda: len(server.pending) >= 2, 3)
+    good = good and complete(server) and 'sending again' in home.text() and not server.absent
+    home.close()
+    proxy.http.shutdown()
+    return good
+
+
+def full_server_judges_every_batch_once_and_stores_it_later():
+    server = Server()
+    server.full = True
+    home = begin(server)
+
+    def judged():
+        return [w.split('=')[1] for t in server.judgements for w in t.split() if w.startswith('SpO2=')]
+    good = wait(lambda: len(judged()) >= PACKETS, 12) and len(judged()) == PACKETS and not server.readings()
+    good = good and judged().index('84') > 0
+    server.full = False
+    good = good and complete(server) and len(judged()) == PACKETS and not server.absent
+    good = good and home.stop() == 0 and '0 batches stay in the spool' in home.text()
+    home.close()
+    return good
+
+
+def what_comes_after_the_outage_is_judged_before_the_rest_is_stored():
+    server = Server()
+    server.full = True
+    home = begin(server)
+    wait(lambda: len(server.judgements) >= 5)
+    server.full = False
+    good = complete(server) and not server.absent and len(server.judgements) <= PACKETS
+    home.close()
+    return good
+
+
+def a_server_with_another_database_is_told_what_does_not_come():
+    server = Server()
+    home = begin(server)
+    wait(lambda: len(server.readings()) >= 5)
+    time.sleep(1.2)
+    server.kill()
+    lost = len(server.durable)
+    server.durable.clear()  # restored from an old copy
+    server.start()
+    good = wait(lambda: len(server.readings()) >= 10) and len(server.absent) >= min(lost - 1, 3)
+    good = good and server.absent[0] == 1 and home.stop() == 0 and '0 batches stay' in home.text()
+    home.close()
+    return good
+
+
 def busy_server_gets_it_later():
     server = Server()
     server.fault = 503
@@ -236,8 +366,10 @@ def refused_batch_is_not_sent_again():
     home = begin(server)
     wait(lambda: len(server.seen) >= 5)
     server.fault = None
+    before = list(server.seen)
     wait(lambda: len(server.readings()) >= 10)
-    good = len(set(server.seen)) == len(server.seen) and 0 < len(server.readings()) < PACKETS
+    # (one more may have been under way)
+    good = not set(before) & set(server.seen[len(before):]) and 0 < len(server.readings()) < PACKETS
     good = good and home.stop() == 0 and '0 batches stay in the spool' in home.text()
     home.close()
     return good
@@ -261,11 +393,9 @@ def killed_collector_goes_on_where_it_was():
 
 def outdated_epoch_gets_a_new_one():
     server = Server()
-    server.fault = 409
+    server.known_epoch = int((time.time() + 3600) * 1e6)  # later than the clock of the collector
     home = begin(server)
-    wait(lambda: len(server.seen) >= 1)
-    server.fault = None
-    good = complete(server) and len({epoch for epoch, _ in server.seen}) > 1
+    good = complete(server) and sorted({epoch for epoch, _ in server.seen})[1:] == [server.known_epoch + 1]
     home.close()
     return good
 
@@ -319,7 +449,10 @@ def tls_needs_both_certificates():
     return good
 
 
-CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_it_forgot, busy_server_gets_it_later,
+CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_it_forgot,
+         killed_behind_a_proxy_gets_what_it_forgot, full_server_judges_every_batch_once_and_stores_it_later,
+         what_comes_after_the_outage_is_judged_before_the_rest_is_stored,
+         a_server_with_another_database_is_told_what_does_not_come, busy_server_gets_it_later,
          refused_batch_is_not_sent_again, killed_collector_goes_on_where_it_was, outdated_epoch_gets_a_new_one,
          durability_is_asked_for_when_nothing_comes, tls_needs_both_certificates]
 

@@ -99,10 +99,12 @@ void two_ports_do_not_share_a_device_or_serial()
 void request_has_four_strings()
 {
 	const auto request = nlohmann::json::parse(
-			bmd::make_request("home1", 1'763'690'000'000'000, 7, "OX-1 SpO2=97\n"));
+			bmd::make_request("home1", 1'763'690'000'000'000, 7, 7, "OX-1 SpO2=97\n"));
 	CU_ASSERT(request["method"] == "bmd.report" && request["jsonrpc"] == "2.0");
 	const std::vector<std::string> expected{"home1", "1763690000000000", "7", "OX-1 SpO2=97\n"};
 	CU_ASSERT(request["params"].get<std::vector<std::string>>() == expected);
+	const auto gap = nlohmann::json::parse(bmd::make_request("home1", 9, 4, 7, "OX-1 SpO2=97\n"));
+	CU_ASSERT(gap["params"][3] == "!absent 4\nOX-1 SpO2=97\n" && gap["params"][2] == "7");
 }
 
 void replies_are_read()
@@ -124,8 +126,26 @@ void faults_say_what_to_do()
 	CU_ASSERT(verdict(400) == Verdict::refused);
 	CU_ASSERT(verdict(503) == Verdict::busy);
 	CU_ASSERT(verdict(409) == Verdict::outdated);
+	CU_ASSERT(verdict(412) == Verdict::expects);
 	CU_ASSERT(verdict(500) == Verdict::failed);
 	CU_ASSERT(verdict(-32601) == Verdict::failed);
+}
+
+void faults_say_where_to_go_on()
+{
+	const auto fault = [](const std::string &code, const std::string &message) {
+		return bmd::read_reply(
+				200, R"({"error":{"code":)" + code + R"(,"message":")" + message + R"("}})");
+	};
+	const auto busy = fault("503", "busy: expected=9 nothing; expected=4 judged=7 durable=2");
+	CU_ASSERT(busy.expected == 4 && busy.judged == 7 && busy.has_durable && busy.durable == 2);
+	const auto old = fault("409", "epoch 3 is older; known=9223372036854775807 clock=12");
+	CU_ASSERT(old.known_epoch == 9223372036854775807U && old.server_clock == 12);
+	for(const char *text :
+			{"", "busy", "expected=4", " expected=", " expected=x", " expected=-3"}) {
+		const auto silent = fault("503", text);
+		CU_ASSERT(silent.expected == 0 && silent.judged == 0 && !silent.has_durable);
+	}
 }
 
 void nonsense_is_a_failure_and_never_accepted()
@@ -146,7 +166,8 @@ CU_TestInfo cases[] = {BMD_CASE(good_file_has_its_defaults), BMD_CASE(every_mist
 		BMD_CASE(clear_text_is_allowed_on_this_machine_and_when_asked_for),
 		BMD_CASE(two_ports_do_not_share_a_device_or_serial), BMD_CASE(request_has_four_strings),
 		BMD_CASE(replies_are_read), BMD_CASE(faults_say_what_to_do),
-		BMD_CASE(nonsense_is_a_failure_and_never_accepted), CU_TEST_INFO_NULL};
+		BMD_CASE(faults_say_where_to_go_on), BMD_CASE(nonsense_is_a_failure_and_never_accepted),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 

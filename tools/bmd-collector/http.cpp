@@ -27,19 +27,6 @@ std::size_t take_body(char *data, std::size_t size, std::size_t count, void *use
 
 struct HttpPost::Impl
 {
-	/// libcurl asks when a connection stands and before a request goes out on it.
-	static int ready(void *user, char *, char *, int, int local_port)
-	{
-		auto &self = *static_cast<Impl *>(user);
-		const bool other = local_port != self.local_port;
-		self.local_port = local_port;
-		self.not_sent = other && self.same_connection;
-		return self.not_sent ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
-	}
-
-	int local_port = 0; ///< names the connection
-	bool same_connection = false;
-	bool not_sent = false;
 	CURLM *multi = curl_multi_init();
 	CURL *easy = curl_easy_init();
 	curl_slist *headers = nullptr;
@@ -66,8 +53,6 @@ HttpPost::HttpPost(const ServerConfig &server) : impl_(std::make_unique<Impl>())
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &impl_->body);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, impl_->error.data());
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Impl::ready);
-	curl_easy_setopt(easy, CURLOPT_PREREQDATA, impl_.get());
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, connect_timeout_s);
@@ -90,10 +75,8 @@ HttpPost::~HttpPost()
 	curl_slist_free_all(impl_->headers);
 }
 
-void HttpPost::start(std::string body, bool same_connection)
+void HttpPost::start(std::string body)
 {
-	impl_->same_connection = same_connection;
-	impl_->not_sent = false;
 	impl_->request = std::move(body);
 	impl_->body.clear();
 	impl_->error[0] = '\0';
@@ -124,7 +107,6 @@ std::optional<HttpPost::Answer> HttpPost::wait(std::chrono::milliseconds timeout
 	if(message == nullptr || message->msg != CURLMSG_DONE)
 		return std::nullopt;
 	Answer answer;
-	answer.not_sent = impl_->not_sent;
 	const CURLcode code = message->data.result;
 	if(code == CURLE_OK)
 		curl_easy_getinfo(impl_->easy, CURLINFO_RESPONSE_CODE, &answer.status);

@@ -19,8 +19,7 @@ public:
 	{
 		long status = 0; ///< HTTP status; 0: none arrived
 		std::string body;
-		std::string error;     ///< libcurl's, when no answer arrived
-		bool not_sent = false; ///< given up, because the connection was a new one
+		std::string error; ///< libcurl's, when no answer arrived
 	};
 
 	/// Throws std::runtime_error when libcurl cannot be set up.
@@ -29,9 +28,8 @@ public:
 	HttpPost(const HttpPost &) = delete;
 	HttpPost &operator=(const HttpPost &) = delete;
 
-	/// Begins one POST of JSON.  None may be under way.  `same_connection`: send it only on the
-	/// connection of the POST before; on a new one it is given up before the first byte.
-	void start(std::string body, bool same_connection);
+	/// Begins one POST of JSON.  None may be under way.
+	void start(std::string body);
 	[[nodiscard]] bool busy() const noexcept;
 
 	/// Waits for progress, wake() or `timeout`.  Returns the answer of a POST that has ended.

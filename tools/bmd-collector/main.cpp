@@ -36,10 +36,11 @@ void log_stats(const std::vector<std::unique_ptr<bmd::Port>> &ports, const bmd::
 		port->log_stats();
 	const auto s = uplink.stats();
 	spdlog::info("uplink: batches={} requests={} accepted={} refused={} refused_batches={} "
-				 "duplicates={} busy={} failures={} dropped={} dropped_alarms={} lost_frames={} "
+				 "duplicates={} busy={} judged={} failures={} dropped={} dropped_alarms={} "
+				 "lost_frames={} "
 				 "waiting_batches={} spool_bytes={}",
 			s.batches, s.requests, s.accepted, s.refused, s.refused_batches, s.duplicates, s.busy,
-			s.failures, s.dropped, s.dropped_alarms, s.lost_frames, s.waiting_batches,
+			s.judged, s.failures, s.dropped, s.dropped_alarms, s.lost_frames, s.waiting_batches,
 			s.spool_bytes);
 }
 

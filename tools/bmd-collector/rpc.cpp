@@ -3,6 +3,7 @@
 
 #include "rpc.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,6 +16,7 @@ using nlohmann::json;
 
 constexpr int code_refused = 400;
 constexpr int code_outdated = 409;
+constexpr int code_expects = 412;
 constexpr int code_busy = 503;
 
 // The server writes numbers beyond 2^53 as strings; smaller ones either way.
@@ -42,6 +44,20 @@ Reply failed(std::string reason)
 	return reply;
 }
 
+// The number behind " KEY=" in the message of a fault; 0: there is none.
+std::int64_t number_in(const json &error, const std::string &key)
+{
+	const auto message = error.find("message");
+	if(message == error.end() || !message->is_string())
+		return 0;
+	const auto &text = message->get_ref<const std::string &>();
+	const auto at = text.rfind(" " + key + "=");
+	std::int64_t number = 0;
+	if(at != std::string::npos)
+		std::from_chars(text.data() + at + key.size() + 2, text.data() + text.size(), number);
+	return std::max<std::int64_t>(number, 0);
+}
+
 Reply read_fault(const json &error)
 {
 	const auto code = error.is_object() ? integer(error, "code") : std::nullopt;
@@ -53,8 +69,16 @@ Reply read_fault(const json &error)
 		reply.verdict = Reply::Verdict::refused;
 	else if(*code == code_outdated)
 		reply.verdict = Reply::Verdict::outdated;
+	else if(*code == code_expects)
+		reply.verdict = Reply::Verdict::expects;
 	else if(*code == code_busy)
 		reply.verdict = Reply::Verdict::busy;
+	reply.expected = static_cast<std::uint64_t>(number_in(error, "expected"));
+	reply.judged = static_cast<std::uint64_t>(number_in(error, "judged"));
+	reply.durable = static_cast<std::uint64_t>(number_in(error, "durable"));
+	reply.has_durable = reply.expected != 0;
+	reply.known_epoch = static_cast<std::uint64_t>(number_in(error, "known"));
+	reply.server_clock = number_in(error, "clock");
 	return reply;
 }
 
@@ -77,11 +101,13 @@ Reply read_result(const json &result)
 
 } // namespace
 
-std::string make_request(
-		std::string_view collector, std::uint64_t epoch, std::uint64_t seq, std::string_view text)
+std::string make_request(std::string_view collector, std::uint64_t epoch, std::uint64_t first,
+		std::uint64_t seq, std::string_view text)
 {
+	const std::string absent = first < seq ? "!absent " + std::to_string(first) + "\n" : "";
 	const json request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "bmd.report"},
-			{"params", {collector, std::to_string(epoch), std::to_string(seq), text}}};
+			{"params", {collector, std::to_string(epoch), std::to_string(seq),
+							   absent + std::string(text)}}};
 	return request.dump();
 }
 

@@ -15,10 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto store_interval = 1s; // readings wait no longer for the disk
-constexpr auto probe_interval = 1s; // asks for durability when nothing new comes
-constexpr auto first_patience = 5s; // without progress: send all that is not durable again
-constexpr auto longest_patience = 60s;
+constexpr auto store_interval = 1s;   // readings wait no longer for the disk
+constexpr auto probe_interval = 1s;   // asks for durability when nothing new comes
+constexpr auto judge_interval = 20ms; // between batches that are judged and not stored
 constexpr auto first_pause = 250ms;
 constexpr auto longest_pause = 15s;
 constexpr unsigned longest_exponent = 6;
@@ -30,7 +29,7 @@ constexpr auto idle_wait = 1000ms;
 Uplink::Uplink(const Config &config, Outbox &outbox, Spool spool)
 	: server_(config.server), limit_(config.spool.size_mb * 1'000'000), outbox_(outbox),
 	  spool_(std::move(spool)), http_(config.server), next_(spool_.forgotten() + 1),
-	  accepted_(spool_.forgotten()), patience_(first_patience)
+	  accepted_(spool_.forgotten())
 {
 	outbox_.on_waiting([this] { http_.wake(); });
 	publish();
@@ -89,13 +88,15 @@ bool Uplink::finished(Clock::time_point now) const
 	if(now >= deadline_)
 		return true;
 	const bool nothing_to_send = outbox_.waiting() == 0 && next_ > spool().last();
-	return !http_.busy() && (nothing_to_send || failures_running_ > 0);
+	return !http_.busy() && (nothing_to_send || (failures_running_ > 0 && !to_judge()));
 }
 
 void Uplink::store(Clock::time_point now)
 {
 	const auto waiting = outbox_.waiting();
-	const bool soon = !http_.busy() || stopping_ || waiting >= Outbox::max_batch;
+	// What the server cannot store it judges at a limited pace: fewer and larger batches then.
+	const bool ready = !http_.busy() && !to_judge() && now >= judge_after_;
+	const bool soon = ready || stopping_ || waiting >= Outbox::max_batch;
 	if(waiting == 0 || (!soon && now - stored_ < store_interval))
 		return;
 	stored_ = now;
@@ -133,30 +134,30 @@ void Uplink::go_to_memory(const std::string &why)
 	memory_.emplace(std::move(opened).value());
 	next_ = 1;
 	accepted_ = 0;
+	judged_ = 0;
 	refused_.clear();
 	logged_ = {};
 }
 
-// Returns the number to send now; 0: none.
-std::uint64_t Uplink::choose(Clock::time_point now)
+// Is there a newer batch than those the server has judged and had no room for?
+bool Uplink::to_judge() const
 {
-	if(next_ <= spool().last())
-		return next_;
-	if(accepted_ <= spool().forgotten())
+	return judged_ >= next_ && judged_ < spool().last();
+}
+
+// Returns the number to send now; 0: none.
+std::uint64_t Uplink::choose(Clock::time_point now) const
+{
+	if(now < not_before_)
 		return 0;
-	if(now - std::max(progress_, answered_) < probe_interval && now - progress_ < patience_)
-		return 0;
-	if(now - progress_ < patience_)
-		return accepted_; // the reply says what is durable by now
-	patience_ = std::min<std::chrono::seconds>(2 * patience_, longest_patience);
-	progress_ = now;
-	next_ = spool().forgotten() + 1;
-	return next_;
+	if(to_judge() && now >= judge_after_)
+		return judged_ + 1; // its alerts do not wait for what is older
+	return next_ <= spool().last() && now >= store_after_ ? next_ : 0;
 }
 
 void Uplink::send(Clock::time_point now)
 {
-	if(http_.busy() || now < not_before_)
+	if(http_.busy())
 		return;
 	const auto seq = choose(now);
 	if(seq == 0) {
@@ -164,72 +165,86 @@ void Uplink::send(Clock::time_point now)
 			store_failed_ = true;
 			spdlog::error("spool: {}", tidied.error().reason);
 		}
+		if(accepted_ > spool().forgotten() && now >= not_before_
+				&& now - answered_ >= probe_interval)
+			ask();
 		return;
 	}
 	const auto batch = spool().next(seq);
-	if(!batch) {
-		back_off("spool cannot be read: " + batch.error().reason, false, now);
-		return;
-	}
-	if(!*batch) { // given up for want of space
+	if(!batch)
+		return failed("spool cannot be read: " + batch.error().reason, now);
+	if(!*batch) { // given up for want of space, and nothing after it
 		if(seq <= spool().forgotten() + 1)
 			spool().forget(spool().last());
-		next_ = seq <= accepted_ ? spool().forgotten() + 1 : spool().last() + 1;
+		next_ = spool().last() + 1;
 		return;
 	}
-	const bool follows = accepted_ > spool().forgotten() && seq > spool().forgotten() + 1;
+	// What lies between is not in the spool any more: given up, or long durable.
+	asked_ = false;
+	first_ = seq;
 	in_flight_ = (*batch)->seq;
 	counts_.requests++;
 	http_.start(
-			make_request(server_.collector, spool().epoch(), in_flight_, (*batch)->text), follows);
+			make_request(server_.collector, spool().epoch(), first_, in_flight_, (*batch)->text));
+}
+
+// An empty batch asks how far the server is.
+void Uplink::ask()
+{
+	asked_ = true;
+	first_ = in_flight_ = accepted_;
+	counts_.requests++;
+	http_.start(make_request(server_.collector, spool().epoch(), first_, in_flight_, ""));
 }
 
 std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
 {
-	auto wait = idle_wait;
-	if(!http_.busy() && now < not_before_)
-		wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(not_before_ - now));
-	else if(!http_.busy() && (next_ <= spool().last() || outbox_.waiting() > 0))
-		wait = 0ms;
-	return wait;
+	if(http_.busy())
+		return idle_wait;
+	auto due = now + idle_wait;
+	if(next_ <= spool().last())
+		due = std::min(due, store_after_);
+	if(to_judge() || outbox_.waiting() > 0)
+		due = std::min(due, judge_after_);
+	due = std::max(due, not_before_);
+	return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(due - now), 0ms, idle_wait);
 }
 
 void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 {
 	answered_ = now;
-	if(answer.not_sent) {
-		next_ = spool().forgotten() + 1;
-		return;
-	}
 	if(!answer.error.empty()) {
 		counts_.failures++;
-		back_off(answer.error, true, now);
-		return;
+		return failed(answer.error, now);
 	}
 	const Reply reply = read_reply(answer.status, answer.body);
 	switch(reply.verdict) {
 		case Reply::Verdict::accepted:
-			taken(reply, now);
+			taken(reply);
 			break;
 		case Reply::Verdict::refused:
 			refused();
 			break;
 		case Reply::Verdict::outdated:
-			outdated(now);
+			outdated(reply, now);
+			break;
+		case Reply::Verdict::expects:
+			expects(reply, now);
 			break;
 		case Reply::Verdict::busy:
-			counts_.busy++;
-			back_off(reply.reason, false, now);
+			busy(reply, now);
 			break;
 		case Reply::Verdict::failed:
 			counts_.failures++;
-			back_off(reply.reason, true, now);
+			failed(reply.reason, now);
 			break;
 	}
 }
 
-void Uplink::taken(const Reply &reply, Clock::time_point now)
+void Uplink::taken(const Reply &reply)
 {
+	if(asked_)
+		return durable(reply.durable);
 	if(failures_running_ > 0)
 		spdlog::info("server answers again");
 	failures_running_ = 0;
@@ -238,16 +253,9 @@ void Uplink::taken(const Reply &reply, Clock::time_point now)
 	counts_.duplicates += reply.duplicate ? 1 : 0;
 	if(reply.refused > 0) // their text could tell of a patient: only the number is logged
 		spdlog::warn("server refused {} readings of batch {}", reply.refused, in_flight_);
-	if(accepted_ <= spool().forgotten())
-		progress_ = now; // the clock of durability starts
-	const bool forgot = !reply.duplicate && in_flight_ <= accepted_ && next_ > in_flight_;
 	accepted_ = std::max(accepted_, in_flight_);
 	next_ = std::max(next_, in_flight_ + 1);
-	durable(reply.durable, now);
-	if(forgot) { // a probe was new to it: the server has lost what it had accepted
-		spdlog::warn("server does not know batch {} any more; sending again", in_flight_);
-		next_ = spool().forgotten() + 1;
-	}
+	durable(reply.durable);
 }
 
 void Uplink::refused()
@@ -261,15 +269,55 @@ void Uplink::refused()
 }
 
 // Numbers of another life have been used after these (a spool restored, or kept while memory stood
-// in for it): the same batches go under a new epoch.
-void Uplink::outdated(Clock::time_point now)
+// in for it), or this clock was far ahead when the spool was made: the same batches go under an
+// epoch that the server takes.
+void Uplink::outdated(const Reply &reply, Clock::time_point now)
 {
-	spdlog::warn("server knows a later epoch than the spool's; the spool gets a new one");
-	const auto renewed = spool().renew(wall_clock());
-	back_off(renewed ? "epoch was outdated" : renewed.error().reason, true, now);
+	auto epoch = static_cast<std::uint64_t>(wall_clock());
+	if(reply.server_clock > 0)
+		epoch = std::min(epoch, static_cast<std::uint64_t>(reply.server_clock));
+	epoch = std::max(epoch, reply.known_epoch + 1);
+	spdlog::warn(
+			"server does not take the spool's epoch {}; its new one is {}", spool().epoch(), epoch);
+	const auto renewed = spool().renew(static_cast<TimeUs>(epoch));
+	failed(renewed ? "epoch was not taken" : renewed.error().reason, now);
+	accepted_ = spool().forgotten();
+	next_ = accepted_ + 1;
 }
 
-void Uplink::durable(std::uint64_t seq, Clock::time_point now)
+// The server has fewer batches than were sent: it was killed, or its database is another one.
+void Uplink::expects(const Reply &reply, Clock::time_point now)
+{
+	const bool judged_it = in_flight_ > next_ && reply.judged >= in_flight_;
+	if(reply.expected == 0 || (reply.expected == first_ && !judged_it && !asked_))
+		return failed("server expects what it was sent", now);
+	if(reply.expected <= accepted_)
+		spdlog::warn("server expects batch {} after {}; sending again", reply.expected, accepted_);
+	failures_running_ = 0;
+	counts_.judged += judged_it ? 1 : 0;
+	next_ = reply.expected;
+	accepted_ = reply.expected - 1;
+	judged_ = reply.judged;
+	store_after_ = now;
+	judge_after_ = now + judge_interval;
+	durable(reply.durable);
+}
+
+void Uplink::busy(const Reply &reply, Clock::time_point now)
+{
+	const bool only_judged = in_flight_ > next_;
+	counts_.judged += reply.judged >= in_flight_ ? 1 : 0;
+	judged_ = reply.judged;
+	judge_after_ = now + judge_interval;
+	if(reply.has_durable)
+		durable(reply.durable);
+	if(only_judged)
+		return;
+	counts_.busy++;
+	(reply.judged == 0 ? not_before_ : store_after_) = back_off(reply.reason, now);
+}
+
+void Uplink::durable(std::uint64_t seq)
 {
 	if(seq > spool().last()) {
 		spdlog::error("server says batch {} is durable, the last one is {}; ignored", seq,
@@ -278,8 +326,6 @@ void Uplink::durable(std::uint64_t seq, Clock::time_point now)
 	}
 	if(seq <= spool().forgotten())
 		return;
-	progress_ = now;
-	patience_ = first_patience;
 	spool().forget(seq);
 	skip_refused();
 	next_ = std::max(next_, spool().forgotten() + 1);
@@ -294,18 +340,23 @@ void Uplink::skip_refused()
 	}
 }
 
-void Uplink::back_off(const std::string &why, bool again_from_start, Clock::time_point now)
+Uplink::Clock::time_point Uplink::back_off(const std::string &why, Clock::time_point now)
 {
 	failures_running_++;
 	if(std::has_single_bit(failures_running_)) // 1, 2, 4 …: not every time of a long outage
 		spdlog::warn("batch {} not delivered ({} times): {}", in_flight_, failures_running_, why);
-	if(again_from_start)
-		next_ = spool().forgotten() + 1;
 	const auto longest = std::min<std::chrono::milliseconds>(
 			first_pause * (1U << std::min(failures_running_ - 1, longest_exponent)), longest_pause);
 	// Jitter: many collectors must not come back in the same moment.
 	std::uniform_real_distribution<double> part(0.5, 1.0);
-	not_before_ = now + std::chrono::duration_cast<Clock::duration>(longest * part(random_));
+	return now + std::chrono::duration_cast<Clock::duration>(longest * part(random_));
+}
+
+// No answer that helps.  It goes on where it was: a server that has lost something says so.
+void Uplink::failed(const std::string &why, Clock::time_point now)
+{
+	not_before_ = back_off(why, now);
+	judged_ = 0;
 }
 
 void Uplink::publish()

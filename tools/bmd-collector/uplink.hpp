@@ -3,10 +3,12 @@
 ///
 /// One thread.  Waiting readings become a batch at once when no request is under way, else when it
 /// ends or after a second; a batch is on disk before it is sent.  One request at a time, in order.
-/// A batch is forgotten when the server says that it is durable; after any failure everything that
-/// is not durable is sent again, and the server drops what it has seen.
-/// A server that was killed forgets what was accepted but not durable, and a kept connection can
-/// hide that: so the first batch on every connection is the oldest that is not durable.
+/// A batch is forgotten when the server says that it is durable.  The server takes numbers without
+/// gaps and says which one it expects: so after a kill that cost it what was accepted but not
+/// durable it is sent again from there, and what is no longer in the spool is said not to come.
+/// While the server has no room to store, it judges what it is sent, each batch once: the newer
+/// batches go to it in their order, so that their alerts go out, and all are sent again from the
+/// first one not stored when there is room.
 
 #pragma once
 
@@ -36,6 +38,7 @@ struct UplinkStats
 	std::uint64_t refused_batches = 0; ///< batches of which it took nothing
 	std::uint64_t duplicates = 0;      ///< batches it had seen
 	std::uint64_t busy = 0;            ///< times it asked to keep a batch
+	std::uint64_t judged = 0;          ///< batches it judged without room to store them
 	std::uint64_t failures = 0;        ///< requests without a usable reply
 	std::uint64_t dropped = 0;         ///< batches given up, spool full, without alarm information
 	std::uint64_t dropped_alarms = 0;  ///< the same with alarm information
@@ -67,14 +70,19 @@ private:
 	void store_one(const Outbox::Taken &taken);
 	void go_to_memory(const std::string &why);
 	void send(Clock::time_point now);
-	[[nodiscard]] std::uint64_t choose(Clock::time_point now);
+	[[nodiscard]] bool to_judge() const;
+	[[nodiscard]] std::uint64_t choose(Clock::time_point now) const;
+	void ask();
 	[[nodiscard]] std::chrono::milliseconds pause(Clock::time_point now) const;
 	void handle(const HttpPost::Answer &answer, Clock::time_point now);
-	void taken(const Reply &reply, Clock::time_point now);
+	void taken(const Reply &reply);
 	void refused();
-	void outdated(Clock::time_point now);
-	void back_off(const std::string &why, bool again_from_start, Clock::time_point now);
-	void durable(std::uint64_t seq, Clock::time_point now);
+	void outdated(const Reply &reply, Clock::time_point now);
+	void expects(const Reply &reply, Clock::time_point now);
+	void busy(const Reply &reply, Clock::time_point now);
+	[[nodiscard]] Clock::time_point back_off(const std::string &why, Clock::time_point now);
+	void failed(const std::string &why, Clock::time_point now);
+	void durable(std::uint64_t seq);
 	void skip_refused();
 	void publish();
 
@@ -88,16 +96,19 @@ private:
 	std::atomic<bool> stopping_{false};
 	Clock::time_point deadline_{};
 
-	std::uint64_t next_ = 1;      ///< first number not accepted, or to be sent again
+	std::uint64_t next_ = 1;      ///< number whose turn it is: first one not accepted
 	std::uint64_t accepted_ = 0;  ///< highest number accepted
-	std::uint64_t in_flight_ = 0; ///< number of the batch under way
+	std::uint64_t judged_ = 0;    ///< all up to here are judged, from next_ on without being stored
+	std::uint64_t first_ = 0;     ///< of the request under way: numbers it accounts for …
+	std::uint64_t in_flight_ = 0; ///< … up to that of the batch it carries
+	bool asked_ = false;          ///< it carries none
 	std::set<std::uint64_t> refused_;
 	unsigned failures_running_ = 0;
-	Clock::time_point not_before_{}; ///< back-off
-	Clock::time_point stored_{};     ///< when the outbox was emptied last
+	Clock::time_point not_before_{};  ///< back-off of everything
+	Clock::time_point store_after_{}; ///< back-off of what the server has no room for
+	Clock::time_point judge_after_{}; ///< pace of what it only judges
+	Clock::time_point stored_{};      ///< when the outbox was emptied last
 	Clock::time_point answered_{};
-	Clock::time_point progress_{}; ///< when something became durable last
-	std::chrono::seconds patience_;
 	std::mt19937 random_{std::random_device{}()};
 	Spool::Dropped logged_;
 	bool store_failed_ = false;

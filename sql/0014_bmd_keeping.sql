@@ -1,4 +1,4 @@
--- 0013_bmd_keeping.sql - how long readings are kept, partitions one at a time, and rows the database refused.
+-- 0014_bmd_keeping.sql - how long readings are kept, partitions one at a time, and rows the database refused.
 -- SPDX-License-Identifier: GPL-2.0-or-later
 
 -- pg_temp last: functions that run with their owner's rights must not find a caller's temporary table.
@@ -130,6 +130,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I TO %I', t, a_role);
     END LOOP;
     EXECUTE format('GRANT SELECT, INSERT ON bmd_reading, bmd_alert_event, bmd_device_seen, bmd_set_aside TO %I', a_role);
+    EXECUTE format('GRANT SELECT, INSERT, DELETE ON bmd_waiting TO %I', a_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON bmd_alert, bmd_collector_state, bmd_writer TO %I', a_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION bmd_ensure_partitions(integer), bmd_ensure_partition(date), '
         'bmd_drop_old_partition() TO %I', a_role);

@@ -1,0 +1,68 @@
+/// @file forget.cpp  Ends what was known of a device when it changes hands.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "forget.hpp"
+
+#include <mutex>
+
+#include "book.hpp"
+#include "evaluate.hpp"
+#include "registry.hpp"
+
+namespace bmd {
+
+namespace {
+
+Belonging belonging(const DeviceRec &device) noexcept
+{
+	return {device.database_id, device.patient == 0 ? 0 : store()->patients[device.patient].id};
+}
+
+void forget_metrics(DeviceRec &device) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.pool_lock);
+	while(device.first_metric != 0) {
+		const Index gone = device.first_metric;
+		if(waits(s.metrics[gone]))
+			journal_waits_over(device.database_id, s.metrics[gone].metric);
+		device.first_metric = s.metrics[gone].next;
+		s.metrics[gone].next = s.metrics.free;
+		s.metrics.free = gone;
+	}
+}
+
+} // namespace
+
+Belonging belonging_of(std::string_view serial) noexcept
+{
+	const Index device = find_device(serial);
+	return device == 0 ? Belonging{} : belonging(store()->devices[device]);
+}
+
+void forget_if_other(Index index, const Belonging &before) noexcept
+{
+	const Store &s = *store();
+	const Belonging now = belonging(s.devices[index]);
+	if(!(s.heard[index].flags.load() & device_enabled))
+		forget_device(index, "disabled");
+	else if(before.database_id != 0 && before.database_id != now.database_id)
+		forget_device(index, "removed");
+	else if(before.database_id != 0 && before.patient != now.patient)
+		forget_device(index, "reassigned");
+}
+
+void forget_device(Index index, std::string_view event) noexcept
+{
+	Store &s = *store();
+	DeviceRec &device = s.devices[index];
+	const TimeUs now = wall_now();
+	while(device.first_alert != 0)
+		end_alert(device.first_alert, event, Actor{}, now);
+	device.stale_alert = 0;
+	s.heard[index].flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
+	s.heard[index].mono.store(mono_now());
+	forget_metrics(device);
+}
+
+} // namespace bmd
