@@ -27,6 +27,7 @@ struct bmd_config
 	const char *node;   /* name of this server in bmd_writer */
 	long devices;       /* most devices */
 	long alerts;        /* most open alerts; 0: an eighth of the devices, at least 1024 */
+	long alert_events;  /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
 	long feeds;         /* most technicians and groups together */
 	long metrics;       /* most (device, metric) pairs; 0: 4 a device */
 	long members;       /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
@@ -45,6 +46,7 @@ int bmd_core_init(const struct bmd_config *config, char *error, size_t error_siz
 /* One round of each own process, at most about 250 ms; never fail, what goes wrong is logged. */
 void bmd_core_writer_round(void);
 void bmd_core_sync_round(void);
+void bmd_core_keeper_round(void);
 void bmd_core_timer_round(void);
 
 /* At the end, when no other process runs any more: writes what waits, at most about 5 s.  -1 when

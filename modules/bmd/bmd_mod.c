@@ -21,6 +21,7 @@ static char *domain = "";
 static char *node = "default";
 static int devices = 10000;
 static int alerts = 0;
+static int alert_events = 0;
 static int feeds = 20000;
 static int metrics = 0;
 static int members = 0;
@@ -45,6 +46,7 @@ static param_export_t params[] = {
 	{"node",       PARAM_STRING, &node},
 	{"devices",    PARAM_INT,    &devices},
 	{"alerts",     PARAM_INT,    &alerts},
+	{"alert_events", PARAM_INT,  &alert_events},
 	{"feeds",      PARAM_INT,    &feeds},
 	{"metrics",    PARAM_INT,    &metrics},
 	{"members",    PARAM_INT,    &members},
@@ -87,6 +89,10 @@ static int check_parameters(void)
 		LM_ERR("subscriptions is %d: it must be at least 1\n", subscriptions);
 		return -1;
 	}
+	if(alert_events != 0 && (alert_events < 1024 || alert_events > 1000000)) {
+		LM_ERR("alert_events is %d: 0 or 1024 to 1000000 are possible\n", alert_events);
+		return -1;
+	}
 	if(notifiers < 1 || notifiers > 16) {
 		LM_ERR("notifiers is %d: 1 to 16 are possible\n", notifiers);
 		return -1;
@@ -102,6 +108,7 @@ static int mod_init(void)
 			.node = node,
 			.devices = devices,
 			.alerts = alerts,
+			.alert_events = alert_events,
 			.feeds = feeds,
 			.metrics = metrics,
 			.members = members,
@@ -133,7 +140,15 @@ static int mod_init(void)
 
 static int child_init(int rank)
 {
-	return rank == PROC_MAIN ? bmd_fork_processes() : 0;
+	switch(rank) {
+		case PROC_INIT: /* before the first fork */
+			bmd_know_main_process();
+			return 0;
+		case PROC_MAIN:
+			return bmd_fork_processes();
+		default:
+			return bmd_die_with_main_process();
+	}
 }
 
 /* In the main process, when all others have ended: what still waits goes to the database. */

@@ -9,6 +9,8 @@
 #include "core/pt.h"
 #include "core/timer_proc.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct process
@@ -20,6 +22,7 @@ struct process
 
 static const struct process processes[] = {
 		{"BMD writer", bmd_core_writer_round, 0},
+		{"BMD keeper", bmd_core_keeper_round, 1000000},
 		{"BMD provisioning", bmd_core_sync_round, 0},
 		{"BMD timer", bmd_core_timer_round, 200000},
 };
@@ -29,6 +32,28 @@ void bmd_announce_processes(void)
 {
 	register_procs(PROCESSES);
 	cfg_register_child(PROCESSES);
+}
+
+static pid_t main_process;
+
+void bmd_know_main_process(void)
+{
+	main_process = getpid();
+}
+
+/* Without the main process nobody would see a child die within a lock, nor end the others: they
+ * all go with it, and a new start finds the ports free. */
+int bmd_die_with_main_process(void)
+{
+	if(main_process == 0 || getpid() == main_process)
+		return 0;
+	if(prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+		LM_ERR("cannot be tied to the main process\n");
+		return -1;
+	}
+	if(getppid() != main_process) /* it went before that */
+		raise(SIGKILL);
+	return 0;
 }
 
 static void run(const struct process *process)
@@ -53,7 +78,7 @@ int bmd_fork_processes(void)
 			return -1;
 		}
 		if(pid == 0) {
-			if(cfg_child_init() < 0)
+			if(bmd_die_with_main_process() < 0 || cfg_child_init() < 0)
 				exit(1);
 			run(&processes[i]);
 		}

@@ -26,7 +26,8 @@ static struct bmd_text text_of(const str *s)
 }
 
 /* An optional argument: numbers are taken as their digits, copied because the next one reuses the
- * buffer.  1 when there was one. */
+ * buffer.  1 when there was one.  What is longer than the buffer fills it: whoever takes words of
+ * people gives one longer than they may be. */
 static int scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
 {
 	str s = {NULL, 0};
@@ -247,7 +248,7 @@ static const char *ack_doc[] = {
 
 static void rpc_ack(rpc_t *rpc, void *ctx)
 {
-	char id_word[64], who_word[64], why_word[128];
+	char id_word[64], who_word[128], why_word[256];
 	struct bmd_text id, who, why;
 	const char *reason = NULL;
 	int code;

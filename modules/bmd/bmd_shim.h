@@ -18,5 +18,8 @@ int bind_bmd(bmd_api_t *api);
 /* Own processes: announce them in mod_init, fork them in child_init of the main process. */
 void bmd_announce_processes(void);
 int bmd_fork_processes(void);
+/* In child_init: remember the main process, and end with it in every other. */
+void bmd_know_main_process(void);
+int bmd_die_with_main_process(void);
 
 #endif

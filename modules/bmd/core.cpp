@@ -4,14 +4,17 @@
 
 #include <charconv>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "bmd/dmp.hpp"
+#include "bmd/words.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "documents.hpp"
 #include "evaluate.hpp"
 #include "intake.hpp"
+#include "keeper.hpp"
 #include "notifier.hpp"
 #include "provision.hpp"
 #include "request_check.hpp"
@@ -23,6 +26,9 @@ namespace {
 using bmd::copy_text;
 
 constexpr int round_ms = 250;
+constexpr std::size_t most_node = 63;   // bmd_writer.node
+constexpr int writer_patience = 10'000; // milliseconds, as the following
+constexpr int flush_patience = 2'000;
 constexpr bmd::Index silence_piece = 50'000; // devices looked at under one lock
 
 std::string conninfo;
@@ -33,11 +39,28 @@ std::size_t positive(long value, std::size_t otherwise)
 	return value > 0 ? static_cast<std::size_t>(value) : otherwise;
 }
 
+// As bmd_set_password() takes it.
+bool valid_domain(std::string_view domain)
+{
+	static constexpr std::string_view letters =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:[]-";
+	return !domain.empty() && domain.size() <= 64
+		   && domain.find_first_not_of(letters) == std::string_view::npos;
+}
+
+std::int64_t random_number()
+{
+	std::random_device source;
+	return static_cast<std::int64_t>(
+			(static_cast<std::uint64_t>(source()) << 32 | source()) & INT64_MAX);
+}
+
 bmd::Limits limits_of(const bmd_config &config)
 {
 	bmd::Limits limits;
 	limits.devices = positive(config.devices, limits.devices);
 	limits.alerts = positive(config.alerts, 0);
+	limits.alert_events = positive(config.alert_events, 0);
 	limits.feeds = positive(config.feeds, limits.feeds);
 	limits.metrics = positive(config.metrics, 0);
 	limits.members = positive(config.members, 0);
@@ -54,20 +77,24 @@ std::string start(const bmd_config &config)
 {
 	conninfo = config.db_url;
 	node = config.node;
+	if(node.size() > most_node || !bmd::valid_words(node, most_node))
+		return "the parameter node must be at most 63 bytes of UTF-8 without control characters";
+	if(!valid_domain(config.domain))
+		return "the parameter domain must be a host name or an IP address of at most 64 characters";
 	bmd::set_feed_domain(config.domain);
 	std::size_t needed = 0;
 	if(bmd::create_store(limits_of(config), needed) == nullptr)
 		return "shared memory does not suffice: this module needs "
 			   + std::to_string((needed >> 20) + 1)
 			   + " MiB of it for the sizes configured; start kamailio with a larger -m";
+	bmd::store()->writer.instance = random_number();
 	bmd::Pg pg;
 	if(auto connected = pg.connect(conninfo, "bmd start"); !connected)
 		return "cannot connect to the database: " + connected.error().reason;
-	// A COMMIT of a server that was killed may still be under way: what it stores must be seen, or
-	// the collectors' second sending of it would be stored too.
-	auto fence = pg.run("SELECT 1 FROM bmd_writer WHERE node = $1 FOR UPDATE", {node});
-	if(!fence)
-		return "cannot load provisioning: " + fence.error().reason + " (bmd-migrate applied?)";
+	// Before anything is read: what a server that was killed still stores must be seen, or the
+	// collectors' second sending of it would be stored too.
+	if(auto ours = bmd::take_over_node(pg, node); !ours)
+		return "cannot load provisioning: " + ours.error().reason + " (bmd-migrate applied?)";
 	if(auto loaded = bmd::load_all(pg); !loaded)
 		return "cannot load provisioning: " + loaded.error().reason + " (bmd-migrate applied?)";
 	return {};
@@ -108,7 +135,8 @@ int bmd_core_init(const bmd_config *config, char *error, size_t error_size)
 
 void bmd_core_writer_round(void)
 {
-	static auto *writer = new bmd::Writer(conninfo, node); // lives as long as its process
+	static auto *writer =
+			new bmd::Writer(conninfo, node, writer_patience); // lives as long as its process
 	writer->round(round_ms);
 }
 
@@ -118,7 +146,7 @@ int bmd_core_flush(void)
 		constexpr bmd::TimeUs patience = 5 * bmd::second_us;
 		const bmd::TimeUs until = bmd::mono_now() + patience;
 		bmd::Store &s = *bmd::store();
-		bmd::Writer writer(conninfo, node);
+		bmd::Writer writer(conninfo, node, flush_patience);
 		while(s.journal.used() > 0 || s.alert_events.used() > 0) {
 			if(bmd::mono_now() > until)
 				return -1;
@@ -134,6 +162,12 @@ void bmd_core_sync_round(void)
 {
 	static auto *sync = new bmd::Sync(conninfo);
 	sync->round(round_ms);
+}
+
+void bmd_core_keeper_round(void)
+{
+	static auto *keeper = new bmd::Keeper(conninfo);
+	keeper->round();
 }
 
 void bmd_core_timer_round(void)

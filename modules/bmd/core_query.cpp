@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bmd/words.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "evaluate.hpp"
@@ -20,6 +21,9 @@ using bmd::Mutex;
 using bmd::RwLock;
 using bmd::store;
 using bmd::stripes;
+
+constexpr std::size_t most_who = sizeof(bmd::AlertEvent::who) - 1;
+constexpr std::size_t most_why = sizeof(bmd::AlertEvent::why) - 1;
 
 std::string_view view_of(bmd_text text)
 {
@@ -147,6 +151,10 @@ int bmd_core_acknowledge(bmd_text id, bmd_text who, bmd_text why, const char **r
 	}
 	if(who.len == 0) {
 		*reason = "say who acknowledges";
+		return 400;
+	}
+	if(!bmd::valid_words(view_of(who), most_who) || !bmd::valid_words(view_of(why), most_why)) {
+		*reason = "WHO and WHY are UTF-8 without control characters, of at most 31 and 95 bytes";
 		return 400;
 	}
 	switch(bmd::acknowledge_alert(*uuid, bmd::Actor{view_of(who), "kamcmd", view_of(why)})) {

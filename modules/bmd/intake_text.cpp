@@ -3,7 +3,9 @@
 
 #include "intake_text.hpp"
 
+#include <exception>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 #include "bmd/report.hpp"
@@ -21,27 +23,31 @@ constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
 struct Line
 {
 	std::size_t number;
-	Index device; ///< 0: refused
-	TimeUs time;  ///< 0: arrival
+	TimeUs time; ///< 0: arrival
 	std::size_t first;
 	std::size_t count;
 };
 
 void refuse(Receipt &receipt, Counter why, std::size_t line, std::string_view what,
-		std::string_view reason, std::uint64_t readings)
+		std::string_view reason, std::uint64_t readings) noexcept
 {
 	count(count_readings_refused, readings);
 	count(why, readings);
 	receipt.refused_count += readings;
 	if(receipt.refused.size() >= max_refusals)
 		return;
-	std::string text = "line " + std::to_string(line) + ": ";
-	for(const char c : what.substr(0, 64))
-		text += c >= ' ' && c <= '~' ? c : '?';
-	receipt.refused.push_back(text + ": " + std::string(reason));
+	try {
+		std::string text = "line " + std::to_string(line) + ": ";
+		for(const char c : what.substr(0, 64))
+			text += c >= ' ' && c <= '~' ? c : '?';
+		receipt.refused.push_back(text + ": " + std::string(reason));
+	} catch(const std::bad_alloc &) {
+		// Its words only: half a batch taken, half thrown would be worse.
+	}
 }
 
-// Collects what the text says; the devices are looked up on the way.
+// Collects what the text says.  A long line becomes several, so that no more is judged between two
+// looks at the room for alerts.
 class Batch : public ReportSink
 {
 public:
@@ -49,11 +55,15 @@ public:
 
 	void line(std::size_t number, std::string_view serial, TimeUs time) override
 	{
-		lines.push_back(Line{number, find_device(serial), time, items.size(), 0});
+		lines.push_back(Line{number, time, items.size(), 0});
 		serials.push_back(serial);
 	}
 	void item(const Reading &reading) override
 	{
+		if(lines.back().count >= readings_a_look) {
+			lines.push_back(Line{lines.back().number, lines.back().time, items.size(), 0});
+			serials.push_back(serials.back());
+		}
 		items.push_back(reading);
 		++lines.back().count;
 	}
@@ -70,7 +80,8 @@ private:
 	Receipt &receipt_;
 };
 
-// A reserved piece of the journal that is published whatever happens.
+// A reserved piece of the journal that is published whatever happens: empty when an exception
+// passes or when it is given up, so that nothing of it is called durable.
 class JournalBatch
 {
 public:
@@ -89,8 +100,15 @@ public:
 	{
 		if(block_ == nullptr)
 			return;
+		if(std::uncaught_exceptions() > exceptions_)
+			give_up();
 		ByteRing::publish(block_);
 		store()->writer_waker.wake();
+	}
+	void give_up() noexcept
+	{
+		head().collector = 0;
+		head().count = 0;
 	}
 	[[nodiscard]] bool ok() const noexcept { return block_ != nullptr; }
 	[[nodiscard]] BatchRec &head() noexcept { return *static_cast<BatchRec *>(block_->data()); }
@@ -103,6 +121,7 @@ public:
 
 private:
 	ByteRing::Block *block_;
+	int exceptions_ = std::uncaught_exceptions();
 };
 
 bool is_alarm(const Reading &reading) noexcept
@@ -110,10 +129,10 @@ bool is_alarm(const Reading &reading) noexcept
 	return reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off;
 }
 
-void take_items(const Line &line, const Batch &batch, const Moment &moment, JournalBatch &journal,
-		Mode mode)
+void take_items(Index device_index, const Line &line, const Batch &batch, const Moment &moment,
+		JournalBatch &journal, Mode mode)
 {
-	const std::int32_t device = store()->devices[line.device].database_id;
+	const std::int32_t device = store()->devices[device_index].database_id;
 	// Alarms first: a sensor the device itself calls bad explains the invalid values beside it.
 	for(const bool alarms : {true, false}) {
 		for(std::size_t i = line.first; i < line.first + line.count; ++i) {
@@ -121,8 +140,8 @@ void take_items(const Line &line, const Batch &batch, const Moment &moment, Jour
 			if(is_alarm(reading) != alarms)
 				continue;
 			const Waits waits = mode == Mode::store
-										? waits_of_judged(line.device, reading.metric, moment)
-										: take_reading(line.device, reading, moment);
+										? waits_of_judged(device_index, reading.metric, moment)
+										: take_reading(device_index, reading, moment);
 			const bool on = reading.kind == ReadingKind::alarm_on;
 			journal.add(ReadingRec{moment.measured, reading.value, device, reading.metric,
 					static_cast<std::uint8_t>(reading.kind),
@@ -147,6 +166,7 @@ struct Task
 	Mode mode;
 	JournalBatch &journal;
 	Receipt &receipt;
+	bool starved = false; ///< no room for alerts in time: all was judged, nothing is stored
 };
 
 // Batches of one collector come in order.  An older time then means that a clock was set back, the
@@ -171,8 +191,8 @@ bool in_turn(DeviceRec &device, std::uint64_t source, Moment &moment) noexcept
 }
 
 // The moment of a line, or why it is refused.  `late`: it is to be stored only.
-const char *moment_of(
-		const Line &line, const Task &task, Moment &moment, bool &late, Counter &why) noexcept
+const char *moment_of(Index device_index, const Line &line, const Task &task, Moment &moment,
+		bool &late, Counter &why) noexcept
 {
 	const TimeUs arrived = task.arrived;
 	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
@@ -186,7 +206,7 @@ const char *moment_of(
 	if(task.mode == Mode::store)
 		return nullptr;
 	const std::uint64_t source = task.collector.empty() ? 0 : hash_name(task.collector);
-	DeviceRec &device = store()->devices[line.device];
+	DeviceRec &device = store()->devices[device_index];
 	if(source == 0 && moment.judged < device.last_measured) {
 		why = count_refused_out_of_order;
 		return "out of order: a later reading of this device has been taken";
@@ -204,31 +224,65 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 		if(task.mode != Mode::judge) // it is refused when it is sent again
 			refuse(task.receipt, why, line.number, serial, reason, line.count);
 	};
-	if(line.device == 0)
+	const Index device = find_device(serial);
+	if(device == 0)
 		return refused(count_refused_unknown_device, "no such device is provisioned");
-	const std::lock_guard<Mutex> guard(s.stripe[line.device % stripes]);
-	const std::uint64_t owner = s.devices[line.device].collector;
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	const std::uint64_t owner = s.devices[device].collector;
 	if(owner != 0 && !task.collector.empty() && owner != hash_name(task.collector))
 		return refused(count_refused_collector, "the device belongs to another collector");
-	if(!(s.heard[line.device].flags.load() & device_enabled))
+	if(!(s.heard[device].flags.load() & device_enabled))
 		return refused(count_refused_disabled_device, "the device is disabled");
 	Moment moment{};
 	Counter why{};
 	bool late = false;
-	if(const char *reason = moment_of(line, task, moment, late, why); reason != nullptr)
+	if(const char *reason = moment_of(device, line, task, moment, late, why); reason != nullptr)
 		return refused(why, reason);
 	if(task.mode != Mode::store)
-		device_heard(line.device, task.arrived);
+		device_heard(device, task.arrived);
 	if(late)
 		count(count_readings_late, line.count);
-	take_items(line, batch, moment, task.journal, late ? Mode::store : task.mode);
+	take_items(device, line, batch, moment, task.journal, late ? Mode::store : task.mode);
 	task.receipt.accepted += line.count;
 }
 
+constexpr DurationUs longest_wait = second_us; // for the writer, of one batch
+
+// One batch may cause more changes of alerts than there is room for: then it waits for the writer,
+// without locks.  When that does not come in time, alerts go on and their history is made up for
+// later (rejournal); the batch is not stored, so that it is durable only with its alerts.
 void take_lines(const Batch &batch, Task &task)
 {
-	for(std::size_t i = 0; i < batch.lines.size(); ++i)
+	Store &s = *store();
+	std::shared_lock<RwLock> registry(s.registry_lock);
+	const TimeUs until = mono_now() + longest_wait;
+	const bool stored = task.mode == Mode::both;
+	std::size_t looked = 0; // readings taken since the last look
+	for(std::size_t i = 0; i < batch.lines.size(); ++i) {
+		looked += batch.lines[i].count;
+		if(stored && !task.starved && looked > readings_a_look) {
+			looked = batch.lines[i].count;
+			if(!journal_has_room_for_alerts()) {
+				registry.unlock();
+				task.starved = !wait_for_room_for_alerts(until);
+				registry.lock();
+			}
+		}
 		take_line(batch.lines[i], batch, batch.serials[i], task);
+	}
+}
+
+void busy(const BatchId &id, Receipt &receipt)
+{
+	count(count_batches_busy);
+	receipt = Receipt{};
+	receipt.code = 503;
+	receipt.reason =
+			id.collector.empty()
+					? "busy: judged, but the journal is full because the database does not "
+					  "keep up: not stored"
+					: "busy: the journal is full because the database does not keep up; "
+					  "keep the batch and send it again";
 }
 
 // No room, or not its turn to be stored: alerts go out all the same, once.
@@ -241,15 +295,7 @@ void judge_only(const Batch &batch, const BatchId &id, Mode mode, Receipt &recei
 		take_lines(batch, task);
 		count(count_batches_judged);
 	}
-	count(count_batches_busy);
-	receipt = Receipt{};
-	receipt.code = 503;
-	receipt.reason =
-			id.collector.empty()
-					? "busy: judged, but the journal is full because the database does not "
-					  "keep up: not stored"
-					: "busy: the journal is full because the database does not keep up; "
-					  "keep the batch and send it again";
+	busy(id, receipt);
 }
 
 std::size_t journal_bytes(const Batch &batch) noexcept
@@ -261,13 +307,16 @@ std::size_t journal_bytes(const Batch &batch) noexcept
 bool worth_a_slot(const Batch &batch, const BatchId &id, TimeUs arrived)
 {
 	Store &s = *store();
-	for(const Line &line : batch.lines) {
-		if(line.device == 0 || line.count == 0 || !plausible(line.time, arrived))
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	for(std::size_t i = 0; i < batch.lines.size(); ++i) {
+		const Line &line = batch.lines[i];
+		const Index device = find_device(batch.serials[i]);
+		if(device == 0 || line.count == 0 || !plausible(line.time, arrived))
 			continue;
-		const std::lock_guard<Mutex> guard(s.stripe[line.device % stripes]);
-		const std::uint64_t owner = s.devices[line.device].collector;
+		const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+		const std::uint64_t owner = s.devices[device].collector;
 		if((owner == 0 || owner == hash_name(id.collector))
-				&& (s.heard[line.device].flags.load() & device_enabled))
+				&& (s.heard[device].flags.load() & device_enabled))
 			return true;
 	}
 	return false;
@@ -278,7 +327,6 @@ bool worth_a_slot(const Batch &batch, const BatchId &id, TimeUs arrived)
 void take_text(
 		Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
 {
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	Batch batch(receipt);
 	read_report(text, batch);
 	if(journal_bytes(batch) > store()->journal.capacity() / 2) {
@@ -286,12 +334,17 @@ void take_text(
 		receipt.reason = "batch too large for the journal: send smaller ones";
 		return;
 	}
-	const bool wanted = mode != Mode::judge && journal_has_room_for_alerts();
+	const bool wanted = mode != Mode::judge && wait_for_room_for_alerts(mono_now() + longest_wait);
 	JournalBatch journal(collector, id, batch.items.size(), wanted);
 	if(!journal.ok())
 		return judge_only(batch, id, mode, receipt);
 	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt};
 	take_lines(batch, task);
+	if(task.starved) {
+		journal.give_up();
+		count(count_batches_judged);
+		return busy(id, receipt);
+	}
 	count(count_batches);
 	count(count_readings_accepted, receipt.accepted);
 	if(receipt.accepted == 0) {
@@ -304,7 +357,6 @@ void take_text(
 bool takes_any(const BatchId &id, std::string_view text, Receipt &receipt)
 {
 	const TimeUs arrived = wall_now();
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	Receipt refusals;
 	Batch batch(refusals);
 	read_report(text, batch);

@@ -3,14 +3,25 @@
 
 #include "journal.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "bmd/words.hpp"
 #include "registry.hpp"
 
 namespace bmd {
 
 namespace {
 
-// Slots that readings leave to alerts of timers and operators.
-constexpr std::size_t reserve_for_timers = 256;
+// Slots that readings leave: to what those under way in other processes still cause, to timers and
+// to operators.
+std::size_t left_free() noexcept
+{
+	return std::max<std::size_t>(store()->alert_events.capacity() / 8, 256);
+}
+
+constexpr int look_again_us = 500;
 
 void add_words(AlertEvent &event, Index device) noexcept
 {
@@ -44,6 +55,10 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 	copy_text(event.through, sizeof event.through, actor.through);
 	copy_text(event.why, sizeof event.why, actor.why);
 	add_words(event, find_device(alert.serial));
+	// One text that the database does not take would hold up everybody's events.
+	for(char *text : {event.who, event.why, event.type, event.location, event.patient_name,
+				event.patient_address})
+		mend_words(text);
 	s.alert_events.publish(ticket);
 	s.writer_waker.wake();
 	return true;
@@ -67,7 +82,18 @@ void journal_waits_over(std::int32_t device, MetricId metric) noexcept
 bool journal_has_room_for_alerts() noexcept
 {
 	const SlotRing &ring = store()->alert_events;
-	return ring.capacity() - ring.used() > reserve_for_timers;
+	return ring.capacity() - ring.used() > left_free();
+}
+
+bool wait_for_room_for_alerts(TimeUs until) noexcept
+{
+	while(!journal_has_room_for_alerts()) {
+		if(store()->database_up.load() == 0 || mono_now() > until)
+			return false;
+		store()->writer_waker.wake();
+		usleep(look_again_us);
+	}
+	return true;
 }
 
 } // namespace bmd

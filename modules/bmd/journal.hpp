@@ -78,7 +78,14 @@ bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) 
 /// hands).  Without room in the ring it is not told, and a restart goes on with the wait.
 void journal_waits_over(std::int32_t device, MetricId metric) noexcept;
 
-/// Is there room for what a batch may cause?
+/// Most readings that may be judged after one look at the room.
+inline constexpr std::size_t readings_a_look = 256;
+
+/// Is there room for what so many readings may cause?
 [[nodiscard]] bool journal_has_room_for_alerts() noexcept;
+
+/// Waits for it as long as the database is up, at most until `until` (monotonic).  For callers
+/// without locks, but that of their own collector.
+[[nodiscard]] bool wait_for_room_for_alerts(TimeUs until) noexcept;
 
 } // namespace bmd

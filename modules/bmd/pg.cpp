@@ -3,9 +3,13 @@
 
 #include "pg.hpp"
 
+#include <poll.h>
+
 #include <bit>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace bmd {
 
@@ -61,9 +65,13 @@ PgRow split(std::string_view line)
 Result<bool> Pg::connect(const std::string &conninfo, const char *application)
 {
 	close();
-	const char *keys[] = {
-			"dbname", "fallback_application_name", "client_encoding", "connect_timeout", nullptr};
-	const char *values[] = {conninfo.c_str(), application, "UTF8", "5", nullptr};
+	const std::string patience = std::to_string(patience_ < 5000 ? 2 : 5);
+	// before dbname: what the site writes there has the last word
+	const char *keys[] = {"connect_timeout", "keepalives_idle", "keepalives_interval",
+			"keepalives_count", "tcp_user_timeout", "dbname", "fallback_application_name",
+			"client_encoding", nullptr};
+	const char *values[] = {patience.c_str(), "5", "2", "3", "10000", conninfo.c_str(), application,
+			"UTF8", nullptr};
 	connection_ = PQconnectdbParams(keys, values, 1);
 	if(PQstatus(connection_) == CONNECTION_OK)
 		return true;
@@ -96,10 +104,15 @@ Error Pg::error_of(const PGresult *result) const
 	}
 	// Classes 08, 40, 53, 55, 57, 58: connection, rollback, resources, state, operator, system.
 	static constexpr std::string_view again[] = {"08", "40", "53", "55", "57", "58"};
+	// Data, integrity, check option, limits of the program, a trigger that raises.
+	static constexpr std::string_view data[] = {"22", "23", "44", "54", "P0"};
 	Errc code = Errc::fatal;
 	for(const std::string_view start : again)
 		if(std::string_view(state).starts_with(start))
 			code = Errc::retry;
+	for(const std::string_view start : data)
+		if(std::string_view(state).starts_with(start))
+			code = Errc::malformed;
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	const char *table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
 	std::string text = "SQLSTATE " + std::string(state);
@@ -110,49 +123,117 @@ Error Pg::error_of(const PGresult *result) const
 	return Error{code, text};
 }
 
+bool Pg::heard()
+{
+	pollfd wait{PQsocket(connection_), POLLIN, 0};
+	int ready = 0;
+	do {
+		ready = poll(&wait, 1, patience_);
+	} while(ready < 0 && errno == EINTR);
+	return ready > 0 && PQconsumeInput(connection_) == 1;
+}
+
+PgResult Pg::next_result(bool &silent)
+{
+	while(PQisBusy(connection_) != 0)
+		if(!heard()) {
+			silent = true;
+			return nullptr;
+		}
+	return PgResult(PQgetResult(connection_));
+}
+
+Error Pg::gone_silent()
+{
+	const Error error = error_of(nullptr);
+	close();
+	return Error{Errc::retry, error.reason.empty() ? "no answer of the server" : error.reason};
+}
+
+Result<PgResult> Pg::answer(bool sent)
+{
+	bool silent = !sent;
+	PgResult last;
+	while(!silent) {
+		PgResult result = next_result(silent);
+		if(result == nullptr)
+			break;
+		const ExecStatusType status = PQresultStatus(result.get());
+		last = std::move(result);
+		if(status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+			break;
+	}
+	if(silent || last == nullptr)
+		return gone_silent();
+	switch(PQresultStatus(last.get())) {
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+			return last;
+		default:
+			return error_of(last.get());
+	}
+}
+
 Result<PgResult> Pg::run(const char *sql, const std::vector<std::string> &parameters)
 {
 	std::vector<const char *> values;
 	values.reserve(parameters.size());
 	for(const std::string &parameter : parameters)
 		values.push_back(parameter.c_str());
-	PgResult result(parameters.empty()
-							? PQexec(connection_, sql)
-							: PQexecParams(connection_, sql, static_cast<int>(values.size()),
-									nullptr, values.data(), nullptr, nullptr, 0));
-	const ExecStatusType status = PQresultStatus(result.get());
-	if(status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		return error_of(result.get());
-	return result;
+	const int sent = parameters.empty()
+							 ? PQsendQuery(connection_, sql)
+							 : PQsendQueryParams(connection_, sql, static_cast<int>(values.size()),
+									 nullptr, values.data(), nullptr, nullptr, 0);
+	return answer(sent == 1);
+}
+
+Result<bool> Pg::ping(int patience)
+{
+	const int usual = std::exchange(patience_, patience);
+	auto answered = run("SELECT 1");
+	patience_ = usual;
+	return answered ? Result<bool>(true) : answered.error();
 }
 
 Result<bool> Pg::copy_out(const std::string &query, const std::function<void(const PgRow &)> &row)
 {
-	const PgResult begin(PQexec(connection_, ("COPY (" + query + ") TO STDOUT").c_str()));
-	if(PQresultStatus(begin.get()) != PGRES_COPY_OUT)
-		return error_of(begin.get());
+	if(auto begin = run(("COPY (" + query + ") TO STDOUT").c_str()); !begin)
+		return begin.error();
 	char *line = nullptr;
 	int length = 0;
-	while((length = PQgetCopyData(connection_, &line, 0)) > 0) {
+	while((length = copy_row(line)) > 0) {
 		const std::unique_ptr<char, void (*)(void *)> guard(line, PQfreemem);
 		row(split(std::string_view(line, static_cast<std::size_t>(length))));
 	}
-	Result<bool> outcome = true;
+	return end_copy_out(length);
+}
+
+// 0: the server is silent.
+int Pg::copy_row(char *&row)
+{
+	int length = 0;
+	while((length = PQgetCopyData(connection_, &row, 1)) == 0)
+		if(!heard())
+			return 0;
+	return length;
+}
+
+Result<bool> Pg::end_copy_out(int length)
+{
+	if(length == 0)
+		return gone_silent();
 	if(length == -2)
-		outcome = error_of(nullptr);
-	while(PGresult *end = PQgetResult(connection_)) {
-		if(PQresultStatus(end) != PGRES_COMMAND_OK)
-			outcome = error_of(end);
-		PQclear(end);
-	}
-	return outcome;
+		return error_of(nullptr);
+	auto end = answer(true);
+	return end ? Result<bool>(true) : end.error();
 }
 
 Result<bool> Pg::copy_in(const char *sql, std::string_view data)
 {
-	const PgResult begin(PQexec(connection_, sql));
-	if(PQresultStatus(begin.get()) != PGRES_COPY_IN)
-		return error_of(begin.get());
+	if(auto begin = run(sql); !begin)
+		return begin.error();
 	constexpr std::size_t piece = 1U << 20;
 	bool sent = true;
 	for(std::size_t at = 0; at < data.size() && sent; at += piece) {
@@ -161,15 +242,9 @@ Result<bool> Pg::copy_in(const char *sql, std::string_view data)
 	}
 	if(!sent || PQputCopyEnd(connection_, nullptr) != 1)
 		return error_of(nullptr);
-	Result<bool> outcome = true;
-	while(PGresult *end = PQgetResult(connection_)) {
-		if(PQresultStatus(end) != PGRES_COMMAND_OK)
-			outcome = error_of(end);
-		PQclear(end);
-	}
-	if(!connected())
-		return Error{Errc::retry, "connection lost"};
-	return outcome;
+	if(auto end = answer(true); !end)
+		return end.error();
+	return true;
 }
 
 void BinaryCopy::clear()
@@ -258,6 +333,12 @@ void BinaryCopy::timestamp(std::int64_t time)
 	if(time == 0)
 		return null();
 	int64(time - postgres_epoch_us);
+}
+
+std::string_view BinaryCopy::content() const noexcept
+{
+	constexpr std::size_t head = 19; // signature, flags, length of the extension
+	return std::string_view(data_).substr(head);
 }
 
 std::string_view BinaryCopy::finish()

@@ -26,16 +26,20 @@ struct PgResultDeleter
 };
 using PgResult = std::unique_ptr<PGresult, PgResultDeleter>;
 
-/// Error codes: retry when the connection is gone or the server says to come again, else fatal.
+/// Error codes: retry when the connection is gone or the server says to come again, malformed when
+/// it refuses the data (classes 22, 23, 44, 54 and P0), else fatal.
 class Pg
 {
 public:
-	Pg() = default;
+	/// `patience`: how long the server may be silent within an answer, milliseconds; then the call
+	/// ends with retry and the connection is of no use any more.
+	explicit Pg(int patience = 30'000) : patience_(patience) {}
 	~Pg() { close(); }
 	Pg(const Pg &) = delete;
 	Pg &operator=(const Pg &) = delete;
 
-	/// `conninfo` as of libpq; the application name is added.
+	/// `conninfo` as of libpq; the application name is added, and time-outs by which a database
+	/// host that vanished is found out within some 10 s, unless `conninfo` says otherwise.
 	[[nodiscard]] Result<bool> connect(const std::string &conninfo, const char *application);
 	void close() noexcept;
 	[[nodiscard]] bool connected() const noexcept;
@@ -48,14 +52,31 @@ public:
 	[[nodiscard]] Result<bool> copy_out(
 			const std::string &query, const std::function<void(const PgRow &)> &row);
 
+	/// Within a COPY ... TO STDOUT that was run(): length of the next row, which PQfreemem frees;
+	/// not positive at its end, and then it goes to end_copy_out(), which says how it ended.
+	[[nodiscard]] int copy_row(char *&row);
+	[[nodiscard]] Result<bool> end_copy_out(int length);
+
 	/// Sends a whole binary COPY.
 	[[nodiscard]] Result<bool> copy_in(const char *sql, std::string_view data);
+
+	/// SELECT 1 within so many milliseconds: does the database still answer?
+	[[nodiscard]] Result<bool> ping(int patience);
 
 	[[nodiscard]] PGconn *raw() noexcept { return connection_; }
 	/// What a result, or without one the connection, says went wrong.
 	[[nodiscard]] Error error_of(const PGresult *result) const;
 
 private:
+	/// Waits until the server has sent something.
+	[[nodiscard]] bool heard();
+	/// The next result, nullptr after the last; `silent` is set when the server says nothing.
+	[[nodiscard]] PgResult next_result(bool &silent);
+	/// Closes the connection: what it would say later answers nothing any more.
+	[[nodiscard]] Error gone_silent();
+	/// The last result of what was sent.
+	[[nodiscard]] Result<PgResult> answer(bool sent);
+	int patience_;
 	PGconn *connection_ = nullptr;
 };
 
@@ -81,6 +102,8 @@ public:
 	/// The data with its trailer; clear() before the next row.
 	[[nodiscard]] std::string_view finish();
 	[[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+	/// The rows so far, without what stands around them.
+	[[nodiscard]] std::string_view content() const noexcept;
 
 private:
 	void put16(std::uint16_t value);

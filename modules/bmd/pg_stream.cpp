@@ -137,30 +137,17 @@ std::int64_t PgFields::duration(std::size_t i) const noexcept
 
 Result<bool> stream_rows(Pg &pg, const std::string &query, const RowBundle &take)
 {
-	PGconn *connection = pg.raw();
-	const PgResult begin(
-			PQexec(connection, ("COPY (" + query + ") TO STDOUT (FORMAT binary)").c_str()));
-	if(PQresultStatus(begin.get()) != PGRES_COPY_OUT)
-		return pg.error_of(begin.get());
+	if(auto begin = pg.run(("COPY (" + query + ") TO STDOUT (FORMAT binary)").c_str()); !begin)
+		return begin.error();
 	Bundle bundle(take);
 	char *data = nullptr;
 	int length = 0;
-	while((length = PQgetCopyData(connection, &data, 0)) > 0) {
+	while((length = pg.copy_row(data)) > 0) {
 		const std::string_view content(data, static_cast<std::size_t>(length));
 		bundle.add(Message(data, PQfreemem), without_head(content));
 	}
 	bundle.flush();
-	Result<bool> outcome = true;
-	if(length == -2)
-		outcome = pg.error_of(nullptr);
-	while(PGresult *end = PQgetResult(connection)) {
-		if(PQresultStatus(end) != PGRES_COMMAND_OK)
-			outcome = pg.error_of(end);
-		PQclear(end);
-	}
-	if(!pg.connected())
-		return Error{Errc::retry, "connection lost"};
-	return outcome;
+	return pg.end_copy_out(length);
 }
 
 } // namespace bmd

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bmd/time.hpp"
 #include "pg.hpp"
 
 namespace bmd {
@@ -53,6 +54,7 @@ private:
 	void failed(const Error &error);
 	std::string conninfo_;
 	Pg pg_;
+	TimeUs next_ping_ = 0; ///< monotonic
 	int failures_ = 0;
 };
 

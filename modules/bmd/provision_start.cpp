@@ -15,7 +15,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 13; // bmd_waiting
+constexpr int least_schema = 14; // bmd_setting, bmd_set_aside
 
 Result<bool> check_schema(Pg &pg)
 {

@@ -11,6 +11,12 @@
 
 namespace bmd {
 
+namespace {
+
+constexpr TimeUs ping_interval = 3 * second_us;
+
+}
+
 Result<bool> Sync::begin()
 {
 	if(auto r = pg_.connect(conninfo_, "bmd sync"); !r)
@@ -28,7 +34,12 @@ Result<bool> Sync::begin()
 Result<bool> Sync::follow(int milliseconds)
 {
 	pollfd wait{PQsocket(pg_.raw()), POLLIN, 0};
-	poll(&wait, 1, milliseconds);
+	// A database that vanished says nothing, like one where nothing changes: so it is asked.
+	if(poll(&wait, 1, milliseconds) == 0 && mono_now() > next_ping_) {
+		next_ping_ = mono_now() + ping_interval;
+		if(auto alive = pg_.ping(5000); !alive)
+			return alive;
+	}
 	if(PQconsumeInput(pg_.raw()) != 1)
 		return Error{Errc::retry, "connection lost"};
 	std::vector<ProvisioningChange> changes;

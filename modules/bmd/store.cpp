@@ -78,6 +78,8 @@ Limits resolved(Limits limits) noexcept
 		limits.members = limits.devices * 3 + limits.feeds * 16;
 	if(limits.alerts == 0)
 		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
+	if(limits.alert_events == 0)
+		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)

@@ -217,8 +217,8 @@ struct Limits
 	std::size_t members = 0; ///< 0: 3 a device + 16 a feed
 	std::size_t alerts = 0;  ///< 0: an eighth of the devices, at least 1,024
 	std::size_t journal_bytes = 32U << 20;
-	std::size_t alert_events = 8'192;
-	std::size_t changes = 8'192; ///< slots of each notifier's rings
+	std::size_t alert_events = 0; ///< 0: as alerts, 16,384 to 65,536
+	std::size_t changes = 8'192;  ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
 	std::size_t deliveries = 32'768; ///< that wait for the database
@@ -255,9 +255,9 @@ struct Notifier
 /// Of the writer; in shared memory so that the flush at the end can go on where the writer stopped.
 struct WriterState
 {
+	std::int64_t instance; ///< names this start of the server in bmd_writer
 	std::int64_t position; ///< of the last transaction known to be committed
-	bool position_known;
-	bool in_doubt; ///< a COMMIT was sent for what lies before these ends
+	bool in_doubt;         ///< a COMMIT was sent for what lies before these ends
 	std::uint64_t journal_end;
 	std::uint64_t events_end;
 };
@@ -281,6 +281,13 @@ struct SubRec
 	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
 	char feed[feed_size];
 	char user[name_size];
+};
+
+/// Alerts that are over, their end not journaled yet, oldest first.
+struct EndedList
+{
+	Index head = 0;
+	Index tail = 0;
 };
 
 struct Store
@@ -317,6 +324,9 @@ struct Store
 	Buckets sub_dialog_hash;
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
+	EndedList ended[2]; ///< by whether the database knows that they were raised
+	std::uint32_t ended_count = 0;
+	std::atomic<bool> changes_missed; ///< the journal had no room for a change of an alert
 	std::uint32_t sub_count = 0;
 
 	ByteRing journal;      ///< batches of readings

@@ -1,99 +1,98 @@
-/// @file writer.cpp  Writes the journal into the database.
+/// @file writer.cpp  Writes the journal into the database: rounds, positions, failures.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
-#include "writer.hpp"
-
 #include <algorithm>
+#include <cstdlib>
 
 #include "bmd_host.h"
+#include "writer_load.hpp"
 
 namespace bmd {
 
 namespace {
 
 constexpr std::size_t most_bytes = 16U << 20; // of readings in one transaction
-constexpr TimeUs partition_interval = 3600 * second_us;
+constexpr std::size_t least_bytes = 64U << 10;
 
 constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, "
 								   "who text, through text, why text) "
 								   "ON COMMIT DELETE ROWS";
-constexpr const char *insert_events =
-		"INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority, value, who, "
-		"through, why) SELECT alert_id, revision, changed_at, event, state, priority, value, who, "
-		"through, why FROM bmd_alert_in ON CONFLICT DO NOTHING";
-constexpr const char *upsert_alerts =
-		"INSERT INTO bmd_alert AS a (alert_id, device_id, serial, type_name, metric_id, condition, "
-		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
-		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision) "
-		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, "
-		"condition, "
-		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
-		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision "
-		"FROM bmd_alert_in ORDER BY alert_id, revision DESC "
-		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = "
-		"EXCLUDED.state, "
-		"value = EXCLUDED.value, limit_value = EXCLUDED.limit_value, "
-		"measured_at = EXCLUDED.measured_at, arrived_at = EXCLUDED.arrived_at, "
-		"changed_at = EXCLUDED.changed_at, cleared_at = EXCLUDED.cleared_at, "
-		"revision = EXCLUDED.revision WHERE a.revision < EXCLUDED.revision";
-constexpr const char *copy_alerts =
-		"COPY bmd_alert_in (alert_id, device_id, serial, type_name, metric_id, condition, kind, "
-		"priority, state, value, limit_value, location, patient_name, patient_address, "
-		"measured_at, "
-		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
-		"why) "
-		"FROM STDIN (FORMAT binary)";
-constexpr const char *copy_readings =
-		"COPY bmd_reading (received_at, measured_at, device_id, metric_id, kind, value, priority, "
-		"collector_id, epoch, seq) FROM STDIN (FORMAT binary)";
+
+std::int64_t number(const PgResult &result, int column)
+{
+	return std::strtoll(PQgetvalue(result.get(), 0, column), nullptr, 10);
+}
+
+// Nothing of ours may wait for long, nor hold others up when this process or its host is gone.
+std::string session(int patience)
+{
+	return "SET lock_timeout = '" + std::to_string(std::min(patience / 2, 2000)) + "';"
+		   + "SET statement_timeout = '" + std::to_string(patience * 4 / 5) + "';"
+		   + "SET idle_in_transaction_session_timeout = '30s';"
+			 "SET client_connection_check_interval = '2s';"
+			 "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2;"
+			 "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000";
+}
 
 } // namespace
 
-struct Writer::Load
-{
-	std::vector<BatchRec *> batches;
-	std::vector<const AlertEvent *> events;
-	std::vector<Watermark> watermarks;
-	std::vector<std::int32_t> first_seen;
-	std::uint64_t journal_end = 0;
-	std::uint64_t events_end = 0;
-	std::uint64_t readings = 0;
-	[[nodiscard]] bool empty() const { return batches.empty() && events.empty(); }
-};
-
-Writer::Writer(std::string conninfo, std::string node)
-	: conninfo_(std::move(conninfo)), node_(std::move(node))
+Writer::Writer(std::string conninfo, std::string node, int patience)
+	: conninfo_(std::move(conninfo)), node_(std::move(node)), patience_(patience), pg_(patience),
+	  most_bytes_(most_bytes)
 {
 }
 
-Result<bool> Writer::read_position(std::int64_t &position)
+Result<bool> take_over_node(Pg &pg, const std::string &node)
 {
-	auto insert =
-			pg_.run("INSERT INTO bmd_writer (node) VALUES ($1) ON CONFLICT DO NOTHING", {node_});
-	if(!insert)
-		return insert.error();
-	// waits for the end of a transaction whose connection broke within its COMMIT
-	auto row = pg_.run("SELECT position FROM bmd_writer WHERE node = $1 FOR UPDATE", {node_});
-	if(!row)
-		return row.error();
-	position = std::stoll(PQgetvalue(row->get(), 0, 0));
-	return true;
+	Store &s = *store();
+	auto done = pg.run("SET lock_timeout = '25s'");
+	if(done)
+		done = pg.run("INSERT INTO bmd_writer (node, instance) VALUES ($1, $2) ON CONFLICT (node) "
+					  "DO UPDATE SET instance = EXCLUDED.instance, updated_at = now() "
+					  "RETURNING position",
+				{node, std::to_string(s.writer.instance)});
+	if(!done)
+		return done.error();
+	s.writer.position = number(*done, 0);
+	auto rights = pg.run("SELECT has_table_privilege('bmd_set_aside', 'INSERT')");
+	if(!rights)
+		return rights.error();
+	if(PQgetvalue(rights->get(), 0, 0)[0] != 't')
+		return Error{Errc::denied, "bmd_grant_server() has not been called since bmd-migrate"};
+	auto reset = pg.run("RESET lock_timeout");
+	return reset ? Result<bool>(true) : reset.error();
 }
 
-// The answer to a COMMIT was lost with the connection: the position tells whether it was taken.
+// What the server knows of its position.  The answer to a COMMIT may have been lost with the
+// connection: FOR UPDATE waits until that transaction has ended, the position tells how.
 Result<bool> Writer::settle_doubt()
 {
 	WriterState &state = store()->writer;
-	std::int64_t position = 0;
-	if(auto read = read_position(position); !read)
-		return read;
-	if(!state.position_known)
-		state.position = position;
-	state.position_known = true;
+	auto row = pg_.run(
+			"SELECT position, instance FROM bmd_writer WHERE node = $1 FOR UPDATE", {node_});
+	if(!row)
+		return row.error();
+	if(PQntuples(row->get()) == 0) {
+		auto again =
+				pg_.run("INSERT INTO bmd_writer (node, position, instance) VALUES ($1, $2, $3)",
+						{node_, std::to_string(state.position), std::to_string(state.instance)});
+		return again ? Result<bool>(true) : again.error();
+	}
+	if(number(*row, 1) != state.instance)
+		return Error{Errc::fatal, "another server writes as node \"" + node_
+										  + "\": each must have a "
+											"name of its own"};
+	const std::int64_t position = number(*row, 0);
 	if(state.in_doubt && position == state.position + 1) {
 		Load load;
 		gather(load, state.journal_end, state.events_end);
 		done(load);
+	} else if(position != state.position) {
+		bmd_host_log(BMD_LOG_ERROR,
+				("writer: the database is at transaction " + std::to_string(position) + ", not "
+						+ std::to_string(state.position) + ": it was restored or failed over")
+						.c_str());
+		state.position = position;
 	}
 	state.in_doubt = false;
 	return true;
@@ -103,6 +102,8 @@ Result<bool> Writer::prepare()
 {
 	if(auto connected = pg_.connect(conninfo_, "bmd writer"); !connected)
 		return connected;
+	if(auto set = pg_.run(session(patience_).c_str()); !set)
+		return set.error();
 	if(auto temp = pg_.run(temp_table); !temp)
 		return temp.error();
 	if(auto settled = settle_doubt(); !settled)
@@ -112,19 +113,19 @@ Result<bool> Writer::prepare()
 	});
 	if(!seen)
 		return seen;
-	next_partitions_ = 0;
 	failures_ = 0;
 	store()->database_up.store(1);
 	bmd_host_log(BMD_LOG_NOTICE, "writer: connected to the database");
 	return true;
 }
 
-void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end)
+void Writer::gather_batches(Load &load, std::uint64_t journal_end)
 {
 	Store &s = *store();
 	std::uint64_t at = s.journal.tail();
 	std::size_t bytes = 0;
-	while(bytes < most_bytes && at < journal_end) {
+	// what is to be settled is exactly what was sent, whatever the piece is now
+	while((bytes < most_bytes_ || journal_end != UINT64_MAX) && at < journal_end) {
 		ByteRing::Block *block = s.journal.next(at);
 		if(block == nullptr)
 			break;
@@ -142,8 +143,14 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 			load.watermarks.push_back(Watermark{batch->collector, batch->epoch, batch->seq});
 	}
 	load.journal_end = at;
+}
+
+void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end)
+{
+	Store &s = *store();
+	gather_batches(load, journal_end);
 	// After the batches: every change they caused was queued before they were published.
-	at = s.alert_events.tail();
+	std::uint64_t at = s.alert_events.tail();
 	while(at < events_end) {
 		const void *event = s.alert_events.next(at);
 		if(event == nullptr)
@@ -151,167 +158,6 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 		load.events.push_back(static_cast<const AlertEvent *>(event));
 	}
 	load.events_end = at;
-}
-
-Result<bool> Writer::know_collectors(const Load &load)
-{
-	Store &s = *store();
-	for(const Watermark &mark : load.watermarks) {
-		CollectorRec &collector = s.collectors[mark.collector];
-		if(collector.database_id.load() != 0)
-			continue;
-		auto row = pg_.run("INSERT INTO bmd_collector_state (collector) VALUES ($1) "
-						   "ON CONFLICT (collector) DO UPDATE SET collector = EXCLUDED.collector "
-						   "RETURNING collector_id",
-				{std::string(collector.name)});
-		if(!row)
-			return row.error();
-		collector.database_id.store(std::stoi(PQgetvalue(row->get(), 0, 0)));
-	}
-	return true;
-}
-
-Result<bool> Writer::write_readings(Load &load)
-{
-	const Store &s = *store();
-	copy_.clear();
-	waiting_.clear();
-	for(BatchRec *batch : load.batches) {
-		const std::int32_t collector =
-				batch->collector == 0 ? 0 : s.collectors[batch->collector].database_id.load();
-		const auto *readings = reinterpret_cast<const ReadingRec *>(batch + 1);
-		for(std::uint32_t i = 0; i < batch->count; ++i) {
-			const ReadingRec &reading = readings[i];
-			waiting_.add(*batch, reading);
-			if(reading.kind == 0)
-				continue;
-			copy_.row(10);
-			copy_.timestamp(batch->arrived_at);
-			copy_.timestamp(reading.measured_at);
-			copy_.int32(reading.device);
-			copy_.int16(static_cast<std::int16_t>(reading.metric));
-			copy_.int16(reading.kind);
-			if(reading.kind == static_cast<std::uint8_t>(ReadingKind::value))
-				copy_.float8(reading.value);
-			else
-				copy_.null();
-			if(reading.priority != 0)
-				copy_.int16(reading.priority);
-			else
-				copy_.null();
-			copy_.int32(collector);
-			copy_.int64(batch->epoch);
-			copy_.int64(batch->seq);
-			if(seen_.insert(reading.device).second)
-				load.first_seen.push_back(reading.device);
-		}
-	}
-	if(load.readings == 0)
-		return true;
-	return pg_.copy_in(copy_readings, copy_.finish());
-}
-
-Result<bool> Writer::write_alerts(Load &load)
-{
-	if(load.events.empty())
-		return true;
-	copy_.clear();
-	for(const AlertEvent *event : load.events) {
-		const AlertRec &alert = event->alert;
-		copy_.row(25);
-		copy_.bytes(alert.id.data(), alert.id.size());
-		copy_.int32(event->device);
-		copy_.text(alert.serial);
-		copy_.text(event->type);
-		copy_.int16(static_cast<std::int16_t>(alert.metric));
-		copy_.text(to_string(alert.condition));
-		copy_.text(to_string(alert.kind));
-		copy_.text(to_string(alert.priority));
-		copy_.text(to_string(alert.state));
-		copy_.float8_or_null(alert.value);
-		copy_.float8_or_null(alert.limit);
-		copy_.text(event->location);
-		copy_.text(event->patient_name);
-		copy_.text(event->patient_address);
-		copy_.timestamp(alert.measured_at);
-		copy_.timestamp(alert.arrived_at);
-		copy_.timestamp(alert.onset_at);
-		copy_.timestamp(alert.raised_at);
-		copy_.timestamp(alert.changed_at);
-		copy_.timestamp(alert.cleared_at);
-		copy_.int32(static_cast<std::int32_t>(alert.revision));
-		copy_.text(event->event);
-		copy_.text_or_null(event->who);
-		copy_.text_or_null(event->through);
-		copy_.text_or_null(event->why);
-	}
-	if(auto copied = pg_.copy_in(copy_alerts, copy_.finish()); !copied)
-		return copied;
-	for(const char *sql : {insert_events, upsert_alerts})
-		if(auto done = pg_.run(sql); !done)
-			return done.error();
-	return true;
-}
-
-Result<bool> Writer::write_watermarks(const Load &load)
-{
-	if(load.watermarks.empty())
-		return true;
-	const Store &s = *store();
-	std::string ids = "{";
-	std::string epochs = "{";
-	std::string seqs = "{";
-	for(const Watermark &mark : load.watermarks) {
-		const char *comma = ids.size() > 1 ? "," : "";
-		ids += comma + std::to_string(s.collectors[mark.collector].database_id.load());
-		epochs += comma + std::to_string(mark.epoch);
-		seqs += comma + std::to_string(mark.seq);
-	}
-	auto done = pg_.run("UPDATE bmd_collector_state c SET epoch = m.epoch, durable_seq = m.seq, "
-						"updated_at = now() FROM unnest($1::int[], $2::bigint[], $3::bigint[]) "
-						"AS m (id, epoch, seq) WHERE c.collector_id = m.id",
-			{ids + "}", epochs + "}", seqs + "}"});
-	if(!done)
-		return done.error();
-	return true;
-}
-
-Result<bool> Writer::write_seen(const Load &load)
-{
-	if(load.first_seen.empty())
-		return true;
-	std::string ids = "{";
-	for(const std::int32_t id : load.first_seen)
-		ids += (ids.size() > 1 ? "," : "") + std::to_string(id);
-	auto done = pg_.run("INSERT INTO bmd_device_seen (device_id) SELECT unnest($1::int[]) "
-						"ON CONFLICT DO NOTHING",
-			{ids + "}"});
-	if(!done)
-		return done.error();
-	return true;
-}
-
-Result<bool> Writer::write(Load &load)
-{
-	if(auto begun = pg_.run("BEGIN"); !begun)
-		return begun.error();
-	if(auto step = know_collectors(load); !step)
-		return step;
-	if(auto step = write_readings(load); !step)
-		return step;
-	if(auto step = waiting_.write(pg_); !step)
-		return step;
-	if(auto step = write_alerts(load); !step)
-		return step;
-	if(auto step = write_watermarks(load); !step)
-		return step;
-	if(auto step = write_seen(load); !step)
-		return step;
-	auto mine = pg_.run("UPDATE bmd_writer SET position = $2, updated_at = now() WHERE node = $1",
-			{node_, std::to_string(store()->writer.position + 1)});
-	if(!mine)
-		return mine.error();
-	return true;
 }
 
 // The load is in the database: tell collectors, free the rings.
@@ -329,10 +175,13 @@ void Writer::done(const Load &load)
 	}
 	s.journal.release(load.journal_end);
 	s.alert_events.release(load.events_end);
+	// of a load that was settled after a lost answer it is not known which rows were set aside
 	count(count_readings_stored, load.readings);
 	count(count_alert_events_stored, load.events.size());
+	count(count_rows_set_aside, load.refused);
 	count(count_writer_commits);
 	failures_ = 0;
+	most_bytes_ = std::min(most_bytes_ * 2, most_bytes);
 }
 
 void Writer::failed(const Error &error)
@@ -343,20 +192,48 @@ void Writer::failed(const Error &error)
 				("writer: the journal waits, the database does not take it: " + error.reason)
 						.c_str());
 	++failures_;
+	// a database that is slow today may manage less at a time
+	most_bytes_ = std::max(most_bytes_ / 2, least_bytes);
 	store()->database_up.store(0);
 	seen_.clear();
 	pg_.close();
 	next_connect_ = mono_now() + std::min<TimeUs>(failures_ * 100'000, 2 * second_us);
 }
 
-void Writer::keep_partitions()
+// 0 rows: not our turn; the next connection settles it.
+Result<bool> Writer::claim_position()
 {
-	if(mono_now() < next_partitions_)
-		return;
-	next_partitions_ = mono_now() + partition_interval;
-	if(auto made = pg_.run("SELECT bmd_ensure_partitions(2)"); !made)
-		bmd_host_log(BMD_LOG_WARNING,
-				("writer: cannot create partitions ahead: " + made.error().reason).c_str());
+	const WriterState &state = store()->writer;
+	auto mine = pg_.run("UPDATE bmd_writer SET position = $2::bigint, updated_at = now() "
+						"WHERE node = $1 AND position = $2::bigint - 1 AND instance = $3::bigint",
+			{node_, std::to_string(state.position + 1), std::to_string(state.instance)});
+	if(!mine)
+		return mine.error();
+	if(std::string_view(PQcmdTuples(mine->get())) != "1")
+		return Error{Errc::retry, "the position of this node is not where it was left"};
+	return true;
+}
+
+Result<bool> Writer::store_load(Load &load, bool carefully)
+{
+	WriterState &state = store()->writer;
+	if(auto begun = pg_.run("BEGIN"); !begun)
+		return begun.error();
+	if(auto claimed = claim_position(); !claimed)
+		return claimed;
+	if(auto written = carefully ? write_carefully(load) : write(load); !written)
+		return written;
+	state.journal_end = load.journal_end;
+	state.events_end = load.events_end;
+	state.in_doubt = true;
+	auto committed = pg_.run("COMMIT");
+	if(committed && std::string_view(PQcmdStatus(committed->get())) == "COMMIT")
+		return true;
+	if(committed)
+		return Error{Errc::retry, "the transaction was rolled back"};
+	// an answer: there is no doubt
+	state.in_doubt = committed.error().code != Errc::malformed;
+	return committed.error();
 }
 
 void Writer::round(int milliseconds) noexcept
@@ -371,20 +248,22 @@ void Writer::round(int milliseconds) noexcept
 			if(auto ready = prepare(); !ready)
 				return failed(ready.error());
 		}
-		keep_partitions();
 		Load load;
 		gather(load, UINT64_MAX, UINT64_MAX);
 		if(load.empty()) {
 			s.writer_waker.wait(milliseconds);
 			return;
 		}
-		if(auto written = write(load); !written)
-			return failed(written.error());
-		s.writer.journal_end = load.journal_end;
-		s.writer.events_end = load.events_end;
-		s.writer.in_doubt = true;
-		if(auto committed = pg_.run("COMMIT"); !committed)
-			return failed(committed.error());
+		if(auto known = know_collectors(load); !known)
+			return failed(known.error());
+		auto stored = store_load(load, false);
+		if(!stored && stored.error().code == Errc::malformed && pg_.connected()) {
+			if(auto back = pg_.run("ROLLBACK"); !back)
+				return failed(back.error());
+			stored = store_load(load, true);
+		}
+		if(!stored)
+			return failed(stored.error());
 		done(load);
 	} catch(const std::exception &error) {
 		failed(Error{Errc::fatal, error.what()});

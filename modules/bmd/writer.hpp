@@ -15,10 +15,15 @@
 
 namespace bmd {
 
+/// At the start of a server, before anything is read: waits for the last transaction of a writer of
+/// this node that was killed, and forbids it, or a second server of the same name, any other.
+[[nodiscard]] Result<bool> take_over_node(Pg &pg, const std::string &node);
+
 class Writer
 {
 public:
-	Writer(std::string conninfo, std::string node);
+	/// `patience`: how long the server may be silent within a statement, milliseconds.
+	Writer(std::string conninfo, std::string node, int patience);
 
 	/// One round: connect if need be, wait for work up to `milliseconds`, write it.
 	/// Never throws; a failure is logged, counted and tried again in a later round.
@@ -31,32 +36,50 @@ private:
 		std::int64_t epoch;
 		std::int64_t seq;
 	};
-	struct Load; // what one transaction writes
+	struct ReadingRef
+	{
+		const BatchRec *batch;
+		std::uint32_t number;
+	};
+	struct Refused; // rows that the database does not take
+	struct Load;    // what one transaction writes
 
 	[[nodiscard]] Result<bool> prepare();
-	[[nodiscard]] Result<bool> read_position(std::int64_t &position);
-	[[nodiscard]] Result<bool> know_collectors(const Load &load);
-	/// All but the COMMIT.
-	[[nodiscard]] Result<bool> write(Load &load);
-	[[nodiscard]] Result<bool> write_readings(Load &load);
-	[[nodiscard]] Result<bool> write_alerts(Load &load);
-	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
-	[[nodiscard]] Result<bool> write_seen(const Load &load);
+	[[nodiscard]] Result<bool> settle_doubt();
 	/// What waits, up to these positions.
 	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end);
-	[[nodiscard]] Result<bool> settle_doubt();
+	void gather_batches(Load &load, std::uint64_t journal_end);
+	/// The whole transaction.
+	[[nodiscard]] Result<bool> store_load(Load &load, bool carefully);
+	[[nodiscard]] Result<bool> claim_position();
+	/// All between the claim and the COMMIT.
+	[[nodiscard]] Result<bool> write(Load &load);
+	/// The same; single rows that the database refuses are set aside.
+	[[nodiscard]] Result<bool> write_carefully(Load &load);
+	[[nodiscard]] Result<bool> know_collectors(const Load &load);
+	void put_reading(const ReadingRef &reading);
+	void put_event(const AlertEvent &event);
+	[[nodiscard]] Result<bool> write_readings(Load &load);
+	[[nodiscard]] Result<bool> copy_readings_of(
+			const std::vector<ReadingRef> &readings, std::size_t first, std::size_t last);
+	[[nodiscard]] Result<bool> copy_events(
+			const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last);
+	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
+	[[nodiscard]] Result<bool> write_seen(const Load &load);
+	[[nodiscard]] Result<bool> write_refused(const Refused &refused);
+	[[nodiscard]] Result<bool> copy_refused();
 	void done(const Load &load);
 	void failed(const Error &error);
-	void keep_partitions();
 
 	std::string conninfo_;
 	std::string node_;
+	int patience_;
 	Pg pg_;
 	BinaryCopy copy_;
 	WaitingChanges waiting_;
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic
-	TimeUs next_partitions_ = 0;            ///< monotonic
+	std::size_t most_bytes_;                ///< of readings in one transaction
 	int failures_ = 0;
 };
 

@@ -153,7 +153,8 @@ Result<double> parse_number(std::string_view text)
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
 	if(error == std::errc{} && end == text.data() + text.size() && !std::isfinite(value))
 		return malformed(quoted(text) + " is not a finite number");
-	if(error == std::errc::result_out_of_range)
+	// A subnormal number is no measurement, and not every reader of numbers takes one.
+	if(error == std::errc::result_out_of_range || std::fpclassify(value) == FP_SUBNORMAL)
 		return malformed(quoted(text) + " is too large or too small for a number");
 	if(error != std::errc{} || end != text.data() + text.size()
 			|| (!digit(text[first]) && text[first] != '.'))

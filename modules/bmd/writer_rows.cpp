@@ -1,0 +1,220 @@
+/// @file writer_rows.cpp  The statements of one transaction of the writer.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "writer_load.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr const char *insert_events =
+		"INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority, value, who, "
+		"through, why) SELECT alert_id, revision, changed_at, event, state, priority, value, who, "
+		"through, why FROM bmd_alert_in ON CONFLICT DO NOTHING";
+constexpr const char *upsert_alerts =
+		"INSERT INTO bmd_alert AS a (alert_id, device_id, serial, type_name, metric_id, condition, "
+		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
+		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision) "
+		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, "
+		"condition, "
+		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
+		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision "
+		"FROM bmd_alert_in ORDER BY alert_id, revision DESC "
+		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = "
+		"EXCLUDED.state, "
+		"value = EXCLUDED.value, limit_value = EXCLUDED.limit_value, "
+		"measured_at = EXCLUDED.measured_at, arrived_at = EXCLUDED.arrived_at, "
+		"changed_at = EXCLUDED.changed_at, cleared_at = EXCLUDED.cleared_at, "
+		"revision = EXCLUDED.revision WHERE a.revision < EXCLUDED.revision";
+constexpr const char *copy_alerts =
+		"COPY bmd_alert_in (alert_id, device_id, serial, type_name, metric_id, condition, kind, "
+		"priority, state, value, limit_value, location, patient_name, patient_address, "
+		"measured_at, "
+		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
+		"why) "
+		"FROM STDIN (FORMAT binary)";
+constexpr const char *refused_sql =
+		"COPY bmd_set_aside (node, what, device_id, alert_id, reason, content) "
+		"FROM STDIN (FORMAT binary)";
+constexpr const char *copy_readings =
+		"COPY bmd_reading (received_at, measured_at, device_id, metric_id, kind, value, priority, "
+		"collector_id, epoch, seq) FROM STDIN (FORMAT binary)";
+
+} // namespace
+
+// Outside of the transaction: a number known here must be in the database whatever becomes of that.
+Result<bool> Writer::know_collectors(const Load &load)
+{
+	Store &s = *store();
+	for(const Watermark &mark : load.watermarks) {
+		CollectorRec &collector = s.collectors[mark.collector];
+		if(collector.database_id.load() != 0)
+			continue;
+		auto row = pg_.run("INSERT INTO bmd_collector_state (collector) VALUES ($1) "
+						   "ON CONFLICT (collector) DO UPDATE SET collector = EXCLUDED.collector "
+						   "RETURNING collector_id",
+				{std::string(collector.name)});
+		if(!row)
+			return row.error();
+		collector.database_id.store(std::stoi(PQgetvalue(row->get(), 0, 0)));
+	}
+	return true;
+}
+
+void Writer::put_reading(const ReadingRef &ref)
+{
+	const ReadingRec &rec = reinterpret_cast<const ReadingRec *>(ref.batch + 1)[ref.number];
+	const Index collector = ref.batch->collector;
+	copy_.row(10);
+	copy_.timestamp(ref.batch->arrived_at);
+	copy_.timestamp(rec.measured_at);
+	copy_.int32(rec.device);
+	copy_.int16(static_cast<std::int16_t>(rec.metric));
+	copy_.int16(rec.kind);
+	if(rec.kind == static_cast<std::uint8_t>(ReadingKind::value))
+		copy_.float8(rec.value);
+	else
+		copy_.null();
+	if(rec.priority != 0)
+		copy_.int16(rec.priority);
+	else
+		copy_.null();
+	copy_.int32(collector == 0 ? 0 : store()->collectors[collector].database_id.load());
+	copy_.int64(ref.batch->epoch);
+	copy_.int64(ref.batch->seq);
+}
+
+void Writer::put_event(const AlertEvent &event)
+{
+	const AlertRec &alert = event.alert;
+	copy_.row(25);
+	copy_.bytes(alert.id.data(), alert.id.size());
+	copy_.int32(event.device);
+	copy_.text(alert.serial);
+	copy_.text(event.type);
+	copy_.int16(static_cast<std::int16_t>(alert.metric));
+	copy_.text(to_string(alert.condition));
+	copy_.text(to_string(alert.kind));
+	copy_.text(to_string(alert.priority));
+	copy_.text(to_string(alert.state));
+	copy_.float8_or_null(alert.value);
+	copy_.float8_or_null(alert.limit);
+	copy_.text(event.location);
+	copy_.text(event.patient_name);
+	copy_.text(event.patient_address);
+	copy_.timestamp(alert.measured_at);
+	copy_.timestamp(alert.arrived_at);
+	copy_.timestamp(alert.onset_at);
+	copy_.timestamp(alert.raised_at);
+	copy_.timestamp(alert.changed_at);
+	copy_.timestamp(alert.cleared_at);
+	copy_.int32(static_cast<std::int32_t>(alert.revision));
+	copy_.text(event.event);
+	copy_.text_or_null(event.who);
+	copy_.text_or_null(event.through);
+	copy_.text_or_null(event.why);
+}
+
+Result<bool> Writer::write_readings(Load &load)
+{
+	copy_.clear();
+	waiting_.clear();
+	for(const BatchRec *batch : load.batches) {
+		const auto *readings = reinterpret_cast<const ReadingRec *>(batch + 1);
+		for(std::uint32_t i = 0; i < batch->count; ++i) {
+			waiting_.add(*batch, readings[i]);
+			if(readings[i].kind == 0)
+				continue;
+			put_reading({batch, i});
+			if(seen_.insert(readings[i].device).second)
+				load.first_seen.push_back(readings[i].device);
+		}
+	}
+	if(load.readings == 0)
+		return true;
+	return pg_.copy_in(copy_readings, copy_.finish());
+}
+
+Result<bool> Writer::copy_readings_of(
+		const std::vector<ReadingRef> &readings, std::size_t first, std::size_t last)
+{
+	copy_.clear();
+	for(std::size_t i = first; i < last; ++i)
+		put_reading(readings[i]);
+	return pg_.copy_in(copy_readings, copy_.finish());
+}
+
+// The rows stand in copy_.
+Result<bool> Writer::copy_refused()
+{
+	return pg_.copy_in(refused_sql, copy_.finish());
+}
+
+Result<bool> Writer::copy_events(
+		const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last)
+{
+	if(first == last)
+		return true;
+	copy_.clear();
+	for(std::size_t i = first; i < last; ++i)
+		put_event(*events[i]);
+	if(auto copied = pg_.copy_in(copy_alerts, copy_.finish()); !copied)
+		return copied;
+	for(const char *sql : {insert_events, upsert_alerts})
+		if(auto done = pg_.run(sql); !done)
+			return done.error();
+	return true;
+}
+
+Result<bool> Writer::write_watermarks(const Load &load)
+{
+	if(load.watermarks.empty())
+		return true;
+	const Store &s = *store();
+	std::string ids = "{";
+	std::string epochs = "{";
+	std::string seqs = "{";
+	for(const Watermark &mark : load.watermarks) {
+		const char *comma = ids.size() > 1 ? "," : "";
+		ids += comma + std::to_string(s.collectors[mark.collector].database_id.load());
+		epochs += comma + std::to_string(mark.epoch);
+		seqs += comma + std::to_string(mark.seq);
+	}
+	auto done = pg_.run("UPDATE bmd_collector_state c SET epoch = m.epoch, durable_seq = m.seq, "
+						"updated_at = now() FROM unnest($1::int[], $2::bigint[], $3::bigint[]) "
+						"AS m (id, epoch, seq) WHERE c.collector_id = m.id",
+			{ids + "}", epochs + "}", seqs + "}"});
+	if(!done)
+		return done.error();
+	return true;
+}
+
+Result<bool> Writer::write_seen(const Load &load)
+{
+	if(load.first_seen.empty())
+		return true;
+	std::string ids = "{";
+	for(const std::int32_t id : load.first_seen)
+		ids += (ids.size() > 1 ? "," : "") + std::to_string(id);
+	auto done = pg_.run("INSERT INTO bmd_device_seen (device_id) SELECT unnest($1::int[]) "
+						"ON CONFLICT DO NOTHING",
+			{ids + "}"});
+	if(!done)
+		return done.error();
+	return true;
+}
+
+Result<bool> Writer::write(Load &load)
+{
+	if(auto step = write_readings(load); !step)
+		return step;
+	if(auto step = waiting_.write(pg_); !step)
+		return step;
+	if(auto step = copy_events(load.events, 0, load.events.size()); !step)
+		return step;
+	if(auto step = write_watermarks(load); !step)
+		return step;
+	return write_seen(load);
+}
+
+} // namespace bmd
