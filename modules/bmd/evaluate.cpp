@@ -81,16 +81,24 @@ Index latched_before(const NewAlert &seed) noexcept
 	return i;
 }
 
+// Two alerts of one metric may begin at the same moment, and the id is derived from it.
+TimeUs later_onset(MetricRec &rec, TimeUs onset) noexcept
+{
+	rec.last_onset = std::max(onset, rec.last_onset + 1);
+	return rec.last_onset;
+}
+
 // Raises in `slot`, or reopens what is latched; a latched one of the other side leaves the slot and
 // stays in the device's list.  When the book is full the breach goes on waiting, so that the next
 // reading tries again.
-void raise_in(Index &slot, Watch &watch, const NewAlert &seed) noexcept
+void raise_in(MetricRec &rec, Index &slot, Watch &watch, NewAlert seed) noexcept
 {
 	if(const Index latched = latched_before(seed); latched != 0) {
 		reopen_alert(latched, seed);
 		slot = latched;
 		return;
 	}
+	seed.onset_at = later_onset(rec, seed.onset_at);
 	slot = raise_alert(seed);
 	if(slot == 0)
 		watch.raised = Breach::none;
@@ -124,7 +132,7 @@ void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &ste
 	if(step.change == Change::clear)
 		return;
 	const bool low = step.condition == Breach::low;
-	raise_in(rec.limit_alert, rec.limits,
+	raise_in(rec, rec.limit_alert, rec.limits,
 			NewAlert{device, rec.metric, low ? Condition::low : Condition::high,
 					AlertKind::physiological, rule.priority, rec.value, low ? rule.low : rule.high,
 					moment.measured, moment.arrived, step.onset});
@@ -139,7 +147,7 @@ void validity_step(
 	if(step.change == Change::clear)
 		gone(rec.valid_alert, rule.latching, wall_now());
 	else if(step.change == Change::raise)
-		raise_in(rec.valid_alert, rec.validity,
+		raise_in(rec, rec.valid_alert, rec.validity,
 				NewAlert{device, rec.metric, Condition::invalid, AlertKind::technical,
 						rule.priority, none, none, moment.measured, moment.arrived, step.onset});
 }
@@ -173,8 +181,9 @@ void take_alarm(Index device, MetricRec &rec, const Reading &reading, const Mome
 		change_priority(rec.limit_alert, reading.priority, moment.measured, moment.arrived);
 		return;
 	}
-	rec.limit_alert = raise_alert(NewAlert{device, rec.metric, Condition::device, info->kind,
-			reading.priority, none, none, moment.measured, moment.arrived, moment.judged});
+	rec.limit_alert = raise_alert(
+			NewAlert{device, rec.metric, Condition::device, info->kind, reading.priority, none,
+					none, moment.measured, moment.arrived, later_onset(rec, moment.judged)});
 }
 
 } // namespace

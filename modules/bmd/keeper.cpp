@@ -65,6 +65,17 @@ Result<bool> Keeper::drop()
 	}
 }
 
+Result<bool> Keeper::drop_deliveries()
+{
+	for(;;) {
+		auto dropped = pg_.run("SELECT bmd_drop_old_deliveries()");
+		if(!dropped)
+			return dropped.error();
+		if(std::string_view(PQgetvalue(dropped->get(), 0, 0)) == "0")
+			return true;
+	}
+}
+
 void Keeper::failed(const Error &error)
 {
 	count(count_keeper_failures);
@@ -84,6 +95,8 @@ void Keeper::round() noexcept
 			done = create();
 		if(done)
 			done = drop();
+		if(done)
+			done = drop_deliveries();
 		if(!done)
 			return failed(done.error());
 		failures_ = 0;

@@ -25,6 +25,7 @@ private:
 	[[nodiscard]] Result<bool> connect();
 	[[nodiscard]] Result<bool> create();
 	[[nodiscard]] Result<bool> drop();
+	[[nodiscard]] Result<bool> drop_deliveries();
 	void failed(const Error &error);
 
 	std::string conninfo_;

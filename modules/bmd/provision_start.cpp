@@ -15,7 +15,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 14; // bmd_setting, bmd_set_aside
+constexpr int least_schema = 15; // bmd_delivery
 
 Result<bool> check_schema(Pg &pg)
 {

@@ -84,6 +84,7 @@ struct MetricRec
 	Watch validity;
 	double value;       ///< last value; NaN: the last reading was invalid
 	TimeUs measured_at; ///< of the last reading
+	TimeUs last_onset;  ///< of the last alert raised: the next has a later one, so another id
 	Index limit_alert;  ///< open alert of a limit, or of the device's own alarm
 	Index valid_alert;  ///< open alert of condition invalid
 	Index next;         ///< next metric of the same device, or next free one
@@ -260,6 +261,7 @@ struct WriterState
 	bool in_doubt;         ///< a COMMIT was sent for what lies before these ends
 	std::uint64_t journal_end;
 	std::uint64_t events_end;
+	std::uint64_t deliveries_end;
 };
 
 /// A subscription, if it is still the one it was.

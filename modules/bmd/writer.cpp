@@ -85,7 +85,7 @@ Result<bool> Writer::settle_doubt()
 	const std::int64_t position = number(*row, 0);
 	if(state.in_doubt && position == state.position + 1) {
 		Load load;
-		gather(load, state.journal_end, state.events_end);
+		gather(load, state.journal_end, state.events_end, state.deliveries_end);
 		done(load);
 	} else if(position != state.position) {
 		bmd_host_log(BMD_LOG_ERROR,
@@ -145,7 +145,8 @@ void Writer::gather_batches(Load &load, std::uint64_t journal_end)
 	load.journal_end = at;
 }
 
-void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end)
+void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
+		std::uint64_t deliveries_end)
 {
 	Store &s = *store();
 	gather_batches(load, journal_end);
@@ -158,6 +159,14 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 		load.events.push_back(static_cast<const AlertEvent *>(event));
 	}
 	load.events_end = at;
+	at = s.deliveries.tail();
+	while(at < deliveries_end) {
+		const void *delivery = s.deliveries.next(at);
+		if(delivery == nullptr)
+			break;
+		load.deliveries.push_back(static_cast<const Delivery *>(delivery));
+	}
+	load.deliveries_end = at;
 }
 
 // The load is in the database: tell collectors, free the rings.
@@ -175,9 +184,11 @@ void Writer::done(const Load &load)
 	}
 	s.journal.release(load.journal_end);
 	s.alert_events.release(load.events_end);
+	s.deliveries.release(load.deliveries_end);
 	// of a load that was settled after a lost answer it is not known which rows were set aside
 	count(count_readings_stored, load.readings);
 	count(count_alert_events_stored, load.events.size());
+	count(count_deliveries_stored, load.deliveries.size());
 	count(count_rows_set_aside, load.refused);
 	count(count_writer_commits);
 	failures_ = 0;
@@ -225,6 +236,7 @@ Result<bool> Writer::store_load(Load &load, bool carefully)
 		return written;
 	state.journal_end = load.journal_end;
 	state.events_end = load.events_end;
+	state.deliveries_end = load.deliveries_end;
 	state.in_doubt = true;
 	auto committed = pg_.run("COMMIT");
 	if(committed && std::string_view(PQcmdStatus(committed->get())) == "COMMIT")
@@ -249,7 +261,7 @@ void Writer::round(int milliseconds) noexcept
 				return failed(ready.error());
 		}
 		Load load;
-		gather(load, UINT64_MAX, UINT64_MAX);
+		gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 		if(load.empty()) {
 			s.writer_waker.wait(milliseconds);
 			return;

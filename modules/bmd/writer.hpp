@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "delivery.hpp"
 #include "journal.hpp"
 #include "pg.hpp"
 #include "waiting.hpp"
@@ -47,7 +48,8 @@ private:
 	[[nodiscard]] Result<bool> prepare();
 	[[nodiscard]] Result<bool> settle_doubt();
 	/// What waits, up to these positions.
-	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end);
+	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
+			std::uint64_t deliveries_end);
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
 	[[nodiscard]] Result<bool> store_load(Load &load, bool carefully);
@@ -64,6 +66,7 @@ private:
 			const std::vector<ReadingRef> &readings, std::size_t first, std::size_t last);
 	[[nodiscard]] Result<bool> copy_events(
 			const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last);
+	[[nodiscard]] Result<bool> copy_deliveries(const Load &load);
 	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
 	[[nodiscard]] Result<bool> write_seen(const Load &load);
 	[[nodiscard]] Result<bool> write_refused(const Refused &refused);

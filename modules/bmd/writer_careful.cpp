@@ -118,6 +118,13 @@ Result<bool> Writer::write_carefully(Load &load)
 	};
 	if(auto step = take_all_but_bad(pg_, load.events.size(), write_events, event_refused); !step)
 		return step;
+	// nothing in them is free text: if they are refused, the table is not as we know it
+	std::string refusal;
+	const auto write_deliveries = [&](Range) { return copy_deliveries(load); };
+	if(auto step = try_part(pg_, {0, 1}, write_deliveries, refusal); !step)
+		return step;
+	if(!refusal.empty())
+		count(count_deliveries_dropped, load.deliveries.size());
 	load.refused = refused.rows.size();
 	if(auto step = waiting_.write(pg_); !step) // gathered by the first attempt
 		return step;

@@ -33,6 +33,9 @@ constexpr const char *copy_alerts =
 		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
 		"why) "
 		"FROM STDIN (FORMAT binary)";
+constexpr const char *copy_deliveries_sql = "COPY bmd_delivery (alert_id, revision, username, way, "
+											"terminal, sent_at, answered_at, code) "
+											"FROM STDIN (FORMAT binary)";
 constexpr const char *refused_sql =
 		"COPY bmd_set_aside (node, what, device_id, alert_id, reason, content) "
 		"FROM STDIN (FORMAT binary)";
@@ -204,6 +207,25 @@ Result<bool> Writer::write_seen(const Load &load)
 	return true;
 }
 
+Result<bool> Writer::copy_deliveries(const Load &load)
+{
+	if(load.deliveries.empty())
+		return true;
+	copy_.clear();
+	for(const Delivery *delivery : load.deliveries) {
+		copy_.row(8);
+		copy_.bytes(delivery->alert.data(), delivery->alert.size());
+		copy_.int32(static_cast<std::int32_t>(delivery->revision));
+		copy_.text(delivery->user);
+		copy_.text("subscription");
+		copy_.text(delivery->terminal);
+		copy_.timestamp(delivery->sent_at);
+		copy_.timestamp(delivery->answered_at);
+		copy_.int16(static_cast<std::int16_t>(delivery->code));
+	}
+	return pg_.copy_in(copy_deliveries_sql, copy_.finish());
+}
+
 Result<bool> Writer::write(Load &load)
 {
 	if(auto step = write_readings(load); !step)
@@ -211,6 +233,8 @@ Result<bool> Writer::write(Load &load)
 	if(auto step = waiting_.write(pg_); !step)
 		return step;
 	if(auto step = copy_events(load.events, 0, load.events.size()); !step)
+		return step;
+	if(auto step = copy_deliveries(load); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;

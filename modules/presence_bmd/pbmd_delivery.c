@@ -46,8 +46,8 @@ static void sending(struct cell *transaction, int type, struct tmcb_params *para
 	ticket = pbmd_bmd.make_ticket(pbmd_text(&transaction->uac[0].uri));
 	if(ticket == NULL)
 		return;
-	if(pbmd_tm.register_tmcb(NULL, transaction, TMCB_LOCAL_COMPLETED, completed, ticket,
-			   pbmd_bmd.free_ticket)
+	if(pbmd_tm.register_tmcb(
+			   NULL, transaction, TMCB_LOCAL_COMPLETED, completed, ticket, pbmd_bmd.free_ticket)
 			< 0) {
 		LM_ERR("cannot follow a NOTIFY\n");
 		pbmd_bmd.free_ticket(ticket);

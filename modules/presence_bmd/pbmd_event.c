@@ -14,7 +14,7 @@
 #include <string.h>
 
 static str ready = {NULL, 0}; /* of the notifier; no memory of its own */
-static str *lent = NULL; /* the last body that presence has not given back */
+static str *lent = NULL;      /* the last body that presence has not given back */
 static int last_more = 0;
 
 static void *allocate(size_t size)
@@ -75,7 +75,8 @@ static str *feed_body(str *user, str *domain, str **published, int n, int off_in
 	(void)off_index;
 	if(ready.s != NULL)
 		return as_body(copy_of(&ready), (size_t)ready.len);
-	memory = pbmd_bmd.full_document(pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &last_more);
+	memory = pbmd_bmd.full_document(
+			pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &last_more);
 	return as_body(memory, length);
 }
 
@@ -89,8 +90,8 @@ static str *watcher_body(struct subscription *subs, str *body)
 	memory = copy_of(body);
 	/* presence counts before a NOTIFY that answers a SUBSCRIBE, and after this call otherwise */
 	if(memory != NULL)
-		pbmd_bmd.set_version(memory, (size_t)body->len,
-				(unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
+		pbmd_bmd.set_version(
+				memory, (size_t)body->len, (unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
 	lent = as_body(memory, (size_t)body->len);
 	return lent;
 }

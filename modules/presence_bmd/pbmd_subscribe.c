@@ -219,8 +219,8 @@ static int hand_in_dialog(struct sip_msg *msg, str *user, char *resource)
 }
 
 /* From here on the dialog is known and locked: what its notifier sends comes before or after. */
-static int subscribe_in(
-		struct sip_msg *msg, str *user, const struct bmd_subscribe *asked, struct bmd_dialog *dialog)
+static int subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscribe *asked,
+		struct bmd_dialog *dialog)
 {
 	int result, status;
 

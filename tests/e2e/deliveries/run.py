@@ -1,0 +1,100 @@
+"""Outcomes of NOTIFYs in the database; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from scene import Watcher, alerts, hand, history, stats
+from stack import run, wait_until
+
+GROUP = "grp.oximetry"
+
+
+def deliveries(stack, where="true"):
+    """(username, revision, code, terminal) in the order of the answers."""
+    return [(user, int(revision), int(code), terminal) for user, revision, code, terminal in stack.sql(
+        "SELECT d.username, d.revision, d.code, d.terminal FROM bmd_delivery d JOIN bmd_alert a USING (alert_id) "
+        f"WHERE {where} ORDER BY d.answered_at, d.revision")]
+
+
+def each_state_told_to_each_terminal_is_stored_once(stack):
+    first, second = Watcher(stack, "tech1", GROUP), Watcher(stack, "tech2", GROUP)
+    hand(stack, "OX-1001 SpO2=70")
+    first.wait(lambda: first.open and second.pump() is None and second.open, "the alert")
+    hand(stack, "OX-1001 SpO2=98")
+    first.wait(lambda: not first.open and second.pump() is None and not second.open, "its end")
+    found = wait_until(lambda: len(deliveries(stack)) == 4 and deliveries(stack), 3, "4 deliveries")
+    for watcher in (first, second):
+        mine = [d for d in found if d[0] == watcher.agent.user]
+        assert [(d[1], d[2]) for d in mine] == [(1, 200), (2, 200)], mine
+        assert {d[3] for d in mine} == {watcher.agent.contact}, mine
+    times = stack.sql("SELECT count(*) FROM bmd_delivery WHERE answered_at >= sent_at "
+                      "AND now() - sent_at < '1 min'")
+    assert times == [["4"]], times
+    summary = stack.sql("SELECT username, failures FROM bmd_delivered WHERE delivered_at IS NOT NULL "
+                        "ORDER BY username")
+    assert summary == [["tech1", "0"], ["tech2", "0"]], summary
+    first.agent.subscribe(dialog=first.dialog, expires=0)
+    second.agent.subscribe(dialog=second.dialog, expires=0)
+
+
+def a_terminal_that_does_not_answer_leaves_408_and_is_told_again(stack):
+    silent = Watcher(stack, "tech1", GROUP)
+    silent.agent.notify_status = 0
+    hand(stack, "OX-1001 SpO2=71")
+    wait_until(lambda: [d for d in deliveries(stack) if d[2] == 408], 12, "an outcome of 408")
+    silent.agent.notify_status = 200
+    wait_until(lambda: deliveries(stack)[-1][2] == 200, 25, "the repetition")
+    hand(stack, "OX-1001 SpO2=98")
+    silent.agent.subscribe(dialog=silent.dialog, expires=0)
+
+
+def outcomes_wait_for_the_database(stack):
+    watcher = Watcher(stack, "tech2", GROUP)
+    before = int(stack.sql("SELECT count(*) FROM bmd_delivery")[0][0])
+    pids = [int(row[0]) for row in stack.sql("SELECT pid FROM pg_stat_activity "
+                                             "WHERE application_name = 'bmd writer'")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for i in range(10):
+            hand(stack, f"OX-1001 SpO2={70 if i % 2 == 0 else 98}")
+            time.sleep(0.05)
+        watcher.wait(lambda: len(watcher.documents) == 11, "ten documents")
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: int(stack.sql("SELECT count(*) FROM bmd_delivery")[0][0]) == before + 10, 5,
+               "ten outcomes more")
+    wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
+    twice = stack.sql("SELECT 1 FROM bmd_delivery GROUP BY alert_id, revision, username, sent_at "
+                      "HAVING count(*) > 1")
+    assert not twice and stats(stack)["deliveries_dropped"] == 0
+
+
+def alerts_that_begin_at_the_same_moment_are_two(stack):
+    before = len(history(stack, "OX-1001"))
+    moment = int(time.time() * 1e6)
+    hand(stack, "".join(f"OX-1001 {moment} SpO2={value}\n" for value in (80, 97, 80)))
+    wait_until(lambda: len(history(stack, "OX-1001")) == before + 2, 3, "two alerts")
+    assert sorted(map(len, history(stack, "OX-1001")[-2:])) == [1, 2]
+    assert len(alerts(stack, "OX-1001")) == 1
+    hand(stack, "OX-1001 SpO2=98")
+
+
+def what_is_old_goes_when_the_setting_says_so(stack):
+    stack.sql("INSERT INTO bmd_delivery SELECT gen_random_uuid(), 1, 'tech1', 'subscription', '', "
+              "now() - interval '10 days', now() - interval '10 days', 200 FROM generate_series(1, 25000)")
+    stack.sql("UPDATE bmd_setting SET value = 7 WHERE name = 'keep_deliveries_days'")
+    kept = "SELECT count(*) FILTER (WHERE sent_at < now() - interval '7 days'), count(*) > 0 FROM bmd_delivery"
+    stack.restart()  # the keeper looks at once, then every minute
+    wait_until(lambda: stack.sql(kept) == [["0", "t"]], 10, "the old ones to go")
+
+
+run("deliveries", [each_state_told_to_each_terminal_is_stored_once,
+                   a_terminal_that_does_not_answer_leaves_408_and_is_told_again,
+                   outcomes_wait_for_the_database,
+                   alerts_that_begin_at_the_same_moment_are_two,
+                   what_is_old_goes_when_the_setting_says_so], errors_expected=True)
