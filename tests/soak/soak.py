@@ -100,4 +100,5 @@ def main():
         stack.down()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
