@@ -10,11 +10,10 @@ int bind_bmd(bmd_api_t *api)
 	if(api == NULL)
 		return -1;
 	api->notifiers = bmd_core_notifiers();
-	api->may_watch = bmd_core_may_watch;
 	api->admit = bmd_core_admit;
 	api->dialog_lock = bmd_core_dialog_lock;
 	api->dialog_unlock = bmd_core_dialog_unlock;
-	api->end_dialog = bmd_core_end_dialog;
+	api->settle = bmd_core_settle;
 	api->refresh_dialog = bmd_core_refresh_dialog;
 	api->begin_sending = bmd_core_begin_sending;
 	api->end_sending = bmd_core_end_sending;
@@ -26,7 +25,6 @@ int bind_bmd(bmd_api_t *api)
 	api->feed_of = bmd_core_feed_of;
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;
-	api->empty_document = bmd_core_empty_document;
 	api->check_document = bmd_core_check_document;
 	api->set_version = bmd_core_set_version;
 	return 0;

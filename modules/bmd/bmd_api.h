@@ -12,11 +12,11 @@
 typedef struct bmd_api
 {
 	int notifiers; /* processes the binder has to run, each calling notifier_round */
-	int (*may_watch)(struct bmd_text username, struct bmd_text feed);
 	int (*admit)(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
 	void (*dialog_lock)(const struct bmd_dialog *dialog);
 	void (*dialog_unlock)(const struct bmd_dialog *dialog);
-	void (*end_dialog)(const struct bmd_dialog *dialog);
+	void (*settle)(
+			const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog, int status);
 	void (*refresh_dialog)(const struct bmd_dialog *dialog);
 	void (*begin_sending)(const struct bmd_dialog *dialog, struct bmd_text user);
 	void (*end_sending)(void);
@@ -29,7 +29,6 @@ typedef struct bmd_api
 	void (*notifier_round)(int slot, bmd_send_document send);
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
-	char *(*empty_document)(struct bmd_text feed, void *(*allocate)(size_t), size_t *length);
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	void (*set_version)(char *body, size_t length, unsigned int version);
 } bmd_api_t;

@@ -166,18 +166,20 @@ struct bmd_subscribe
 struct bmd_dialog
 {
 	unsigned long id;
-	unsigned int slot;
+	unsigned int slot; /* 0: state is fetched once */
 	unsigned int generation;
-	int is_new;
 	char resource[64]; /* user part of its URI */
 };
 
 int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
-/* 200; 403: the dialog is somebody else's; 481: there is none; 503: no room. */
+/* 200; 403: not entitled, or the dialog is somebody else's; 481: there is none; 482: there is one
+ * already; 503: no room. */
 int bmd_core_admit(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
+/* What became of it: the status it was answered with. */
+void bmd_core_settle(
+		const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog, int status);
 void bmd_core_dialog_lock(const struct bmd_dialog *dialog);
 void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
-void bmd_core_end_dialog(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
 /* What is sent between these goes to this dialog. */
@@ -195,12 +197,10 @@ struct bmd_text bmd_core_domain(void);
 /* The feed of a resource; points into it. */
 struct bmd_text bmd_core_feed_of(struct bmd_text resource);
 int bmd_core_notifiers(void);
-/* First full document of a feed; `allocate` provides the memory.  `*more`: alerts that did not fit.
- * NULL when memory runs out. */
+/* First full document of a feed, for whom is sent to (empty unless entitled); `allocate` provides
+ * the memory.  `*more`: documents that follow.  NULL when memory runs out. */
 char *bmd_core_full_document(
 		struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
-/* A full document without alerts. */
-char *bmd_core_empty_document(struct bmd_text feed, void *(*allocate)(size_t), size_t *length);
 /* Writes the document's version for one watcher in place. */
 void bmd_core_set_version(char *body, size_t length, unsigned int version);
 

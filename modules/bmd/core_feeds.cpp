@@ -47,62 +47,90 @@ char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *lengt
 	return memory;
 }
 
-// The status that tells why a subscription is not admitted.
-int status_of(bmd::Admission admission) noexcept
+bool entitled(std::string_view user, std::string_view feed) noexcept
 {
-	switch(admission) {
-		case bmd::Admission::done:
-		case bmd::Admission::known:
-			return 200;
-		case bmd::Admission::taken:
-			return 403;
-		case bmd::Admission::unknown:
-			return 481;
-		case bmd::Admission::full:
-			break;
-	}
-	return 503;
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	return bmd::may_watch(user, feed);
 }
 
-bmd::Admission enter(const bmd_subscribe &subscribe, std::uint64_t id, bmd::SubRef &ref) noexcept
+bmd::TimeUs end_of(const bmd_subscribe &subscribe) noexcept
 {
-	constexpr long longest = 86'400; // what presence grants is shorter
-	const bmd::TimeUs expires =
-			bmd::mono_now() + std::min(subscribe.expires, longest) * bmd::second_us;
+	return bmd::mono_now() + subscribe.expires * bmd::second_us;
+}
+
+void name(bmd_dialog &dialog, bmd::SubRef ref, std::string_view feed)
+{
+	dialog.slot = ref.slot;
+	dialog.generation = ref.generation;
+	copy_text(dialog.resource, sizeof dialog.resource, bmd::resource_of(feed, dialog.id));
+}
+
+// What To says counts for nothing here: the dialog has its feed.  Who may no longer see it may
+// still end it.
+int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
+{
+	bmd::SubTarget target{};
+	const auto feed = bmd::find_dialog(dialog.id, target);
+	if(!feed)
+		return 481;
 	const std::string_view user = view_of(subscribe.user);
-	if(subscribe.in_dialog)
-		return bmd::prolong_sub(id, user, expires, ref);
-	if(subscribe.expires == 0)
-		return bmd::Admission::done; // state is fetched once
-	bmd::mark_watched(view_of(subscribe.feed));
-	return bmd::put_sub(id, view_of(subscribe.feed), user, expires, ref);
+	if(user != target.user || (subscribe.expires > 0 && !entitled(user, *feed)))
+		return 403;
+	name(dialog, target.ref, *feed);
+	return 200;
+}
+
+int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
+{
+	const std::string_view user = view_of(subscribe.user);
+	const std::string_view feed = view_of(subscribe.feed);
+	if(!entitled(user, feed))
+		return 403;
+	bmd::SubRef ref;
+	if(subscribe.expires > 0) { // otherwise state is fetched once
+		bmd::mark_watched(feed);
+		switch(bmd::put_sub(dialog.id, feed, user, end_of(subscribe), ref)) {
+			case bmd::Admission::done:
+				break;
+			case bmd::Admission::known:
+				return 482;
+			case bmd::Admission::taken:
+				return 403;
+			case bmd::Admission::unknown:
+			case bmd::Admission::full:
+				return 503;
+		}
+	}
+	name(dialog, ref, feed);
+	return 200;
 }
 
 } // namespace
 
 int bmd_core_may_watch(bmd_text username, bmd_text feed)
 {
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return bmd::may_watch(view_of(username), view_of(feed)) ? 1 : 0;
+	return entitled(view_of(username), view_of(feed)) ? 1 : 0;
 }
 
 int bmd_core_admit(const bmd_subscribe *subscribe, bmd_dialog *dialog)
 {
-	bmd::SubRef ref;
 	dialog->id = bmd::dialog_of(view_of(subscribe->call_id), view_of(subscribe->tag));
-	const bmd::Admission admission = enter(*subscribe, dialog->id, ref);
-	dialog->slot = ref.slot;
-	dialog->generation = ref.generation;
-	dialog->is_new = admission == bmd::Admission::done;
-	if(status_of(admission) != 200)
-		return status_of(admission);
+	dialog->slot = dialog->generation = 0;
 	return guarded(503, [&] {
-		bmd::SubTarget target{};
-		const auto feed = bmd::find_sub(ref, target); // To may lie
-		copy_text(dialog->resource, sizeof dialog->resource,
-				bmd::resource_of(feed.value_or(std::string(view_of(subscribe->feed))), dialog->id));
-		return 200;
+		return subscribe->in_dialog ? admit_in_dialog(*subscribe, *dialog)
+									: admit_new(*subscribe, *dialog);
 	});
+}
+
+void bmd_core_settle(const bmd_subscribe *subscribe, const bmd_dialog *dialog, int status)
+{
+	const bmd::SubRef ref{dialog->slot, dialog->generation};
+	const bool refused = status >= 300;
+	const bool ended = subscribe->expires == 0 && !refused;
+	if(ended || status == 481 || (refused && !subscribe->in_dialog))
+		bmd::end_sub(ref);
+	else if(!refused && subscribe->in_dialog)
+		bmd::prolong_sub(ref, end_of(*subscribe));
 }
 
 void bmd_core_dialog_lock(const bmd_dialog *dialog)
@@ -113,11 +141,6 @@ void bmd_core_dialog_lock(const bmd_dialog *dialog)
 void bmd_core_dialog_unlock(const bmd_dialog *dialog)
 {
 	bmd::dialog_mutex(dialog->id).unlock();
-}
-
-void bmd_core_end_dialog(const bmd_dialog *dialog)
-{
-	bmd::end_sub(dialog->id);
 }
 
 void bmd_core_refresh_dialog(const bmd_dialog *dialog)
@@ -174,18 +197,15 @@ int bmd_core_notifiers(void)
 
 char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more)
 {
+	*more = 0;
 	return guarded(static_cast<char *>(nullptr), [&] {
+		if(!entitled(bmd::sending_to(), view_of(feed)))
+			return copy_out(bmd::empty_document(view_of(feed)), allocate, length);
 		const std::vector<bmd::Page> pages = bmd::full_documents(view_of(feed));
 		*more = static_cast<int>(pages.size()) - 1;
 		bmd::document_holds(pages.front().alerts);
 		return copy_out(pages.front().text, allocate, length);
 	});
-}
-
-char *bmd_core_empty_document(bmd_text feed, void *(*allocate)(size_t), size_t *length)
-{
-	return guarded(static_cast<char *>(nullptr),
-			[&] { return copy_out(bmd::empty_document(view_of(feed)), allocate, length); });
 }
 
 void bmd_core_set_version(char *body, size_t length, unsigned int version)

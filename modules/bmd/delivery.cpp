@@ -78,6 +78,11 @@ void end_sending() noexcept
 	sending.active = false;
 }
 
+std::string_view sending_to() noexcept
+{
+	return sending.active ? std::string_view(sending.user) : std::string_view();
+}
+
 void document_holds(const std::vector<AlertMark> &alerts)
 {
 	sending.marks = alerts;

@@ -38,6 +38,8 @@ struct Delivery
 /// that only fetches state).
 void begin_sending(SubRef to, std::string_view user) noexcept;
 void end_sending() noexcept;
+/// Whom; empty when nobody.
+[[nodiscard]] std::string_view sending_to() noexcept;
 
 /// The next document holds these alerts.
 void document_holds(const std::vector<AlertMark> &alerts);

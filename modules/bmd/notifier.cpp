@@ -28,7 +28,7 @@ struct Work
 	std::set<std::string> feeds;                             // to be told everything
 	std::vector<SubRef> subs;                                // to be told everything
 
-	[[nodiscard]] bool empty() const { return changes.empty() && feeds.empty() && subs.empty(); }
+	bool any = false; // something was taken from the ring
 };
 
 // One notifier process.
@@ -114,6 +114,7 @@ Work Teller::take(SlotRing &ring)
 			add_alert(work, change->alert);
 		}
 	}
+	work.any = at != ring.tail();
 	ring.release(at);
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	for(std::size_t i = 0; i < work.alerts.size(); ++i)
@@ -209,14 +210,14 @@ bool Teller::tell_urgent()
 		return false;
 	const Work work = take(notifier_.high);
 	tell(work, true);
-	return !work.empty();
+	return work.any;
 }
 
 bool Teller::tell_normal()
 {
 	const Work work = take(notifier_.normal);
 	tell(work, false);
-	return !work.empty();
+	return work.any;
 }
 
 bool Teller::tell_everything()

@@ -22,7 +22,7 @@ Result<bool> check_schema(Pg &pg)
 	auto row = pg.run("SELECT max(version) FROM bmd_schema_version");
 	if(!row)
 		return row.error();
-	if(std::atoi(PQgetvalue(row->get(), 0, 0)) < least_schema)
+	if(std::strtol(PQgetvalue(row->get(), 0, 0), nullptr, 10) < least_schema)
 		return Error{Errc::fatal, "the database lacks migrations"};
 	return true;
 }

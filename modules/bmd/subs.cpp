@@ -142,14 +142,6 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 	++s.sub_count;
 }
 
-Admission prolong(Index i, TimeUs expires, SubRef &ref) noexcept
-{
-	SubRec &sub = store()->subs[i];
-	sub.expires = expires + grace;
-	ref = SubRef{i, sub.generation};
-	return Admission::known;
-}
-
 } // namespace
 
 Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
@@ -161,34 +153,31 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = find(dialog);
 	if(i != 0)
-		return user == s.subs[i].user && feed == s.subs[i].feed ? prolong(i, expires, ref)
-																: Admission::taken;
+		return user == s.subs[i].user ? Admission::known : Admission::taken;
 	i = take_slot();
 	if(i == 0) {
 		count(count_subscriptions_lost_memory);
 		return Admission::full;
 	}
 	enter(i, dialog, feed, user);
-	(void)prolong(i, expires, ref);
+	s.subs[i].expires = expires + grace;
+	ref = SubRef{i, s.subs[i].generation};
 	return Admission::done;
 }
 
-Admission prolong_sub(
-		std::uint64_t dialog, std::string_view user, TimeUs expires, SubRef &ref) noexcept
+void prolong_sub(SubRef ref, TimeUs expires) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
-	const Index i = find(dialog);
-	if(i == 0)
-		return Admission::unknown;
-	return user == s.subs[i].user ? prolong(i, expires, ref) : Admission::taken;
+	if(live(ref))
+		s.subs[ref.slot].expires = expires + grace;
 }
 
-void end_sub(std::uint64_t dialog) noexcept
+void end_sub(SubRef ref) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	if(const Index i = find(dialog); i != 0)
-		drop(i);
+	if(live(ref))
+		drop(ref.slot);
 }
 
 std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot)
@@ -231,6 +220,17 @@ std::optional<std::string> find_sub(SubRef ref, SubTarget &target)
 		return std::nullopt;
 	target = target_of(ref.slot);
 	return s.subs[ref.slot].feed;
+}
+
+std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target)
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	const Index i = find(dialog);
+	if(i == 0)
+		return std::nullopt;
+	target = target_of(i);
+	return s.subs[i].feed;
 }
 
 std::size_t notifier_of(std::uint64_t dialog) noexcept

@@ -39,22 +39,21 @@ struct SubTarget
 enum class Admission
 {
 	done,
-	known,   ///< it was there already; its end is changed
+	known,   ///< it is there already
 	taken,   ///< the dialog is another feed's or somebody else's
 	unknown, ///< no such dialog
 	full     ///< no room for one more, counted
 };
 
-/// Enters a subscription or changes its end; `expires` is monotonic.
+/// Enters a subscription; `expires` is monotonic.
 [[nodiscard]] Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
 		TimeUs expires, SubRef &ref) noexcept;
 
-/// Changes the end of one that is there, whatever its feed.
-[[nodiscard]] Admission prolong_sub(
-		std::uint64_t dialog, std::string_view user, TimeUs expires, SubRef &ref) noexcept;
+/// Changes the end of one that is there; nothing when it has gone.
+void prolong_sub(SubRef ref, TimeUs expires) noexcept;
 
-/// Ends it; nothing when it is not there.
-void end_sub(std::uint64_t dialog) noexcept;
+/// Ends it; nothing when it has gone.
+void end_sub(SubRef ref) noexcept;
 
 /// The subscriptions of a feed that notifier `slot` serves.
 [[nodiscard]] std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot);
@@ -67,6 +66,8 @@ void end_sub(std::uint64_t dialog) noexcept;
 
 /// The feed of a subscription, which `target` becomes; nullopt when it has ended.
 [[nodiscard]] std::optional<std::string> find_sub(SubRef ref, SubTarget &target);
+/// The same by its dialog.
+[[nodiscard]] std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target);
 
 /// Which notifier serves a dialog: always the same, so the order within the dialog holds.
 [[nodiscard]] std::size_t notifier_of(std::uint64_t dialog) noexcept;

@@ -36,7 +36,7 @@ Result<bool> try_part(Pg &pg, Range range, const Attempt &attempt, std::string &
 	refusal.clear();
 	if(auto begun = begin_part(pg); !begun)
 		return begun;
-	const Result<bool> tried = attempt(range);
+	Result<bool> tried = attempt(range);
 	if(!tried) {
 		if(tried.error().code != Errc::malformed)
 			return tried;

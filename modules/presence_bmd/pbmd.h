@@ -24,18 +24,23 @@ extern str pbmd_event_name;
 pres_ev_t pbmd_event(int default_expires);
 
 extern int pbmd_default_expires;
+extern int *pbmd_max_expires; /* presence's */
 
 /* Sends `body` within the dialog whose resource is `uri`; the caller holds the dialog's lock. */
 void pbmd_send_document(const char *uri, const char *body, size_t length);
 
-/* Alerts that did not fit into the full document last built by this process. */
-int pbmd_last_more(void);
+/* Of the full document that this process built since: is there more to tell than it holds, or could
+ * it not be built? */
+void pbmd_forget_document(void);
+int pbmd_more_to_tell(void);
 
 /* Answers a SUBSCRIBE of the authenticated person: 1 done (also when it was refused), -1 failed. */
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user);
 
 /* Makes sure that NOTIFYs to the Contact can be sent without a name to be looked up.  -1: no. */
 int pbmd_settle_contact(struct sip_msg *msg);
+/* The same of the proxy that NOTIFYs go through, if there is one. */
+int pbmd_check_route(struct sip_msg *msg);
 
 /* From mod_init: follows the NOTIFYs to subscriptions of ours.  -1 failed. */
 int pbmd_watch_notifies(void);

@@ -7,6 +7,8 @@
 #include "bmd_kamailio.h"
 #include "core/forward.h"
 #include "core/parser/contact/parse_contact.h"
+#include "core/parser/parse_rr.h"
+#include "core/parser/parse_to.h"
 #include "core/parser/parse_uri.h"
 #include "core/resolve.h"
 #include "pbmd.h"
@@ -47,6 +49,36 @@ static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_
 	return 0;
 }
 
+/* Can be sent to at once?  The Contact's host may also be a name that use_source() replaces. */
+static int has_transport(const struct sip_uri *uri)
+{
+	switch(transport_of(uri)) {
+		case PROTO_UDP:
+			return 1;
+		case PROTO_TCP:
+			return !tcp_disable;
+		case PROTO_TLS:
+			return !tls_disable;
+		default:
+			return 0;
+	}
+}
+
+int pbmd_check_route(struct sip_msg *msg)
+{
+	struct sip_uri uri;
+	rr_t *route;
+
+	if(msg->record_route == NULL || get_to(msg)->tag_value.len > 0)
+		return 0; /* later ones change nothing */
+	if(parse_rr(msg->record_route) < 0)
+		return -1;
+	route = msg->record_route->parsed;
+	if(route == NULL || parse_uri(route->nameaddr.uri.s, route->nameaddr.uri.len, &uri) < 0)
+		return -1;
+	return is_address(&uri.host) && has_transport(&uri) ? 0 : -1;
+}
+
 int pbmd_settle_contact(struct sip_msg *msg)
 {
 	contact_body_t *body;
@@ -61,14 +93,5 @@ int pbmd_settle_contact(struct sip_msg *msg)
 		return -1;
 	if(!is_address(&uri.host))
 		return use_source(msg, body->contacts, &uri);
-	switch(transport_of(&uri)) {
-		case PROTO_UDP:
-			return 0;
-		case PROTO_TCP:
-			return tcp_disable ? -1 : 0;
-		case PROTO_TLS:
-			return tls_disable ? -1 : 0;
-		default:
-			return -1;
-	}
+	return has_transport(&uri) ? 0 : -1;
 }

@@ -15,21 +15,21 @@
 
 static str ready = {NULL, 0}; /* of the notifier; no memory of its own */
 static str *lent = NULL;      /* the last body that presence has not given back */
-static int last_more = 0;
+static int more = 0; /* documents that follow the last full one; negative: there was no memory */
 
 static void *allocate(size_t size)
 {
 	return pkg_malloc(size);
 }
 
-static void free_body(char *body)
+void pbmd_forget_document(void)
 {
-	pkg_free(body);
+	more = 0;
 }
 
-int pbmd_last_more(void)
+int pbmd_more_to_tell(void)
 {
-	return last_more;
+	return more != 0;
 }
 
 /* Gives `memory` of `length` the form presence wants; frees it when that fails. */
@@ -75,8 +75,9 @@ static str *feed_body(str *user, str *domain, str **published, int n, int off_in
 	(void)off_index;
 	if(ready.s != NULL)
 		return as_body(copy_of(&ready), (size_t)ready.len);
-	memory = pbmd_bmd.full_document(
-			pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &last_more);
+	memory = pbmd_bmd.full_document(pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &more);
+	if(memory == NULL)
+		more = -1;
 	return as_body(memory, length);
 }
 
@@ -136,7 +137,7 @@ pres_ev_t pbmd_event(int default_expires)
 	event.default_expires = (unsigned int)default_expires;
 	event.type = PUBL_TYPE;
 	event.agg_nbody = feed_body;
-	event.free_body = free_body;
+	event.free_body = take_back;
 	event.aux_body_processing = watcher_body;
 	event.aux_free_body = take_back;
 	return event;

@@ -157,14 +157,15 @@ static int feed_of(struct sip_msg *msg, str *feed)
 	return parse_sip_msg_uri(msg) >= 0 && same(&msg->parsed_uri.user, feed);
 }
 
-/* As presence reads it; what it grants is shorter at most. */
+/* As presence reads and bounds it. */
 static long wanted_expires(struct sip_msg *msg)
 {
-	if(msg->expires == NULL || msg->expires->body.len <= 0)
-		return pbmd_default_expires;
-	if(msg->expires->parsed == NULL && parse_expires(msg->expires) < 0)
-		return pbmd_default_expires; /* presence refuses it */
-	return (long)((exp_body_t *)msg->expires->parsed)->val;
+	long wanted = pbmd_default_expires;
+
+	if(msg->expires != NULL && msg->expires->body.len > 0
+			&& (msg->expires->parsed != NULL || parse_expires(msg->expires) >= 0))
+		wanted = (long)((exp_body_t *)msg->expires->parsed)->val;
+	return wanted > *pbmd_max_expires ? *pbmd_max_expires : wanted;
 }
 
 /* The last status that was sent for the request; 0 when there is no transaction. */
@@ -182,9 +183,8 @@ static int hand_to_presence(struct sip_msg *msg, str *user)
 
 	if(parse_uri(from->uri.s, from->uri.len, &uri) < 0)
 		return refuse(msg, 400, "From Is Not A SIP URI", NULL);
-	/* -1 means refused or failed, and answered either way */
-	(void)pbmd_presence.handle_subscribe(msg, *user, uri.host);
-	return 1;
+	/* negative: refused or failed, and answered either way */
+	return pbmd_presence.handle_subscribe(msg, *user, uri.host);
 }
 
 /* Presence takes the resource of a new dialog from the request URI. */
@@ -218,35 +218,46 @@ static int hand_in_dialog(struct sip_msg *msg, str *user, char *resource)
 	return result;
 }
 
-/* From here on the dialog is known and locked: what its notifier sends comes before or after. */
-static int subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscribe *asked,
+/* From here on the dialog is known.  It is locked, so that what its notifier sends comes before or
+ * after; not while it ends: presence then asks the database first. */
+static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscribe *asked,
 		struct bmd_dialog *dialog)
 {
+	int ends = asked->in_dialog && asked->expires == 0;
 	int result, status;
 
-	if(pbmd_settle_contact(msg) < 0) {
-		if(dialog->is_new)
-			pbmd_bmd.end_dialog(dialog);
-		return refuse(msg, 400, "Contact Cannot Be Reached From Here", NULL);
-	}
-	if(!asked->in_dialog && set_resource(msg, dialog->resource) < 0) {
-		if(dialog->is_new)
-			pbmd_bmd.end_dialog(dialog);
-		return refuse(msg, 400, "Unusable Request URI", NULL);
-	}
-	pbmd_bmd.dialog_lock(dialog);
+	if(!ends)
+		pbmd_bmd.dialog_lock(dialog);
 	pbmd_bmd.begin_sending(dialog, asked->user);
+	pbmd_forget_document();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)
 							  : hand_to_presence(msg, user);
-	pbmd_bmd.end_sending();
 	status = answered_with();
-	if((asked->in_dialog && asked->expires == 0) || status == 481
-			|| (dialog->is_new && status >= 300))
-		pbmd_bmd.end_dialog(dialog);
-	pbmd_bmd.dialog_unlock(dialog);
-	if(pbmd_last_more() > 0 && dialog->slot != 0)
-		pbmd_bmd.refresh_dialog(dialog); /* the rest follows from the dialog's notifier */
-	return result;
+	pbmd_bmd.settle(asked, dialog, status);
+	if(result < 0 && status < 300)
+		pbmd_bmd.sending_failed(); /* 200 was sent, the NOTIFY could not be */
+	pbmd_bmd.end_sending();
+	if(!ends)
+		pbmd_bmd.dialog_unlock(dialog);
+	if(status < 300 && pbmd_more_to_tell() && !ends)
+		pbmd_bmd.refresh_dialog(dialog); /* follows from the dialog's notifier */
+}
+
+static int refuse_admission(struct sip_msg *msg, const struct bmd_subscribe *asked, int status)
+{
+	switch(status) {
+		case 403:
+			return refuse(
+					msg, 403, asked->in_dialog ? "Not Your Subscription" : "Not Your Feed", NULL);
+		case 481:
+			return refuse(msg, 481, "Subscription Does Not Exist", NULL);
+		case 482: /* RFC 3261, 8.2.2.2: the same request on its way twice, or its identifiers used
+					 again */
+			return refuse(msg, 482, "Merged Request", NULL);
+		default:
+			LM_ERR("no room for one more subscription: raise bmd's parameter \"subscriptions\"\n");
+			return refuse(msg, 503, "Too Many Subscriptions", "Retry-After: 60\r\n");
+	}
 }
 
 static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed)
@@ -256,27 +267,25 @@ static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed)
 			.user = pbmd_text(user),
 			.in_dialog = get_to(msg)->tag_value.len > 0,
 			.expires = wanted_expires(msg)};
+	int status;
 
 	if(msg->callid == NULL)
 		return refuse(msg, 400, "No Call-ID", NULL);
+	if(pbmd_settle_contact(msg) < 0)
+		return refuse(msg, 400, "Contact Cannot Be Reached From Here", NULL);
+	if(pbmd_check_route(msg) < 0)
+		return refuse(msg, 400, "Record-Route Is No Address", NULL);
 	asked.call_id = pbmd_text(&msg->callid->body);
 	asked.tag = pbmd_text(&get_from(msg)->tag_value);
-	switch(pbmd_bmd.admit(&asked, &dialog)) {
-		case 200:
-			return subscribe_in(msg, user, &asked, &dialog);
-		case 403:
-			return refuse(msg, 403, "Not Your Subscription", NULL);
-		case 481:
-			return refuse(msg, 481, "Subscription Does Not Exist", NULL);
-		default:
-			LM_ERR("no room for one more subscription: raise bmd's parameter \"subscriptions\"\n");
-			return refuse(msg, 503, "Too Many Subscriptions", "Retry-After: 60\r\n");
+	status = pbmd_bmd.admit(&asked, &dialog);
+	if(status != 200)
+		return refuse_admission(msg, &asked, status);
+	if(!asked.in_dialog && set_resource(msg, dialog.resource) < 0) {
+		pbmd_bmd.settle(&asked, &dialog, 500);
+		return refuse(msg, 500, "Unusable Request URI", NULL);
 	}
-}
-
-static int ends_dialog(struct sip_msg *msg)
-{
-	return get_to(msg)->tag_value.len > 0 && wanted_expires(msg) == 0;
+	subscribe_in(msg, user, &asked, &dialog);
+	return 1;
 }
 
 int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
@@ -290,8 +299,10 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || parse_from_header(msg) < 0 || msg->to == NULL)
 		return refuse(msg, 400, "Unreadable Headers", NULL);
 	event = event_of(msg);
-	if(event == EVENT_OTHER_PACKAGE)
-		return hand_to_presence(msg, user);
+	if(event == EVENT_OTHER_PACKAGE) {
+		(void)hand_to_presence(msg, user);
+		return 1;
+	}
 	if(event == EVENT_MISSPELT)
 		return refuse(msg, 489, "Bad Event", "Allow-Events: " PBMD_EVENT "\r\n");
 	if(!accepts_dmp(msg))
@@ -306,8 +317,5 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 		LM_INFO("body of a SUBSCRIBE refused: %s\n", reason);
 		return refuse(msg, 400, "Body Is No DMP Document", NULL);
 	}
-	/* who may no longer see it may still end it */
-	if(!ends_dialog(msg) && !pbmd_bmd.may_watch(pbmd_text(user), feed))
-		return refuse(msg, 403, "Not Your Feed", NULL);
 	return subscribe_to(msg, user, feed);
 }

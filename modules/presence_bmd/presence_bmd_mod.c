@@ -24,6 +24,7 @@ sl_api_t pbmd_sl;
 struct tm_binds pbmd_tm;
 str pbmd_event_name = str_init(PBMD_EVENT);
 int pbmd_default_expires = 3600;
+int *pbmd_max_expires = NULL;
 
 /* clang-format off */
 static cmd_export_t cmds[] = {
@@ -50,6 +51,7 @@ BMD_EXPORTED struct module_exports exports = {
 static int mod_init(void)
 {
 	pres_ev_t event;
+	modparam_t type;
 
 	if(pbmd_default_expires < 1) {
 		LM_ERR("default_expires is %d: it must be at least 1\n", pbmd_default_expires);
@@ -62,6 +64,12 @@ static int mod_init(void)
 	if(presence_load_api(&pbmd_presence) < 0 || sl_load_api(&pbmd_sl) < 0
 			|| load_tm_api(&pbmd_tm) < 0) {
 		LM_ERR("presence.so, sl.so and tm.so must be loaded\n");
+		return -1;
+	}
+	pbmd_max_expires =
+			find_param_export(find_module_by_name("presence"), "max_expires", PARAM_INT, &type);
+	if(pbmd_max_expires == NULL) {
+		LM_ERR("presence has no parameter max_expires\n");
 		return -1;
 	}
 	if(pbmd_watch_notifies() < 0) {

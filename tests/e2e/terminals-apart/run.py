@@ -1,6 +1,7 @@
 """Terminals that share a feed; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
+import signal
 import sys
 import time
 
@@ -95,6 +96,77 @@ def thief_dialog(thief, owner, to):
     return dialog
 
 
+def a_fetch_with_the_identifiers_of_another_ends_nothing(stack):
+    owner = Watcher(stack, "tech2", GROUP)
+    thief = stack.agent("tech1")
+    own = "sip:tech1@" + stack.info["domain"]
+    assert thief.subscribe(dialog=thief_dialog(thief, owner, own), expires=0)[1].status == 200
+    thief.contact = f"sip:tech1@127.0.0.1:{thief.port};transport=sctp"
+    assert thief.subscribe(dialog=thief_dialog(thief, owner, own), expires=0)[1].status == 400
+    assert thief.subscribe(dialog=thief_dialog(thief, owner, own))[1].status == 400
+    alert_reaches(stack, [owner])
+
+
+def the_same_request_again_makes_no_second_dialog(stack):
+    owner = Watcher(stack, "tech2", GROUP)
+    again = thief_dialog(owner.agent, owner, owner.dialog.to)
+    _, reply = owner.agent.subscribe(dialog=again)
+    assert reply.status == 482, reply.first
+    alert_reaches(stack, [owner])
+
+
+def a_refused_request_changes_nothing(stack):
+    owner = Watcher(stack, "tech2", GROUP)
+    _, reply = owner.agent.subscribe(dialog=owner.dialog, expires=5)
+    assert reply.status == 423, reply.first
+    old = thief_dialog(owner.agent, owner, owner.dialog.to)
+    old.remote_tag, old.target, old._cseq = owner.dialog.remote_tag, owner.dialog.target, 0
+    _, reply = owner.agent.subscribe(dialog=old, expires=0)
+    assert reply.status >= 400, reply.first
+    alert_reaches(stack, [owner])
+
+
+def alerts_of_others_hold_up_none(stack):
+    watcher = Watcher(stack, "tech2", GROUP)
+    flapping = "".join(f"VENT-840-1 Ppeak={80 if i % 2 else 20}\n" for i in range(3000))
+    begun = time.time()
+    hand(stack, flapping + "OX-1001 SpO2=70\n")
+    watcher.wait(lambda: watcher.about("OX-1001", "SpO2"), "the alert", 5)
+    late = watcher.documents[-1].at - begun
+    hand(stack, "VENT-840-1 Ppeak=20\nOX-1001 SpO2=98")
+    assert late < 0.7, f"told after {late:.2f} s"
+
+
+def a_database_that_falls_silent_stops_no_alert(stack):
+    watcher, other = Watcher(stack, "tech2", GROUP), Watcher(stack, "tech1", GROUP)
+    processes = [int(row[0]) for row in stack.sql("SELECT pid FROM pg_stat_activity")]
+    with open(f"/proc/{processes[0]}/stat", encoding="utf-8") as file:
+        processes.append(int(file.read().rsplit(")", 1)[1].split()[1]))
+    latest = 0
+    for pid in processes:
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            pass
+    try:
+        for i in range(4):
+            begun = time.time()
+            hand(stack, f"OX-1001 SpO2={98 if i % 2 else 70}")
+            for terminal in (watcher, other):
+                terminal.wait(lambda: bool(terminal.open) == (i % 2 == 0), "the change", 15)
+            latest = max(latest, time.time() - begun)
+            time.sleep(0.5)
+    finally:
+        for pid in processes:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+    print(f"# terminals-apart: latest change with a silent database after {latest:.2f} s")
+    assert latest < 15  # presence writes its table with the dialog locked: see docs/decisions.md
+    wait_until(lambda: stats(stack)["database_up"], 20, "the database")
+
+
 def every_notify_of_a_dialog_is_from_the_feed(stack):
     terminal = stack.agent("tech2")
     feed = f"sip:{GROUP}@{stack.info['domain']}"
@@ -120,10 +192,16 @@ def who_is_no_longer_entitled_learns_nothing_more(stack):
     hand(stack, "OX-1001 SpO2=98")
     hand(stack, "OX-1001 SpO2=71")
     watcher.quiet(1.5)
-    _, reply = watcher.agent.subscribe(dialog=watcher.dialog)
-    assert reply.status == 403, reply.first
+    liar = thief_dialog(watcher.agent, watcher, "sip:tech2@" + stack.info["domain"])
+    liar.remote_tag, liar.target = watcher.dialog.remote_tag, watcher.dialog.target
+    for dialog in (watcher.dialog, liar):
+        _, reply = watcher.agent.subscribe(dialog=dialog)
+        assert reply.status == 403, reply.first
+    watcher.dialog._cseq = liar._cseq
     _, reply = watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
     assert reply.status == 200, reply.first
+    last = watcher.agent.notify(watcher.dialog)
+    assert not last.body or not last.document().alerts, last.body
     hand(stack, "OX-1001 SpO2=98")
     stack.sql("INSERT INTO bmd_team_member (team_name, username) VALUES ('night', 'tech2')")
     stranger = stack.agent("tech2")
@@ -140,6 +218,8 @@ def what_was_removed_while_the_server_was_down_leaves_the_screens(stack):
     device.wait(lambda: device.open, "the alert")
     time.sleep(1.5)  # presence writes subscriptions every second
     stack.kill9()
+    for terminal in (watcher, device):
+        terminal.pump(0.2)
     stack.sql("DELETE FROM bmd_device WHERE serial IN ('OX-1001', 'VENT-840-1')")
     stack.restart()
     watcher.version = device.version = None  # counted on by a large step
@@ -153,7 +233,12 @@ run("terminals-apart", [one_that_cannot_be_sent_to_silences_nobody,
                         a_contact_that_is_a_name_is_where_the_request_came_from,
                         one_that_does_not_answer_is_no_burden_for_the_others,
                         nobody_takes_over_the_dialog_of_another,
+                        a_fetch_with_the_identifiers_of_another_ends_nothing,
+                        the_same_request_again_makes_no_second_dialog,
+                        a_refused_request_changes_nothing,
+                        alerts_of_others_hold_up_none,
                         every_notify_of_a_dialog_is_from_the_feed,
                         who_is_no_longer_entitled_learns_nothing_more,
+                        a_database_that_falls_silent_stops_no_alert,
                         what_was_removed_while_the_server_was_down_leaves_the_screens],
     errors_expected=True)
