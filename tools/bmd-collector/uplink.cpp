@@ -293,8 +293,7 @@ void Uplink::begin_epoch(std::uint64_t epoch, Clock::time_point now)
 	next_ = accepted_ + 1;
 }
 
-// The spool was restored or rolled back: under the old epoch the next batches would be taken for
-// those the server has, and lost.
+// Under the old epoch the next batches would be taken for those the server has, and lost.
 void Uplink::other_life(std::uint64_t seq, Clock::time_point now)
 {
 	const auto epoch = std::max(static_cast<std::uint64_t>(wall_clock()), spool().epoch() + 1);
