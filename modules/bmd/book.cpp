@@ -170,6 +170,8 @@ Index raise_alert(const NewAlert &seed) noexcept
 	copy_text(alert.serial, name_size, s.devices[seed.device].serial);
 	alert.id = derive_alert_id(alert.serial, seed.metric, seed.condition, seed.onset_at);
 	alert.device = seed.device;
+	if(const Index patient = s.devices[seed.device].patient; patient != 0)
+		alert.patient = s.patients[patient].id;
 	alert.metric = seed.metric;
 	alert.condition = seed.condition;
 	alert.kind = seed.kind;
@@ -380,7 +382,8 @@ void describe_alert(const AlertRec &alert, AlertView &view)
 		return;
 	view.device_type = s.types[s.devices[device].type].name;
 	view.location = text_of(s.devices[device].location);
-	if(const Index patient = s.devices[device].patient; patient != 0) {
+	// not the device's: it may serve another by now
+	if(const Index patient = find_patient(alert.patient); patient != 0) {
 		view.patient_name = text_of(s.patients[patient].name);
 		view.patient_address = text_of(s.patients[patient].address);
 	}

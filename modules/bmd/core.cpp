@@ -147,7 +147,7 @@ int bmd_core_flush(void)
 		const bmd::TimeUs until = bmd::mono_now() + patience;
 		bmd::Store &s = *bmd::store();
 		bmd::Writer writer(conninfo, node, flush_patience);
-		while(s.journal.used() > 0 || s.alert_events.used() > 0) {
+		while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0) {
 			if(bmd::mono_now() > until)
 				return -1;
 			writer.round(round_ms);

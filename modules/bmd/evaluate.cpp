@@ -233,6 +233,7 @@ Waits take_reading(Index device, const Reading &reading, const Moment &moment) n
 	if(rec == nullptr)
 		return {};
 	rec->measured_at = moment.measured;
+	rec->judged_at = moment.judged;
 	if(reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off) {
 		rec->value = reading.kind == ReadingKind::alarm_on ? 1 : 0;
 		take_alarm(device, *rec, reading, moment);
@@ -249,8 +250,6 @@ void judge_again(Index device) noexcept
 {
 	Store &s = *store();
 	const TimeUs arrived = s.devices[device].last_arrived;
-	// Its own onset, or an alert that ended would come back under its old id.
-	const TimeUs now = wall_now();
 	if(!(s.heard[device].flags.load() & device_enabled))
 		return;
 	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
@@ -258,7 +257,8 @@ void judge_again(Index device) noexcept
 		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
 			continue;
 		const bool waited = waits(rec);
-		judge(device, rec, Moment{rec.measured_at, now, arrived});
+		// As of its own time: that time passes says nothing of a value that was not measured again.
+		judge(device, rec, Moment{rec.measured_at, rec.judged_at, arrived});
 		if(waited && !waits(rec))
 			journal_waits_over(s.devices[device].database_id, rec.metric);
 	}
@@ -334,6 +334,7 @@ void adopt_alert(Index index) noexcept
 	MetricRec *rec = metric_of(alert.device, alert.metric);
 	if(rec == nullptr)
 		return;
+	rec->last_onset = std::max(rec->last_onset, alert.onset_at);
 	const bool active = alert.state == AlertState::active;
 	if(alert.condition == Condition::invalid) {
 		rec->valid_alert = index;

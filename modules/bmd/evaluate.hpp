@@ -39,7 +39,7 @@ void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noex
 /// Does a condition of this metric wait for its delay?
 [[nodiscard]] bool waits(const MetricRec &metric) noexcept;
 
-/// Limits have changed: judges the last value of each metric again.
+/// Limits may have changed: judges the last value of each metric again, as of its own time.
 void judge_again(Index device) noexcept;
 
 /// Raises stale alerts of devices `from`..`to` that have been silent too long.  Takes its own

@@ -13,11 +13,6 @@ namespace bmd {
 
 namespace {
 
-Belonging belonging(const DeviceRec &device) noexcept
-{
-	return {device.database_id, device.patient == 0 ? 0 : store()->patients[device.patient].id};
-}
-
 void forget_metrics(DeviceRec &device) noexcept
 {
 	Store &s = *store();
@@ -34,22 +29,19 @@ void forget_metrics(DeviceRec &device) noexcept
 
 } // namespace
 
-Belonging belonging_of(std::string_view serial) noexcept
+Belonging belonging_of(Index index) noexcept
 {
-	const Index device = find_device(serial);
-	return device == 0 ? Belonging{} : belonging(store()->devices[device]);
+	const DeviceRec &device = store()->devices[index];
+	return {device.database_id, device.patient == 0 ? 0 : store()->patients[device.patient].id};
 }
 
-void forget_if_other(Index index, const Belonging &before) noexcept
+std::string_view why_other(const Belonging &before, const Belonging &now, bool enabled) noexcept
 {
-	const Store &s = *store();
-	const Belonging now = belonging(s.devices[index]);
-	if(!(s.heard[index].flags.load() & device_enabled))
-		forget_device(index, "disabled");
-	else if(before.database_id != 0 && before.database_id != now.database_id)
-		forget_device(index, "removed");
-	else if(before.database_id != 0 && before.patient != now.patient)
-		forget_device(index, "reassigned");
+	if(!enabled)
+		return "disabled";
+	if(before.database_id != now.database_id)
+		return "removed";
+	return before.patient != now.patient ? "reassigned" : "";
 }
 
 void forget_device(Index index, std::string_view event) noexcept

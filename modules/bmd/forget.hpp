@@ -18,11 +18,12 @@ struct Belonging
 	std::int64_t patient = 0;     ///< 0: none
 };
 
-[[nodiscard]] Belonging belonging_of(std::string_view serial) noexcept;
+[[nodiscard]] Belonging belonging_of(Index device) noexcept;
 
-/// After a device has been provisioned anew: forgets what was known of it when it is disabled, or
-/// serves another patient, or is another row of the database than `before`.
-void forget_if_other(Index device, const Belonging &before) noexcept;
+/// Why what belonged to `before` ends when the device is `now`: "disabled", "removed" (another row
+/// of the database) or "reassigned" (another patient); empty: it goes on.
+[[nodiscard]] std::string_view why_other(
+		const Belonging &before, const Belonging &now, bool enabled) noexcept;
 
 /// Ends all alerts of the device as `event`, and forgets its values and what waits for a delay.
 /// Silence counts from now.

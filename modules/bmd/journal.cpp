@@ -32,10 +32,11 @@ void add_words(AlertEvent &event, Index device) noexcept
 	event.device = from.database_id;
 	copy_text(event.type, name_size, s.types[from.type].name);
 	copy_text(event.location, location_size, from.location);
-	if(from.patient == 0)
+	const Index patient = find_patient(event.alert.patient);
+	if(patient == 0)
 		return;
-	copy_text(event.patient_name, patient_name_size, s.patients[from.patient].name);
-	copy_text(event.patient_address, patient_address_size, s.patients[from.patient].address);
+	copy_text(event.patient_name, patient_name_size, s.patients[patient].name);
+	copy_text(event.patient_address, patient_address_size, s.patients[patient].address);
 }
 
 } // namespace

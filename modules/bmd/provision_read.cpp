@@ -102,8 +102,9 @@ std::string permits_query(Pg &pg, const Keys &usernames)
 std::string open_alerts_query()
 {
 	return "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
-		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at "
-		   "FROM bmd_alert WHERE state <> 'cleared' ORDER BY state DESC, raised_at";
+		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at, "
+		   "device_id, patient_id FROM bmd_alert WHERE state <> 'cleared' ORDER BY state DESC, "
+		   "raised_at";
 }
 
 std::string collectors_query()
@@ -177,6 +178,7 @@ AlertRec alert_of(const PgFields &row) noexcept
 	alert.onset_at = row.time(12);
 	alert.raised_at = row.time(13);
 	alert.changed_at = row.time(14);
+	alert.patient = row.integer(16);
 	return alert;
 }
 

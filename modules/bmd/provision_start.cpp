@@ -5,6 +5,7 @@
 #include "changes.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
+#include "forget.hpp"
 #include "numbering.hpp"
 #include "provision.hpp"
 #include "provision_take.hpp"
@@ -15,7 +16,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 15; // bmd_delivery
+constexpr int least_schema = 16; // bmd_alert.patient_id
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -27,20 +28,26 @@ Result<bool> check_schema(Pg &pg)
 	return true;
 }
 
-// Its device went while the server was down: the alert ends in the database, too.
-void close_orphan(AlertRec &alert)
+// Its device went, or changed hands, while the server was down: the alert ends in the database,
+// too.
+void close_orphan(AlertRec &alert, std::string_view why)
 {
 	alert.state = AlertState::cleared;
 	alert.cleared_at = alert.changed_at = wall_now();
 	++alert.revision;
-	(void)journal_alert(alert, "removed", Actor{}); // no room: the next start does it
+	(void)journal_alert(alert, why, Actor{}); // no room: the next start does it
 }
 
-void take_alert(AlertRec alert)
+void take_alert(AlertRec alert, std::int32_t database_id)
 {
 	alert.device = find_device(alert.serial);
 	if(alert.device == 0)
-		return close_orphan(alert);
+		return close_orphan(alert, "removed");
+	const bool enabled = store()->heard[alert.device].flags.load() & device_enabled;
+	const std::string_view why =
+			why_other({database_id, alert.patient}, belonging_of(alert.device), enabled);
+	if(!why.empty())
+		return close_orphan(alert, why);
 	const Index slot = restore_alert(alert);
 	if(slot != 0)
 		adopt_alert(slot);
@@ -54,7 +61,7 @@ Result<bool> load_alerts(Pg &pg)
 	return stream_rows(pg, open_alerts_query(), [](std::span<const PgFields> rows) {
 		const RegistryWrite lock;
 		for(const PgFields &row : rows)
-			take_alert(alert_of(row));
+			take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
 	});
 }
 

@@ -61,18 +61,33 @@ public:
 			return;
 		held_ = false;
 		Store &s = *store();
-		const Belonging before = belonging_of(row_.serial);
+		if(const Index known = find_device(row_.serial); known != 0)
+			s.devices[known].generation = devices_taken; // found, whatever becomes of it
+		if(find_type(row_.type) == 0)
+			return; // newer than the types read, its change comes; or without room, which was said
+		end_what_was();
 		const Index device = put_device(row_, devices_taken);
 		if(device == 0)
 			return no_room("device", row_.serial);
 		if(!put_device_limits(device, limits_))
 			no_room("the prescribed values of device", row_.serial);
-		forget_if_other(device, before);
 		if(s.devices[device].first_metric != 0)
 			judge_again(device);
 	}
 
 private:
+	// Before the row is taken: what ends is told with the words of whom it belonged to.
+	void end_what_was() const
+	{
+		const Index device = find_device(row_.serial);
+		if(device == 0)
+			return;
+		const bool patient = row_.patient != 0 && find_patient(row_.patient) != 0;
+		const Belonging now{row_.database_id, patient ? row_.patient : 0};
+		const std::string_view why = why_other(belonging_of(device), now, row_.enabled);
+		if(!why.empty())
+			forget_device(device, why);
+	}
 	void hold(const DeviceRow &row)
 	{
 		put();

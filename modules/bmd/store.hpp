@@ -84,6 +84,7 @@ struct MetricRec
 	Watch validity;
 	double value;       ///< last value; NaN: the last reading was invalid
 	TimeUs measured_at; ///< of the last reading
+	TimeUs judged_at;   ///< of the same, as used for delays
 	TimeUs last_onset;  ///< of the last alert raised: the next has a later one, so another id
 	Index limit_alert;  ///< open alert of a limit, or of the device's own alarm
 	Index valid_alert;  ///< open alert of condition invalid
@@ -170,6 +171,7 @@ struct AlertRec
 	TimeUs raised_at;
 	TimeUs changed_at;
 	TimeUs cleared_at;
+	std::int64_t patient; ///< whom the device served; 0: none
 	Index device;
 	Index next_open; ///< also: next free one
 	Index prev_open;

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t most_bytes = 16U << 20; // of readings in one transaction
 constexpr std::size_t least_bytes = 64U << 10;
+constexpr std::size_t most_rows = 1U << 16; // of events, or of deliveries, in one transaction
+constexpr std::size_t least_rows = 256;
+constexpr std::size_t rows_in_a_ms = 4; // that a database is trusted to take at first
 
 constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, "
 								   "who text, through text, why text) "
@@ -38,7 +41,7 @@ std::string session(int patience)
 
 Writer::Writer(std::string conninfo, std::string node, int patience)
 	: conninfo_(std::move(conninfo)), node_(std::move(node)), patience_(patience), pg_(patience),
-	  most_bytes_(most_bytes)
+	  most_bytes_(most_bytes), most_rows_(static_cast<std::size_t>(patience) * rows_in_a_ms)
 {
 }
 
@@ -169,6 +172,20 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 	load.deliveries_end = at;
 }
 
+// What waits; of many events, or deliveries, only the first, and nothing else: a batch may go only
+// with all changes it caused, which a slow database may not manage at once.
+void Writer::gather_manageable(Load &load)
+{
+	const Store &s = *store();
+	if(s.alert_events.used() > most_rows_)
+		return gather(
+				load, s.journal.tail(), s.alert_events.tail() + most_rows_, s.deliveries.tail());
+	if(s.deliveries.used() > most_rows_)
+		return gather(
+				load, s.journal.tail(), s.alert_events.tail(), s.deliveries.tail() + most_rows_);
+	gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+}
+
 // The load is in the database: tell collectors, free the rings.
 void Writer::done(const Load &load)
 {
@@ -193,6 +210,7 @@ void Writer::done(const Load &load)
 	count(count_writer_commits);
 	failures_ = 0;
 	most_bytes_ = std::min(most_bytes_ * 2, most_bytes);
+	most_rows_ = std::min(most_rows_ * 2, most_rows);
 }
 
 void Writer::failed(const Error &error)
@@ -205,6 +223,7 @@ void Writer::failed(const Error &error)
 	++failures_;
 	// a database that is slow today may manage less at a time
 	most_bytes_ = std::max(most_bytes_ / 2, least_bytes);
+	most_rows_ = std::max(most_rows_ / 2, least_rows);
 	store()->database_up.store(0);
 	seen_.clear();
 	pg_.close();
@@ -261,7 +280,7 @@ void Writer::round(int milliseconds) noexcept
 				return failed(ready.error());
 		}
 		Load load;
-		gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+		gather_manageable(load);
 		if(load.empty()) {
 			s.writer_waker.wait(milliseconds);
 			return;

@@ -50,6 +50,7 @@ private:
 	/// What waits, up to these positions.
 	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
 			std::uint64_t deliveries_end);
+	void gather_manageable(Load &load);
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
 	[[nodiscard]] Result<bool> store_load(Load &load, bool carefully);
@@ -83,6 +84,7 @@ private:
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic
 	std::size_t most_bytes_;                ///< of readings in one transaction
+	std::size_t most_rows_;                 ///< of events, or of deliveries
 	int failures_ = 0;
 };
 

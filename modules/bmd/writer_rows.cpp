@@ -14,10 +14,12 @@ constexpr const char *insert_events =
 constexpr const char *upsert_alerts =
 		"INSERT INTO bmd_alert AS a (alert_id, device_id, serial, type_name, metric_id, condition, "
 		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
+		"patient_id, "
 		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision) "
 		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, "
 		"condition, "
 		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
+		"patient_id, "
 		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision "
 		"FROM bmd_alert_in ORDER BY alert_id, revision DESC "
 		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = "
@@ -28,7 +30,7 @@ constexpr const char *upsert_alerts =
 		"revision = EXCLUDED.revision WHERE a.revision < EXCLUDED.revision";
 constexpr const char *copy_alerts =
 		"COPY bmd_alert_in (alert_id, device_id, serial, type_name, metric_id, condition, kind, "
-		"priority, state, value, limit_value, location, patient_name, patient_address, "
+		"priority, state, value, limit_value, location, patient_name, patient_address, patient_id, "
 		"measured_at, "
 		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
 		"why) "
@@ -90,7 +92,7 @@ void Writer::put_reading(const ReadingRef &ref)
 void Writer::put_event(const AlertEvent &event)
 {
 	const AlertRec &alert = event.alert;
-	copy_.row(25);
+	copy_.row(26);
 	copy_.bytes(alert.id.data(), alert.id.size());
 	copy_.int32(event.device);
 	copy_.text(alert.serial);
@@ -105,6 +107,10 @@ void Writer::put_event(const AlertEvent &event)
 	copy_.text(event.location);
 	copy_.text(event.patient_name);
 	copy_.text(event.patient_address);
+	if(alert.patient != 0)
+		copy_.int64(alert.patient);
+	else
+		copy_.null();
 	copy_.timestamp(alert.measured_at);
 	copy_.timestamp(alert.arrived_at);
 	copy_.timestamp(alert.onset_at);

@@ -34,6 +34,7 @@ class Server:
         self.durable, self.pending, self.seen = {}, {}, []
         self.lag = 0.0           # seconds from accepted to durable
         self.fault = None        # code to answer with
+        self.too_large = ()      # numbers of batches it can never take
         self.full = False        # no room: judges, and stores nothing
         self.judged, self.judgements = {}, []
         self.absent, self.known_epoch = [], 0
@@ -99,6 +100,8 @@ class Server:
             self.seen.append((epoch, seq))
             if self.fault:
                 return {'error': {'code': self.fault, 'message': 'as the test wants'}}
+            if seq in self.too_large and text:
+                return {'error': {'code': 413, 'message': 'as the test wants'}}
             if epoch < self.known_epoch:
                 return self.error(409, known=self.known_epoch, clock=int(time.time() * 1e6))
             self.settle()
@@ -449,11 +452,39 @@ def tls_needs_both_certificates():
     return good
 
 
+def a_restored_spool_goes_on_under_an_epoch_of_its_own():
+    server = Server()
+    server.fault = 500
+    home = begin(server)
+    wait(lambda: server.seen)
+    with server.lock:  # what the spool held after the moment it was restored to
+        server.durable[server.seen[0][0], 500] = ''
+        server.fault = None
+    good = complete(server) and 'it was restored' in home.text() and len({e for e, _ in server.durable}) == 2
+    good = good and home.stop() == 0 and '0 batches stay in the spool' in home.text()
+    home.close()
+    return good
+
+
+def what_is_too_large_for_the_server_does_not_hold_up_the_rest():
+    server = Server()
+    server.too_large = (3,)
+    home = begin(server)
+    wait(lambda: len(server.readings()) >= PACKETS - 1)
+    wait(lambda: server.readings()[-6:] == ['96'] * 6)
+    good = server.absent == [3] and 'cannot take batch 3' in home.text() and PACKETS // 2 < len(server.readings())
+    good = good and server.readings()[-6:] == ['96'] * 6 and home.stop() == 0
+    home.close()
+    return good
+
+
 CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_it_forgot,
          killed_behind_a_proxy_gets_what_it_forgot, full_server_judges_every_batch_once_and_stores_it_later,
          what_comes_after_the_outage_is_judged_before_the_rest_is_stored,
          a_server_with_another_database_is_told_what_does_not_come, busy_server_gets_it_later,
          refused_batch_is_not_sent_again, killed_collector_goes_on_where_it_was, outdated_epoch_gets_a_new_one,
+         a_restored_spool_goes_on_under_an_epoch_of_its_own,
+         what_is_too_large_for_the_server_does_not_hold_up_the_rest,
          durability_is_asked_for_when_nothing_comes, tls_needs_both_certificates]
 
 if __name__ == '__main__':

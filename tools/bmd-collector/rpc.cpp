@@ -17,6 +17,7 @@ using nlohmann::json;
 constexpr int code_refused = 400;
 constexpr int code_outdated = 409;
 constexpr int code_expects = 412;
+constexpr int code_too_large = 413;
 constexpr int code_busy = 503;
 
 // The server writes numbers beyond 2^53 as strings; smaller ones either way.
@@ -71,6 +72,8 @@ Reply read_fault(const json &error)
 		reply.verdict = Reply::Verdict::outdated;
 	else if(*code == code_expects)
 		reply.verdict = Reply::Verdict::expects;
+	else if(*code == code_too_large)
+		reply.verdict = Reply::Verdict::too_large;
 	else if(*code == code_busy)
 		reply.verdict = Reply::Verdict::busy;
 	reply.expected = static_cast<std::uint64_t>(number_in(error, "expected"));
@@ -119,6 +122,11 @@ Reply read_reply(long status, std::string_view body)
 			return read_fault(*error);
 		if(const auto result = reply.find("result"); result != reply.end() && result->is_object())
 			return read_result(*result);
+	}
+	if(status == code_too_large) { // a proxy, or Kamailio before it looks into it
+		Reply reply;
+		reply.verdict = Reply::Verdict::too_large;
+		return reply;
 	}
 	if(status != 200)
 		return failed("HTTP status " + std::to_string(status));

@@ -17,12 +17,13 @@ struct Reply
 {
 	enum class Verdict
 	{
-		accepted, ///< taken now or seen before
-		refused,  ///< nothing of it is any good: never send it again
-		outdated, ///< the epoch is not possible: the spool needs a new one
-		expects,  ///< not its turn: send `expected`
-		busy,     ///< keep it and send it again later
-		failed    ///< not understood, or an error of the server: send it again later
+		accepted,  ///< taken now or seen before
+		too_large, ///< it can never be taken: nothing of it was looked at
+		refused,   ///< nothing of it is any good: never send it again
+		outdated,  ///< the epoch is not possible: the spool needs a new one
+		expects,   ///< not its turn: send `expected`
+		busy,      ///< keep it and send it again later
+		failed     ///< not understood, or an error of the server: send it again later
 	};
 
 	Verdict verdict = Verdict::failed;

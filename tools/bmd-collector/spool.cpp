@@ -197,6 +197,25 @@ void Spool::forget(std::uint64_t seq) noexcept
 	forgotten_ = std::max(forgotten_, std::min(seq, last_));
 }
 
+Result<bool> Spool::give_up(std::uint64_t seq)
+{
+	const auto s = prepare(db_, "DELETE FROM batch WHERE seq = ?1 RETURNING has_alarm, size");
+	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(seq)) != SQLITE_OK)
+		return error();
+	const int status = sqlite3_step(s.get());
+	if(status == SQLITE_DONE)
+		return false;
+	if(status != SQLITE_ROW)
+		return error();
+	const bool has_alarm = sqlite3_column_int(s.get(), 0) != 0;
+	const auto size = static_cast<std::uint64_t>(sqlite3_column_int64(s.get(), 1));
+	if(sqlite3_step(s.get()) != SQLITE_DONE)
+		return error();
+	(has_alarm ? dropped_.alarms : dropped_.plain)++;
+	bytes_ -= std::min(size, bytes_);
+	return true;
+}
+
 Result<bool> Spool::renew(TimeUs now)
 {
 	const auto s = prepare(db_, "UPDATE spool SET epoch = ?1");

@@ -59,6 +59,10 @@ public:
 	/// Carries out forget().  Errors: retry.
 	[[nodiscard]] Result<bool> tidy();
 
+	/// Gives up a batch that the server can never take: counted as dropped.  False when it is not
+	/// there.  Errors: retry.
+	[[nodiscard]] Result<bool> give_up(std::uint64_t seq);
+
 	/// Begins a new life: the batches keep their numbers under a new epoch.  Errors: retry.
 	[[nodiscard]] Result<bool> renew(TimeUs now);
 

@@ -220,10 +220,13 @@ void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 	const Reply reply = read_reply(answer.status, answer.body);
 	switch(reply.verdict) {
 		case Reply::Verdict::accepted:
-			taken(reply);
+			taken(reply, now);
 			break;
 		case Reply::Verdict::refused:
 			refused();
+			break;
+		case Reply::Verdict::too_large:
+			too_large(now);
 			break;
 		case Reply::Verdict::outdated:
 			outdated(reply, now);
@@ -241,10 +244,10 @@ void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 	}
 }
 
-void Uplink::taken(const Reply &reply)
+void Uplink::taken(const Reply &reply, Clock::time_point now)
 {
 	if(asked_)
-		return durable(reply.durable);
+		return durable(reply.durable, now);
 	if(failures_running_ > 0)
 		spdlog::info("server answers again");
 	failures_running_ = 0;
@@ -255,7 +258,7 @@ void Uplink::taken(const Reply &reply)
 		spdlog::warn("server refused {} readings of batch {}", reply.refused, in_flight_);
 	accepted_ = std::max(accepted_, in_flight_);
 	next_ = std::max(next_, in_flight_ + 1);
-	durable(reply.durable);
+	durable(reply.durable, now);
 }
 
 void Uplink::refused()
@@ -279,10 +282,34 @@ void Uplink::outdated(const Reply &reply, Clock::time_point now)
 	epoch = std::max(epoch, reply.known_epoch + 1);
 	spdlog::warn(
 			"server does not take the spool's epoch {}; its new one is {}", spool().epoch(), epoch);
+	begin_epoch(epoch, now);
+}
+
+void Uplink::begin_epoch(std::uint64_t epoch, Clock::time_point now)
+{
 	const auto renewed = spool().renew(static_cast<TimeUs>(epoch));
 	failed(renewed ? "epoch was not taken" : renewed.error().reason, now);
 	accepted_ = spool().forgotten();
 	next_ = accepted_ + 1;
+}
+
+// Under the old epoch the next batches would be taken for those the server has, and lost.
+void Uplink::other_life(std::uint64_t seq, Clock::time_point now)
+{
+	const auto epoch = std::max(static_cast<std::uint64_t>(wall_clock()), spool().epoch() + 1);
+	spdlog::error("server knows batch {}, the last one is {}: it was restored; its new epoch is {}",
+			seq, spool().last(), epoch);
+	begin_epoch(epoch, now);
+}
+
+// It would hold up all that come after it.
+void Uplink::too_large(Clock::time_point now)
+{
+	spdlog::critical("server cannot take batch {}: too large, given up, readings lost", in_flight_);
+	if(const auto gone = spool().give_up(in_flight_); !gone)
+		return failed("spool: " + gone.error().reason, now);
+	logged_ = spool().dropped();
+	failures_running_ = 0;
 }
 
 // The server has fewer batches than were sent: it was killed, or its database is another one.
@@ -291,6 +318,8 @@ void Uplink::expects(const Reply &reply, Clock::time_point now)
 	const bool judged_it = in_flight_ > next_ && reply.judged >= in_flight_;
 	if(reply.expected == 0 || (reply.expected == first_ && !judged_it && !asked_))
 		return failed("server expects what it was sent", now);
+	if(reply.expected > spool().last() + 1)
+		return other_life(reply.expected - 1, now);
 	if(reply.expected <= accepted_)
 		spdlog::warn("server expects batch {} after {}; sending again", reply.expected, accepted_);
 	failures_running_ = 0;
@@ -300,7 +329,7 @@ void Uplink::expects(const Reply &reply, Clock::time_point now)
 	judged_ = reply.judged;
 	store_after_ = now;
 	judge_after_ = now + judge_interval;
-	durable(reply.durable);
+	durable(reply.durable, now);
 }
 
 void Uplink::busy(const Reply &reply, Clock::time_point now)
@@ -310,20 +339,17 @@ void Uplink::busy(const Reply &reply, Clock::time_point now)
 	judged_ = reply.judged;
 	judge_after_ = now + judge_interval;
 	if(reply.has_durable)
-		durable(reply.durable);
+		durable(reply.durable, now);
 	if(only_judged)
 		return;
 	counts_.busy++;
 	(reply.judged == 0 ? not_before_ : store_after_) = back_off(reply.reason, now);
 }
 
-void Uplink::durable(std::uint64_t seq)
+void Uplink::durable(std::uint64_t seq, Clock::time_point now)
 {
-	if(seq > spool().last()) {
-		spdlog::error("server says batch {} is durable, the last one is {}; ignored", seq,
-				spool().last());
-		return;
-	}
+	if(seq > spool().last())
+		return other_life(seq, now);
 	if(seq <= spool().forgotten())
 		return;
 	spool().forget(seq);

@@ -75,14 +75,17 @@ private:
 	void ask();
 	[[nodiscard]] std::chrono::milliseconds pause(Clock::time_point now) const;
 	void handle(const HttpPost::Answer &answer, Clock::time_point now);
-	void taken(const Reply &reply);
+	void taken(const Reply &reply, Clock::time_point now);
 	void refused();
+	void too_large(Clock::time_point now);
 	void outdated(const Reply &reply, Clock::time_point now);
 	void expects(const Reply &reply, Clock::time_point now);
 	void busy(const Reply &reply, Clock::time_point now);
 	[[nodiscard]] Clock::time_point back_off(const std::string &why, Clock::time_point now);
 	void failed(const std::string &why, Clock::time_point now);
-	void durable(std::uint64_t seq);
+	void durable(std::uint64_t seq, Clock::time_point now);
+	void begin_epoch(std::uint64_t epoch, Clock::time_point now);
+	void other_life(std::uint64_t seq, Clock::time_point now);
 	void skip_refused();
 	void publish();
 

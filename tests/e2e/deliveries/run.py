@@ -74,6 +74,44 @@ def outcomes_wait_for_the_database(stack):
     assert not twice and stats(stack)["deliveries_dropped"] == 0
 
 
+def outcomes_are_stored_before_an_orderly_stop(stack):
+    for value in (72, 98, 72, 98):
+        watcher = Watcher(stack, "tech1", GROUP)
+        before = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
+        hand(stack, f"OX-1001 SpO2={value}")
+        watcher.wait(lambda: len(watcher.documents) == 2, "the change")
+        time.sleep(0.02)  # the change is stored, its outcome waits
+        waited = stats(stack)["journal_deliveries"]
+        stack.restart()
+        after = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
+        assert after > before, f"{before} outcomes before and after; {waited} waited"
+        watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+
+
+def much_that_waits_goes_into_a_slow_database_a_piece_at_a_time(stack):
+    # one that is cancelled when a transaction takes more than it manages in its time
+    stack.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+              "IF (SELECT count(*) FROM n) > 1000 THEN RAISE EXCEPTION 'too much' USING ERRCODE = '57014'; END IF; "
+              "RETURN NULL; END $$")
+    for table in ("bmd_alert_event", "bmd_delivery"):
+        stack.sql(f"CREATE TRIGGER slow AFTER INSERT ON {table} REFERENCING NEW TABLE AS n "
+                  "FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+    before = int(stack.sql("SELECT count(*) FROM bmd_alert_event")[0][0])
+    commits = stats(stack)["writer_commits"]
+    pid = int(stack.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'bmd writer'")[0][0])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        base = int(time.time() * 1e6)
+        hand(stack, "".join(f"OX-1001 {base + i} SpO2={70 if i % 2 == 0 else 98}\n" for i in range(5000)))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: int(stack.sql("SELECT count(*) FROM bmd_alert_event")[0][0]) == before + 5000, 30,
+               "5,000 changes")
+    wait_until(lambda: stats(stack)["journal_bytes"] == 0, 5, "their readings")
+    assert stats(stack)["writer_commits"] >= commits + 5
+    stack.sql("DROP FUNCTION slow() CASCADE")
+
+
 def alerts_that_begin_at_the_same_moment_are_two(stack):
     before = len(history(stack, "OX-1001"))
     moment = int(time.time() * 1e6)
@@ -95,6 +133,7 @@ def what_is_old_goes_when_the_setting_says_so(stack):
 
 run("deliveries", [each_state_told_to_each_terminal_is_stored_once,
                    a_terminal_that_does_not_answer_leaves_408_and_is_told_again,
-                   outcomes_wait_for_the_database,
+                   outcomes_wait_for_the_database, outcomes_are_stored_before_an_orderly_stop,
+                   much_that_waits_goes_into_a_slow_database_a_piece_at_a_time,
                    alerts_that_begin_at_the_same_moment_are_two,
                    what_is_old_goes_when_the_setting_says_so], errors_expected=True)
