@@ -2,11 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, alerts, hand, history, stats
+from scene import Watcher, alerts, device, hand, history, stats
 from stack import run, wait_until
 
 GROUP = "grp.oximetry"
@@ -75,17 +76,28 @@ def outcomes_wait_for_the_database(stack):
 
 
 def outcomes_are_stored_before_an_orderly_stop(stack):
-    for value in (72, 98, 72, 98):
-        watcher = Watcher(stack, "tech1", GROUP)
-        before = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
-        hand(stack, f"OX-1001 SpO2={value}")
-        watcher.wait(lambda: len(watcher.documents) == 2, "the change")
-        time.sleep(0.02)  # the change is stored, its outcome waits
-        waited = stats(stack)["journal_deliveries"]
-        stack.restart()
-        after = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
-        assert after > before, f"{before} outcomes before and after; {waited} waited"
-        watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+    watcher = Watcher(stack, "tech1", GROUP)
+    waiting = ("journal_bytes", "journal_alert_events", "journal_deliveries")
+    hand(stack, "OX-1001 SpO2=72")
+    watcher.wait(lambda: len(watcher.documents) == 2, "the alert")
+    wait_until(lambda: [stats(stack)[name] for name in waiting] == [0, 0, 0], 3, "nothing to wait")
+    before = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
+    # the change goes into the database, its outcome has to wait
+    stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; LOCK TABLE bmd_delivery IN EXCLUSIVE MODE; "
+                "SELECT pg_sleep(2.5); ROLLBACK", stdout=subprocess.DEVNULL)
+    wait_until(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE relation = 'bmd_delivery'::regclass AND granted "
+                                 "AND mode = 'ExclusiveLock'"), 3, "the lock")
+    stack.sql("UPDATE bmd_device SET enabled = false WHERE serial = 'OX-1001'")  # a change without a reading
+    watcher.wait(lambda: len(watcher.documents) == 3, "the change")
+    # one more when the terminal of the case before, which does not answer any more, is given up
+    wait_until(lambda: [min(stats(stack)[name], 1) for name in waiting] == [0, 0, 1], 1,
+               "an outcome that waits alone")
+    stack.restart()
+    after = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE code = 200")[0][0])
+    assert after > before, f"{before} outcomes before and after"
+    stack.sql("UPDATE bmd_device SET enabled = true WHERE serial = 'OX-1001'")
+    wait_until(lambda: device(stack, "OX-1001")[0]["enabled"] == "1", 3, "the device to be enabled")
+    watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
 
 
 def much_that_waits_goes_into_a_slow_database_a_piece_at_a_time(stack):
