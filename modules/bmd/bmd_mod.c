@@ -76,16 +76,14 @@ static int check_parameters(void)
 		LM_ERR("the parameters db_url, domain and node must not be empty\n");
 		return -1;
 	}
-	if(devices < 1 || feeds < 1) {
-		LM_ERR("devices and feeds must be at least 1\n");
+	if(devices < 1 || feeds < 1 || journal_mb < 1) {
+		LM_ERR("devices, feeds and journal_mb must be at least 1\n");
 		return -1;
 	}
-	if(journal_mb < 8) {
-		LM_ERR("journal_mb is %d: it must be at least 8, half of it must hold a collector's "
-			   "largest batch\n",
+	if(journal_mb < 8) /* for trials */
+		LM_WARN("journal_mb is %d: a batch larger than half of it is refused for good; a collector's "
+				"largest take 8\n",
 				journal_mb);
-		return -1;
-	}
 	if(alerts < 0 || metrics < 0 || members < 0 || rules < 0 || texts < 0 || groups < 0) {
 		LM_ERR("alerts, metrics, members, rules, texts and groups must be 0 (the default) or "
 			   "more\n");

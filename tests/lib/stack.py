@@ -186,7 +186,9 @@ class Stack:
 
 
 def log_errors(case, stack):
-    errors = [l for l in stack.log().splitlines() if " ERROR: " in l or " CRITICAL: " in l]
+    # Kamailio's TCP processes say so of each other when it is stopped
+    errors = [l for l in stack.log().splitlines() if (" ERROR: " in l or " CRITICAL: " in l)
+              and "receive_fd(): EOF on" not in l]
     print(f"{'not ok' if errors else 'ok'} {case}: the log of Kamailio has no error")
     for line in errors[:5]:
         print("    " + line)
