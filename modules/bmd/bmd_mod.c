@@ -81,7 +81,8 @@ static int check_parameters(void)
 		return -1;
 	}
 	if(journal_mb < 8) /* for trials */
-		LM_WARN("journal_mb is %d: a batch larger than half of it is refused for good; a collector's "
+		LM_WARN("journal_mb is %d: a batch larger than half of it is refused for good; a "
+				"collector's "
 				"largest take 8\n",
 				journal_mb);
 	if(alerts < 0 || metrics < 0 || members < 0 || rules < 0 || texts < 0 || groups < 0) {
