@@ -26,6 +26,8 @@ int bind_bmd(bmd_api_t *api)
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;
 	api->check_document = bmd_core_check_document;
+	api->answer = bmd_core_answer;
+	api->alert = bmd_core_alert;
 	api->set_version = bmd_core_set_version;
 	return 0;
 }

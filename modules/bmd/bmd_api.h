@@ -30,6 +30,8 @@ typedef struct bmd_api
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
+	int (*answer)(const struct bmd_answer *answer, char *reason, size_t reason_size);
+	int (*alert)(struct bmd_text id, struct bmd_alert_view *alert);
 	void (*set_version)(char *body, size_t length, unsigned int version);
 } bmd_api_t;
 

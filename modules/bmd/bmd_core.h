@@ -125,6 +125,17 @@ struct bmd_alert_view
 	char raised_at[40];
 	char changed_at[40];
 	unsigned int revision;
+	char code[8];
+	char response[16]; /* none, delivered, accepted, rejected, escalated, acknowledged */
+	char answered_by[32];
+	char answered_at[40];
+	int step;
+	char silenced_until[40]; /* empty: not silenced */
+	char suppressed[16];     /* none, maintenance, inhibition */
+	int mutes;
+	char priority_before[8]; /* empty: it has not changed */
+	char outcome[16];        /* none, actionable, false */
+	char cleared_at[40];     /* empty: the condition holds, or it is latched */
 };
 
 typedef void (*bmd_each_device)(const struct bmd_device_view *device, void *arg);
@@ -139,11 +150,47 @@ int bmd_core_device(
 		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
 /* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
-/* 1 when the alert is open, 0 when not, -1 when the id is none. */
+/* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
+ * neither. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
-/* 200, or 400, 404, 409 with a reason. */
-int bmd_core_acknowledge(
-		struct bmd_text id, struct bmd_text who, struct bmd_text why, const char **reason);
+
+/* An answer to an alert.  Texts that do not apply are empty. */
+struct bmd_answer
+{
+	struct bmd_text alert;   /* id or short code */
+	struct bmd_text act;     /* accept, reject, acknowledge, silence, resolve; deliver, escalate */
+	struct bmd_text who;     /* user name, at most 31 bytes; empty for deliver and escalate */
+	struct bmd_text through; /* kamcmd, sip, message ...: at most 15 bytes */
+	struct bmd_text why;     /* at most 95 bytes */
+	struct bmd_text outcome; /* resolve: actionable or false */
+	long seconds;            /* silence: how long; 0 ends one */
+	int step;                /* escalate: from 1 */
+	int by_operator;         /* for any device, and may reject for whom accepted */
+};
+/* 200, also for the same answer again; 400 wrong, 403 not entitled, 404 unknown, 409 not legal now
+ * (then the reason says why, and whose the alert is), 500 out of memory. */
+int bmd_core_answer(const struct bmd_answer *answer, char *reason, size_t reason_size);
+
+/* A maintenance window of one device from now on, in force when this returns; 0 seconds end those
+ * of the device.  200, or 400, 404, 503 with a reason. */
+int bmd_core_maintenance(struct bmd_text serial, long seconds, struct bmd_text who,
+		struct bmd_text why, char *reason, size_t reason_size);
+
+struct bmd_alarm_view
+{
+	const char *serial;
+	const char *metric;
+	const char *condition;
+	const char *raised; /* numbers, in decimal */
+	const char *accepted;
+	const char *false_alarms;
+	const char *median; /* seconds until somebody answered; empty: nobody has */
+};
+typedef void (*bmd_each_alarm)(const struct bmd_alarm_view *alarm, void *arg);
+/* By device and rule, of the last `days` (0: of all): at most 1000.  Asks the database, up to 5 s.
+ * 200, or 400, 503 with a reason. */
+int bmd_core_report_alarms(struct bmd_text serial, long days, bmd_each_alarm each, void *arg,
+		char *reason, size_t reason_size);
 
 /* Counters and levels by number, 0 to bmd_core_stats() - 1. */
 int bmd_core_stats(void);

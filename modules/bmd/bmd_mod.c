@@ -134,7 +134,7 @@ static int mod_init(void)
 		LM_ERR("cannot register the statistics\n");
 		return -1;
 	}
-	if(rpc_register_array(bmd_rpc_cmds) != 0) {
+	if(rpc_register_array(bmd_rpc_cmds) != 0 || rpc_register_array(bmd_answer_rpc_cmds) != 0) {
 		LM_ERR("cannot register the RPC commands\n");
 		return -1;
 	}

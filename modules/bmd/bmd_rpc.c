@@ -25,10 +25,10 @@ static struct bmd_text text_of(const str *s)
 	return text;
 }
 
-/* An optional argument: numbers are taken as their digits, copied because the next one reuses the
+/* Numbers are taken as their digits, copied because the next one reuses the
  * buffer.  1 when there was one.  What is longer than the buffer fills it: whoever takes words of
  * people gives one longer than they may be. */
-static int scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
+int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
 {
 	str s = {NULL, 0};
 
@@ -82,8 +82,8 @@ static void rpc_report(rpc_t *rpc, void *ctx)
 		collector.s = first_word;
 		collector.len = (size_t)first.len;
 	}
-	if(scan_word(rpc, ctx, epoch_word, sizeof epoch_word, &epoch)) {
-		if(!scan_word(rpc, ctx, seq_word, sizeof seq_word, &seq)
+	if(bmd_scan_word(rpc, ctx, epoch_word, sizeof epoch_word, &epoch)) {
+		if(!bmd_scan_word(rpc, ctx, seq_word, sizeof seq_word, &seq)
 				|| rpc->scan(ctx, "S", &readings) < 1) {
 			rpc->fault(ctx, 400, "Give READINGS, or COLLECTOR EPOCH SEQ READINGS");
 			return;
@@ -174,7 +174,7 @@ static void rpc_device(rpc_t *rpc, void *ctx)
 	struct bmd_text serial;
 	int i;
 
-	if(!scan_word(rpc, ctx, word, sizeof word, &serial)) {
+	if(!bmd_scan_word(rpc, ctx, word, sizeof word, &serial)) {
 		rpc->fault(ctx, 400, "Serial number is missing");
 		return;
 	}
@@ -202,6 +202,9 @@ static void add_alert(const struct bmd_alert_view *a, void *arg)
 	reply->rpc->struct_add(th, "sssssss", "limit", a->limit, "unit", a->unit, "location",
 			a->location, "patient", a->patient, "onset_at", a->onset_at, "raised_at", a->raised_at,
 			"changed_at", a->changed_at);
+	reply->rpc->struct_add(th, "ssssssds", "code", a->code, "response", a->response, "by",
+			a->answered_by, "since", a->answered_at, "silenced_until", a->silenced_until,
+			"suppressed", a->suppressed, "mutes", a->mutes, "priority_before", a->priority_before);
 	reply->parent = th;
 }
 
@@ -213,11 +216,11 @@ static void rpc_alerts(rpc_t *rpc, void *ctx)
 	char word[64];
 	struct bmd_text serial;
 
-	(void)scan_word(rpc, ctx, word, sizeof word, &serial);
+	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
 	(void)bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply);
 }
 
-static const char *alert_doc[] = {"Shows one open alert: ID", 0};
+static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};
 
 static void rpc_alert(rpc_t *rpc, void *ctx)
 {
@@ -226,39 +229,23 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 	char word[64];
 	struct bmd_text id;
 
-	(void)scan_word(rpc, ctx, word, sizeof word, &id);
+	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &id);
 	switch(bmd_core_alert(id, &alert)) {
 		case 1:
 			add_alert(&alert, &reply);
 			if(reply.parent != NULL)
-				rpc->struct_add(reply.parent, "sssd", "patient_address", alert.patient_address,
+				rpc->struct_add(reply.parent, "sssdsds", "patient_address", alert.patient_address,
 						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at,
-						"revision", (int)alert.revision);
+						"revision", (int)alert.revision, "outcome", alert.outcome, "step",
+						alert.step, "cleared_at", alert.cleared_at);
 			return;
 		case 0:
-			rpc->fault(ctx, 404, "No open alert has this id");
+			rpc->fault(ctx, 404, "No alert has this id or code that is not closed");
 			return;
 		default:
-			rpc->fault(ctx, 400, "The id of an alert is a UUID, as bmd.alerts shows it");
+			rpc->fault(ctx, 400,
+					"Give the id (a UUID) or the code (5 characters) that bmd.alerts shows");
 	}
-}
-
-static const char *ack_doc[] = {
-		"Ends a latched alert whose condition has gone: ID WHO [WHY]; it is recorded", 0};
-
-static void rpc_ack(rpc_t *rpc, void *ctx)
-{
-	char id_word[64], who_word[128], why_word[256];
-	struct bmd_text id, who, why;
-	const char *reason = NULL;
-	int code;
-
-	(void)scan_word(rpc, ctx, id_word, sizeof id_word, &id);
-	(void)scan_word(rpc, ctx, who_word, sizeof who_word, &who);
-	(void)scan_word(rpc, ctx, why_word, sizeof why_word, &why);
-	code = bmd_core_acknowledge(id, who, why, &reason);
-	if(code != 200)
-		rpc->fault(ctx, code, "%s", reason);
 }
 
 static const char *stats_doc[] = {"Shows every counter of the module", 0};
@@ -283,7 +270,6 @@ rpc_export_t bmd_rpc_cmds[] = {
 	{"bmd.device",  rpc_device,  device_doc,  RET_ARRAY},
 	{"bmd.alerts",  rpc_alerts,  alerts_doc,  RET_ARRAY},
 	{"bmd.alert",   rpc_alert,   alert_doc,   0},
-	{"bmd.ack",     rpc_ack,     ack_doc,     0},
 	{"bmd.stats",   rpc_stats,   stats_doc,   0},
 	{0, 0, 0, 0}
 };

@@ -11,7 +11,11 @@
 #include "core/rpc_lookup.h"
 
 extern rpc_export_t bmd_rpc_cmds[];
+extern rpc_export_t bmd_answer_rpc_cmds[];
 extern stat_export_t bmd_stats[];
+
+/* An optional argument of a command. */
+int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word);
 
 int bind_bmd(bmd_api_t *api);
 

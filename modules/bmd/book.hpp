@@ -23,9 +23,18 @@ struct NewAlert
 	TimeUs measured_at = 0;
 	TimeUs arrived_at = 0;
 	TimeUs onset_at = 0;
+	std::uint32_t mutes = 0; ///< of a stale alert
 };
 
-/// Opens an alert.  0 when the book is full: counted and logged; the caller tries again later.
+/// How an alert ends.
+enum class Ending : std::uint8_t
+{
+	may_come_back, ///< by itself: kept for the setting reopen_seconds
+	closed         ///< for good
+};
+
+/// Opens an alert; one of the same condition that cleared less than the setting reopen_seconds ago
+/// goes on instead.  0 when the book is full: counted and logged; the caller tries again later.
 [[nodiscard]] Index raise_alert(const NewAlert &seed) noexcept;
 
 /// The condition has gone.  A latching alert stays (returns false), another ends (returns true and
@@ -36,21 +45,30 @@ bool condition_gone(Index alert, bool latching, TimeUs now) noexcept;
 /// priority.
 void reopen_alert(Index alert, const NewAlert &seed) noexcept;
 
-/// The rule of an open alert has changed: takes limit and priority of `seed`, and the value they
-/// were compared with.  Nothing is told when limit and priority are what they were.
-void update_alert(Index alert, const NewAlert &seed) noexcept;
+/// The rule of an open alert, or its value against a second limit, has changed: takes limit and
+/// priority of `seed`, and the value they were compared with.  Nothing is told when limit and
+/// priority are what they were.
+void update_alert(
+		Index alert, const NewAlert &seed, std::string_view event, std::string_view why) noexcept;
 
 /// The device says that its own alarm has another priority, by a reading of these times.
 void change_priority(Index alert, Priority priority, TimeUs measured, TimeUs arrived) noexcept;
 
-/// Ends it whatever its state (acknowledged latched one, device removed).
-void end_alert(Index alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;
+/// Sets the priority; when it rises, a silence ends and an acknowledgement counts no more.  The
+/// caller records the change.
+void change_priority(AlertRec &alert, Priority priority, TimeUs now) noexcept;
 
-/// Puts an alert loaded from the database into the book, untold.  0 when there is no room.
+/// Ends it whatever its state.
+void end_alert(Index alert, std::string_view event, const Actor &actor, TimeUs now,
+		Ending ending) noexcept;
+
+/// Every change of an open alert ends here: it gets a revision, is journaled and told.
+void record_change(
+		AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;
+
+/// Puts an alert loaded from the database into the book, untold; a cleared one, to come back if its
+/// condition does.  0 when there is no room.
 [[nodiscard]] Index restore_alert(const AlertRec &alert) noexcept;
-
-/// Queues again what the journal had no room for.  Takes its own locks.
-void rejournal() noexcept;
 
 /// Copies an alert with the words of its device.  Caller holds the registry lock.
 void describe_alert(const AlertRec &alert, AlertView &view);

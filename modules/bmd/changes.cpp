@@ -40,7 +40,9 @@ void queue_change(const AlertRec &alert) noexcept
 {
 	FeedChange change{};
 	change.alert = alert;
-	queue_to_all(alert.priority == Priority::high, change);
+	const bool urgent =
+			alert.priority == Priority::high && alert.response.suppressed == Suppression::none;
+	queue_to_all(urgent, change);
 }
 
 void queue_refresh(std::string_view feed) noexcept

@@ -11,6 +11,7 @@
 #include "bmd/words.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "core_conninfo.hpp"
 #include "documents.hpp"
 #include "evaluate.hpp"
 #include "intake.hpp"
@@ -18,7 +19,9 @@
 #include "notifier.hpp"
 #include "provision.hpp"
 #include "request_check.hpp"
+#include "slots.hpp"
 #include "subs.hpp"
+#include "tend.hpp"
 #include "writer.hpp"
 
 namespace {
@@ -121,6 +124,11 @@ void fill_receipt(const bmd::Receipt &from, bmd_receipt &to)
 
 } // namespace
 
+const std::string &bmd::database_conninfo() noexcept
+{
+	return conninfo;
+}
+
 int bmd_core_init(const bmd_config *config, char *error, size_t error_size)
 {
 	try {
@@ -147,7 +155,8 @@ int bmd_core_flush(void)
 		const bmd::TimeUs until = bmd::mono_now() + patience;
 		bmd::Store &s = *bmd::store();
 		bmd::Writer writer(conninfo, node, flush_patience);
-		while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0) {
+		while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0
+				|| s.window_log.used() > 0) {
 			if(bmd::mono_now() > until)
 				return -1;
 			writer.round(round_ms);
@@ -176,6 +185,7 @@ void bmd_core_timer_round(void)
 	for(bmd::Index from = 1; from <= used; from += silence_piece)
 		bmd::look_for_silence(from, from + silence_piece - 1);
 	bmd::rejournal();
+	bmd::tend_alerts();
 	bmd::look_after_subs();
 }
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "bmd/words.hpp"
+#include "answer.hpp"
+#include "bmd/code.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
-#include "evaluate.hpp"
 #include "registry.hpp"
 #include "view.hpp"
 
@@ -21,9 +21,6 @@ using bmd::Mutex;
 using bmd::RwLock;
 using bmd::store;
 using bmd::stripes;
-
-constexpr std::size_t most_who = sizeof(bmd::AlertEvent::who) - 1;
-constexpr std::size_t most_why = sizeof(bmd::AlertEvent::why) - 1;
 
 std::string_view view_of(bmd_text text)
 {
@@ -123,52 +120,14 @@ long bmd_core_alerts(bmd_text serial, long most, bmd_each_alert each, void *arg)
 int bmd_core_alert(bmd_text id, bmd_alert_view *alert)
 {
 	return guarded(0, [&] {
-		const auto uuid = bmd::parse_uuid(view_of(id));
-		if(!uuid)
-			return -1;
 		bmd::Store &s = *store();
 		const std::shared_lock<RwLock> registry(s.registry_lock);
 		bmd::AlertRec found{};
-		{
-			const std::lock_guard<Mutex> book(s.book_lock);
-			for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open)
-				if(s.alerts[i].id == *uuid && s.alerts[i].state != bmd::AlertState::cleared)
-					found = s.alerts[i];
-		}
-		if(found.serial[0] == '\0')
-			return 0;
+		if(!bmd::find_alert(view_of(id), found))
+			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
 		bmd::show_alert(found, *alert);
 		return 1;
 	});
-}
-
-int bmd_core_acknowledge(bmd_text id, bmd_text who, bmd_text why, const char **reason)
-{
-	const auto uuid = bmd::parse_uuid(view_of(id));
-	if(!uuid) {
-		*reason = "the id of an alert is a UUID, as bmd.alerts shows it";
-		return 400;
-	}
-	if(who.len == 0) {
-		*reason = "say who acknowledges";
-		return 400;
-	}
-	if(!bmd::valid_words(view_of(who), most_who) || !bmd::valid_words(view_of(why), most_why)) {
-		*reason = "WHO and WHY are UTF-8 without control characters, of at most 31 and 95 bytes";
-		return 400;
-	}
-	switch(bmd::acknowledge_alert(*uuid, bmd::Actor{view_of(who), "kamcmd", view_of(why)})) {
-		case bmd::Acknowledged::done:
-			return 200;
-		case bmd::Acknowledged::still_active:
-			*reason =
-					"its condition still holds: it ends by itself, or latches, when that has gone";
-			return 409;
-		case bmd::Acknowledged::unknown:
-			break;
-	}
-	*reason = "no open alert has this id";
-	return 404;
 }
 
 namespace {

@@ -40,6 +40,10 @@ std::vector<AlertRec> open_alerts(std::string_view feed)
 			add_open(s.members[e].device, alerts);
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
+		const bool a_waits = a.response.suppressed != Suppression::none;
+		const bool b_waits = b.response.suppressed != Suppression::none;
+		if(a_waits != b_waits)
+			return b_waits;
 		return a.priority != b.priority ? a.priority > b.priority : a.raised_at > b.raised_at;
 	});
 	return alerts;

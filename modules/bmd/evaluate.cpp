@@ -16,7 +16,6 @@ namespace bmd {
 namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
-constexpr std::string_view no_data = "NoData";
 
 Index take_metric_slot() noexcept
 {
@@ -29,6 +28,8 @@ Index take_metric_slot() noexcept
 	}
 	return s.metrics.used < s.metrics.size ? ++s.metrics.used : 0;
 }
+
+} // namespace
 
 MetricRec *metric_of(Index device, MetricId metric) noexcept
 {
@@ -51,6 +52,8 @@ MetricRec *metric_of(Index device, MetricId metric) noexcept
 	s.devices[device].first_metric = i;
 	return &s.metrics[i];
 }
+
+namespace {
 
 // The device itself says that its sensor is not to be trusted: no alert beside that one.
 bool explained_by_device(Index device) noexcept
@@ -104,22 +107,39 @@ void raise_in(MetricRec &rec, Index &slot, Watch &watch, NewAlert seed) noexcept
 		watch.raised = Breach::none;
 }
 
-// The rule may have changed since the alert was raised.
+Breach side_of(Condition condition) noexcept
+{
+	return condition == Condition::low    ? Breach::low
+		   : condition == Condition::high ? Breach::high
+										  : Breach::none;
+}
+
+double limit_of(const Rule &rule, Breach side) noexcept
+{
+	return side == Breach::low ? rule.low : side == Breach::high ? rule.high : none;
+}
+
+// The rule may have changed since the alert was raised, or the value may have got worse or better.
 void follow_rule(Index slot, const Rule &rule, double value, const Moment &moment) noexcept
 {
 	if(slot == 0 || store()->alerts[slot].state != AlertState::active)
 		return;
-	const AlertRec &alert = store()->alerts[slot];
+	AlertRec &alert = store()->alerts[slot];
+	const Breach side = side_of(alert.condition);
+	const bool was_past = alert.past_second;
+	alert.past_second = past_second_limit(value, rule, side, was_past);
 	NewAlert now;
-	now.priority = rule.priority;
-	now.limit = alert.condition == Condition::low    ? rule.low
-				: alert.condition == Condition::high ? rule.high
-													 : none;
+	now.priority = alert.past_second ? Priority::high : risen(rule.priority, alert.risen);
+	now.limit = limit_of(rule, side);
 	const bool valid = std::isfinite(value); // without a value the alert keeps its last one
 	now.value = valid ? value : alert.value;
 	now.measured_at = valid ? moment.measured : alert.measured_at;
 	now.arrived_at = valid ? moment.arrived : alert.arrived_at;
-	update_alert(slot, now);
+	if(was_past == alert.past_second)
+		return update_alert(slot, now, "updated", "its rule has changed");
+	update_alert(slot, now, "priority",
+			was_past ? "the value is back within its second limit"
+					 : "the value is past its second limit");
 }
 
 void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &step,
@@ -131,11 +151,14 @@ void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &ste
 		gone(rec.limit_alert, rule.latching, wall_now());
 	if(step.change == Change::clear)
 		return;
-	const bool low = step.condition == Breach::low;
+	const Breach side = step.condition;
+	const bool past = past_second_limit(rec.value, rule, side, false);
 	raise_in(rec, rec.limit_alert, rec.limits,
-			NewAlert{device, rec.metric, low ? Condition::low : Condition::high,
-					AlertKind::physiological, rule.priority, rec.value, low ? rule.low : rule.high,
-					moment.measured, moment.arrived, step.onset});
+			NewAlert{device, rec.metric, side == Breach::low ? Condition::low : Condition::high,
+					AlertKind::physiological, past ? Priority::high : rule.priority, rec.value,
+					limit_of(rule, side), moment.measured, moment.arrived, step.onset});
+	if(rec.limit_alert != 0)
+		store()->alerts[rec.limit_alert].past_second = past;
 }
 
 void validity_step(
@@ -185,27 +208,6 @@ void take_alarm(Index device, MetricRec &rec, const Reading &reading, const Mome
 			NewAlert{device, rec.metric, Condition::device, info->kind, reading.priority, none,
 					none, moment.measured, moment.arrived, later_onset(rec, moment.judged)});
 }
-
-} // namespace
-
-void device_heard(Index index, TimeUs arrived) noexcept
-{
-	Store &s = *store();
-	HeardRec &heard = s.heard[index];
-	heard.mono.store(mono_now(), std::memory_order_relaxed);
-	s.devices[index].last_arrived = arrived;
-	const std::uint8_t flags = heard.flags.load(std::memory_order_relaxed);
-	if(!(flags & device_seen))
-		heard.flags.fetch_or(device_seen);
-	if(!(flags & device_stale))
-		return;
-	heard.flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
-	if(s.devices[index].stale_alert != 0)
-		end_alert(s.devices[index].stale_alert, "cleared", Actor{}, wall_now());
-	s.devices[index].stale_alert = 0;
-}
-
-namespace {
 
 bool waiting(const Watch &watch) noexcept
 {
@@ -264,92 +266,6 @@ void judge_again(Index device) noexcept
 	}
 }
 
-bool silent(Index index, TimeUs now) noexcept
-{
-	const HeardRec &heard = store()->heard[index];
-	constexpr std::uint8_t wanted = device_enabled | device_seen;
-	if((heard.flags.load(std::memory_order_relaxed) & wanted) != wanted)
-		return false;
-	const TimeUs limit = static_cast<TimeUs>(heard.stale_after_ms) * 1000;
-	return now - heard.mono.load(std::memory_order_relaxed) > limit;
-}
-
-namespace {
-
-bool silent_without_alert(Index index, TimeUs now) noexcept
-{
-	return silent(index, now)
-		   && !(store()->heard[index].flags.load(std::memory_order_relaxed) & device_stale);
-}
-
-// When the silence began: with the last arrival, with the moment the device was enabled, or with
-// the start of the server, whichever is the latest.  A stale alert that ended must not come back
-// under its old id.
-TimeUs silent_since(Index index, TimeUs now) noexcept
-{
-	Store &s = *store();
-	const TimeUs began = wall_now() - (now - s.heard[index].mono.load());
-	return began > s.devices[index].last_arrived ? began : s.devices[index].last_arrived;
-}
-
-void raise_stale(Index index) noexcept
-{
-	Store &s = *store();
-	DeviceRec &device = s.devices[index];
-	const std::lock_guard<Mutex> guard(s.stripe[index % stripes]);
-	const TimeUs now = mono_now();
-	if(device.serial[0] == '\0' || !silent_without_alert(index, now))
-		return;
-	const AlarmInfo *info = find_alarm(no_data);
-	const Index alert = raise_alert(
-			NewAlert{index, info->id, Condition::stale, info->kind, info->priority, none, none,
-					device.last_measured, device.last_arrived, silent_since(index, now)});
-	if(alert == 0)
-		return; // the book is full: the next round tries again
-	device.stale_alert = alert;
-	s.heard[index].flags.fetch_or(device_stale);
-}
-
-} // namespace
-
-void look_for_silence(Index from, Index to) noexcept
-{
-	Store &s = *store();
-	const TimeUs now = mono_now();
-	const std::shared_lock<RwLock> registry(s.registry_lock);
-	for(Index i = from; i <= to && i <= s.devices.used; ++i)
-		if(silent_without_alert(i, now))
-			raise_stale(i);
-}
-
-void adopt_alert(Index index) noexcept
-{
-	Store &s = *store();
-	const AlertRec &alert = s.alerts[index];
-	if(alert.condition == Condition::stale) {
-		s.devices[alert.device].stale_alert = index;
-		s.heard[alert.device].flags.fetch_or(device_stale | device_seen);
-		return;
-	}
-	MetricRec *rec = metric_of(alert.device, alert.metric);
-	if(rec == nullptr)
-		return;
-	rec->last_onset = std::max(rec->last_onset, alert.onset_at);
-	const bool active = alert.state == AlertState::active;
-	if(alert.condition == Condition::invalid) {
-		rec->valid_alert = index;
-		rec->validity = active ? Watch{alert.onset_at, Breach::invalid, Breach::invalid} : Watch{};
-		return;
-	}
-	if(rec->limit_alert != 0 && !active)
-		return; // the active one keeps the place; this one waits for its acknowledgement
-	rec->limit_alert = index;
-	const Breach breach = alert.condition == Condition::low    ? Breach::low
-						  : alert.condition == Condition::high ? Breach::high
-															   : Breach::none;
-	rec->limits = active ? Watch{alert.onset_at, breach, breach} : Watch{};
-}
-
 Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexcept
 {
 	const Store &s = *store();
@@ -366,21 +282,6 @@ Waits waits_of_judged(Index device, MetricId metric, const Moment &moment) noexc
 		return watch.since == moment.judged ? static_cast<Wait>(watch.breach) : Wait::as_before;
 	};
 	return {told(s.metrics[i].limits), told(s.metrics[i].validity)};
-}
-
-void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noexcept
-{
-	Store &s = *store();
-	Rule rule;
-	if(!(s.heard[device].flags.load() & device_enabled)
-			|| !rule_in_force(s.devices[device], metric, rule) || rule.delay == 0)
-		return;
-	MetricRec *rec = metric_of(device, metric);
-	if(rec == nullptr)
-		return;
-	Watch &watch = breach == Breach::invalid ? rec->validity : rec->limits;
-	if(watch.raised == Breach::none)
-		watch = Watch{since, breach, Breach::none};
 }
 
 } // namespace bmd

@@ -17,8 +17,12 @@ struct Moment
 	TimeUs arrived;
 };
 
-/// The device has been heard: ends its stale alert.
-void device_heard(Index device, TimeUs arrived) noexcept;
+/// The device has been heard: ends its stale alert.  True: it had one, and what it inhibits is to
+/// be told with match_suppression(), after the readings that came have been judged.
+[[nodiscard]] bool device_heard(Index device, TimeUs arrived) noexcept;
+
+/// What is remembered of a metric of a device; nullptr when there is no room for one more, counted.
+[[nodiscard]] MetricRec *metric_of(Index device, MetricId metric) noexcept;
 
 /// What a reading did to what waits for its delay.
 struct Waits
@@ -53,13 +57,7 @@ void look_for_silence(Index from, Index to) noexcept;
 /// Puts a restored alert where evaluation looks for it.
 void adopt_alert(Index alert) noexcept;
 
-/// Ends a latched alert, the operator has seen it.  An active one is refused.
-enum class Acknowledged
-{
-	done,
-	unknown,
-	still_active
-};
-[[nodiscard]] Acknowledged acknowledge_alert(const Uuid &id, const Actor &actor) noexcept;
+/// The alert has closed while its metrics still refer to it.
+void forget_slot(Index device, Index alert) noexcept;
 
 } // namespace bmd

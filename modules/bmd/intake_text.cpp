@@ -12,6 +12,7 @@
 #include "evaluate.hpp"
 #include "journal.hpp"
 #include "registry.hpp"
+#include "suppress.hpp"
 
 namespace bmd {
 
@@ -238,11 +239,12 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 	bool late = false;
 	if(const char *reason = moment_of(device, line, task, moment, late, why); reason != nullptr)
 		return refused(why, reason);
-	if(task.mode != Mode::store)
-		device_heard(device, task.arrived);
+	const bool back = task.mode != Mode::store && device_heard(device, task.arrived);
 	if(late)
 		count(count_readings_late, line.count);
 	take_items(device, line, batch, moment, task.journal, late ? Mode::store : task.mode);
+	if(back)
+		match_suppression(device, wall_now());
 	task.receipt.accepted += line.count;
 }
 

@@ -51,6 +51,7 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 	alert.journaled = alert.revision;
 	AlertEvent &event = *new (slot) AlertEvent();
 	event.alert = alert;
+	event.alert.rises_at = wall_of(alert.rises_at);
 	copy_text(event.event, sizeof event.event, name);
 	copy_text(event.who, sizeof event.who, actor.who);
 	copy_text(event.through, sizeof event.through, actor.through);

@@ -18,7 +18,7 @@ namespace bmd {
 class PgFields
 {
 public:
-	static constexpr std::size_t most = 20;
+	static constexpr std::size_t most = 40;
 
 	/// False when this is no row: the trailer of the COPY.
 	[[nodiscard]] bool parse(std::string_view message) noexcept;

@@ -52,6 +52,8 @@ struct Todo
 	Wanted devices;
 	Wanted people;  ///< what they may watch and their personal feeds
 	Wanted members; ///< feeds of devices, by serial number
+	bool settings = false;
+	bool windows = false;
 };
 
 void note_assignment(Todo &todo, const std::string &key)
@@ -67,6 +69,10 @@ void note(Todo &todo, const ProvisioningChange &change)
 	const std::string &table = change.table;
 	if(table == "bmd_device_type" || table == "bmd_type_limit")
 		todo.types.add(change.key);
+	else if(table == "bmd_setting")
+		todo.settings = true;
+	else if(table == "bmd_maintenance")
+		todo.windows = true;
 	else if(table == "bmd_patient")
 		todo.patients.add(change.key);
 	else if(table == "bmd_device_limit")
@@ -130,13 +136,15 @@ Result<bool> take_feeds(Pg &pg, const Todo &todo, FeedChanges &changes)
 Result<bool> take(Pg &pg, const Todo &todo)
 {
 	FeedChanges changes;
-	auto done = take_rows(pg, todo, changes);
+	auto done = todo.settings ? take_settings(pg) : Result<bool>(true);
+	if(done)
+		done = take_rows(pg, todo, changes);
 	changes.tell(); // also when the database failed: what was taken is in force
 	if(!done)
 		return done;
 	done = take_feeds(pg, todo, changes);
 	changes.tell();
-	return done;
+	return done && todo.windows ? take_windows(pg) : done;
 }
 
 } // namespace
@@ -202,6 +210,7 @@ Result<bool> reload(Pg &pg)
 	Todo todo;
 	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members})
 		wanted->all = true;
+	todo.settings = todo.windows = true;
 	if(auto done = take(pg, todo); !done)
 		return done;
 	if(auto end = pg.run("COMMIT"); !end)

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "bmd/code.hpp"
+
 namespace bmd {
 
 namespace {
@@ -34,7 +36,8 @@ std::string among(Pg &pg, const char *word, const char *column, const Keys &keys
 }
 
 constexpr const char *limit_columns =
-		", m.metric_id, l.low, l.high, l.hysteresis, l.delay, l.priority, l.latching";
+		", m.metric_id, l.low, l.high, l.hysteresis, l.delay, l.priority, l.latching, "
+		"l.low_low, l.high_high, l.rises_after";
 
 } // namespace
 
@@ -98,13 +101,27 @@ std::string permits_query(Pg &pg, const Keys &usernames)
 		   + among(pg, "AND", "m.username", usernames) + " ORDER BY 1";
 }
 
-// The latched ones first, so that an active one takes its metric's place.
-std::string open_alerts_query()
+// The latched ones first, so that an active one takes its metric's place; the cleared ones that may
+// come back in the order of their end.
+std::string unclosed_alerts_query()
 {
 	return "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
 		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at, "
-		   "device_id, patient_id FROM bmd_alert WHERE state <> 'cleared' ORDER BY state DESC, "
-		   "raised_at";
+		   "device_id, patient_id, cleared_at, code, response, answered_by, answered_at, taken_at, "
+		   "step, silenced_until, suppressed, mutes, outcome, priority_before, risen, rises_at "
+		   "FROM bmd_alert WHERE closed_at IS NULL ORDER BY state = 'cleared', state DESC, "
+		   "coalesce(cleared_at, raised_at)";
+}
+
+std::string settings_query()
+{
+	return "SELECT name, value FROM bmd_setting";
+}
+
+std::string windows_query()
+{
+	return "SELECT maintenance_id, starts_at, ends_at, serial, type_name, group_name, who, why "
+		   "FROM bmd_maintenance WHERE ends_at > now()";
 }
 
 std::string collectors_query()
@@ -134,9 +151,12 @@ RuleRec rule_of(const PgFields &row, std::size_t first) noexcept
 	rec.rule.delay = row.duration(first + 4);
 	rec.rule.priority = parse_priority(row.text(first + 5)).value_or(Priority::high);
 	rec.rule.latching = row.truth(first + 6);
-	for(std::size_t i = 0; i < 6; ++i)
+	rec.rule.low_low = row.number(first + 7, -infinity);
+	rec.rule.high_high = row.number(first + 8, infinity);
+	rec.rule.rises_after = static_cast<std::uint32_t>(row.duration(first + 9) / second_us);
+	for(std::size_t i = 0; i < 9; ++i)
 		if(!row.null(first + 1 + i))
-			rec.fields |= static_cast<std::uint8_t>(1U << i); // RuleField, in this order
+			rec.fields |= static_cast<std::uint16_t>(1U << i); // RuleField, in this order
 	return rec;
 }
 
@@ -159,6 +179,24 @@ DeviceRow device_of(const PgFields &row) noexcept
 	return device;
 }
 
+namespace {
+
+ResponseState response_of(const PgFields &row, std::size_t first) noexcept
+{
+	ResponseState state;
+	state.response = parse_response(row.text(first)).value_or(Response::none);
+	copy_text(state.by, answerer_size, row.text(first + 1));
+	state.at = row.time(first + 2);
+	state.taken_at = row.time(first + 3);
+	state.step = static_cast<std::uint8_t>(row.integer(first + 4));
+	state.silenced_until = row.time(first + 5);
+	state.suppressed = parse_suppression(row.text(first + 6)).value_or(Suppression::none);
+	state.outcome = parse_outcome(row.text(first + 8)).value_or(Outcome::none);
+	return state;
+}
+
+} // namespace
+
 AlertRec alert_of(const PgFields &row) noexcept
 {
 	AlertRec alert{};
@@ -179,7 +217,35 @@ AlertRec alert_of(const PgFields &row) noexcept
 	alert.raised_at = row.time(13);
 	alert.changed_at = row.time(14);
 	alert.patient = row.integer(16);
+	alert.cleared_at = row.time(17);
+	alert.code = parse_code(row.text(18));
+	alert.response = response_of(row, 19);
+	alert.mutes = static_cast<std::uint32_t>(row.integer(26));
+	alert.priority_before = parse_priority(row.text(28)).value_or(Priority{});
+	alert.risen = static_cast<std::uint8_t>(row.integer(29));
+	alert.silence_ends = monotonic_of(alert.response.silenced_until);
+	alert.rises_at = monotonic_of(row.time(30));
 	return alert;
+}
+
+WindowRec window_of(const PgFields &row) noexcept
+{
+	WindowRec window{};
+	if(row.text(0).size() == window.id.size())
+		std::memcpy(window.id.data(), row.text(0).data(), window.id.size());
+	window.from = row.time(1);
+	window.until = row.time(2);
+	window.scope = !row.null(3)   ? WindowScope::device
+				   : !row.null(4) ? WindowScope::type
+				   : !row.null(5) ? WindowScope::group
+								  : WindowScope::everything;
+	copy_text(window.name, name_size,
+			!row.null(3)   ? row.text(3)
+			: !row.null(4) ? row.text(4)
+						   : row.text(5));
+	copy_text(window.who, name_size, row.text(6));
+	copy_text(window.why, window_why_size, row.text(7));
+	return window;
 }
 
 } // namespace bmd

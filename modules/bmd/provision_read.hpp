@@ -29,7 +29,10 @@ using Keys = std::vector<std::string>;
 [[nodiscard]] std::string person_members_query(Pg &pg, const std::string &username);
 /// Who may watch which personal and group feeds: (username, feed), ordered by username.
 [[nodiscard]] std::string permits_query(Pg &pg, const Keys &usernames);
-[[nodiscard]] std::string open_alerts_query();
+[[nodiscard]] std::string unclosed_alerts_query();
+[[nodiscard]] std::string settings_query();
+/// Maintenance windows that are not over.
+[[nodiscard]] std::string windows_query();
 [[nodiscard]] std::string collectors_query();
 [[nodiscard]] std::string subscriptions_query();
 
@@ -41,5 +44,6 @@ inline constexpr std::size_t first_limit = 8; ///< where a limit begins in a row
 [[nodiscard]] PatientRow patient_of(const PgFields &row) noexcept;
 [[nodiscard]] DeviceRow device_of(const PgFields &row) noexcept;
 [[nodiscard]] AlertRec alert_of(const PgFields &row) noexcept;
+[[nodiscard]] WindowRec window_of(const PgFields &row) noexcept;
 
 } // namespace bmd

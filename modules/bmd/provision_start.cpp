@@ -16,7 +16,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 16; // bmd_alert.patient_id
+constexpr int least_schema = 18; // bmd_maintenance
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -28,26 +28,45 @@ Result<bool> check_schema(Pg &pg)
 	return true;
 }
 
-// Its device went, or changed hands, while the server was down: the alert ends in the database,
-// too.
-void close_orphan(AlertRec &alert, std::string_view why)
+// Its device went, or changed hands, while the server was down, or it cannot come back any more:
+// the alert closes in the database, too.
+void close_orphan(AlertRec &alert, std::string_view event, const Actor &actor)
 {
+	alert.closed_at = alert.changed_at = wall_now();
+	if(alert.state != AlertState::cleared)
+		alert.cleared_at = alert.closed_at;
 	alert.state = AlertState::cleared;
-	alert.cleared_at = alert.changed_at = wall_now();
+	alert.rises_at = alert.response.silenced_until = 0;
 	++alert.revision;
-	(void)journal_alert(alert, why, Actor{}); // no room: the next start does it
+	(void)journal_alert(alert, event, actor); // no room: the next start does it
+}
+
+// Why an alert does not go on; empty: it does.
+std::string_view why_over(const AlertRec &alert, std::int32_t database_id)
+{
+	if(alert.device == 0)
+		return "removed";
+	const bool enabled = store()->heard[alert.device].flags.load() & device_enabled;
+	return why_other({database_id, alert.patient}, belonging_of(alert.device), enabled);
+}
+
+// A cleared one that may still come back.
+void take_kept(AlertRec &alert, std::string_view over)
+{
+	const TimeUs now = wall_now();
+	const bool late = now - alert.cleared_at >= store()->settings.reopen.load();
+	if(!over.empty() || late || restore_alert(alert) == 0)
+		close_orphan(alert, "closed", {{}, {}, over.empty() ? "condition gone" : over});
 }
 
 void take_alert(AlertRec alert, std::int32_t database_id)
 {
 	alert.device = find_device(alert.serial);
-	if(alert.device == 0)
-		return close_orphan(alert, "removed");
-	const bool enabled = store()->heard[alert.device].flags.load() & device_enabled;
-	const std::string_view why =
-			why_other({database_id, alert.patient}, belonging_of(alert.device), enabled);
-	if(!why.empty())
-		return close_orphan(alert, why);
+	const std::string_view over = why_over(alert, database_id);
+	if(alert.state == AlertState::cleared)
+		return take_kept(alert, over);
+	if(!over.empty())
+		return close_orphan(alert, over, Actor{});
 	const Index slot = restore_alert(alert);
 	if(slot != 0)
 		adopt_alert(slot);
@@ -58,7 +77,7 @@ void take_alert(AlertRec alert, std::int32_t database_id)
 
 Result<bool> load_alerts(Pg &pg)
 {
-	return stream_rows(pg, open_alerts_query(), [](std::span<const PgFields> rows) {
+	return stream_rows(pg, unclosed_alerts_query(), [](std::span<const PgFields> rows) {
 		const RegistryWrite lock;
 		for(const PgFields &row : rows)
 			take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));

@@ -29,6 +29,11 @@ void judge_types(const Keys &names);
 /// Feeds of devices; removes the memberships that are gone.
 [[nodiscard]] Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes);
 
+/// The rows of bmd_setting that a running server follows, and the maintenance windows: always
+/// whole.
+[[nodiscard]] Result<bool> take_settings(Pg &pg);
+[[nodiscard]] Result<bool> take_windows(Pg &pg);
+
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);
 

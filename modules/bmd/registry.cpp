@@ -25,6 +25,12 @@ void overlay(Rule &rule, const RuleRec &over) noexcept
 		rule.priority = over.rule.priority;
 	if(over.fields & rule_latching)
 		rule.latching = over.rule.latching;
+	if(over.fields & rule_low_low)
+		rule.low_low = over.rule.low_low;
+	if(over.fields & rule_high_high)
+		rule.high_high = over.rule.high_high;
+	if(over.fields & rule_rises_after)
+		rule.rises_after = over.rule.rises_after;
 }
 
 } // namespace

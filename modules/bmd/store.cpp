@@ -61,6 +61,7 @@ struct Rings
 	unsigned char *journal;
 	unsigned char *alert_events;
 	unsigned char *deliveries;
+	unsigned char *window_log;
 	unsigned char *changes[max_notifiers][2];
 };
 
@@ -113,6 +114,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	buckets(layout, s->patient_hash, limits.devices);
 	buckets(layout, s->feed_hash, limits.feeds);
 	buckets(layout, s->collector_hash, max_collectors);
+	buckets(layout, s->code_hash, limits.alerts);
+	buckets(layout, s->kept_hash, limits.alerts);
 	table(layout, s->subs, limits.subscriptions);
 	buckets(layout, s->sub_feed_hash, limits.subscriptions);
 	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
@@ -121,6 +124,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
 	rings.deliveries =
 			layout.take<unsigned char>(limits.deliveries * SlotRing::slot_bytes(sizeof(Delivery)));
+	rings.window_log =
+			layout.take<unsigned char>(max_windows * SlotRing::slot_bytes(sizeof(WindowRec)));
 	for(std::size_t i = 0; i < limits.notifiers; ++i)
 		for(auto &ring : rings.changes[i])
 			ring = layout.take<unsigned char>(
@@ -138,6 +143,7 @@ void init_locks(Store &s) noexcept
 	s.book_lock.init();
 	s.pool_lock.init();
 	s.sub_lock.init();
+	s.windows.lock.init();
 	s.writer_waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();
@@ -150,6 +156,7 @@ void init_rings(Store &s, const Rings &rings) noexcept
 			rings.alert_events, s.limits.alert_events, SlotRing::slot_bytes(sizeof(AlertEvent)));
 	s.deliveries.init(
 			rings.deliveries, s.limits.deliveries, SlotRing::slot_bytes(sizeof(Delivery)));
+	s.window_log.init(rings.window_log, max_windows, SlotRing::slot_bytes(sizeof(WindowRec)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();
@@ -252,6 +259,16 @@ TimeUs wall_now() noexcept
 TimeUs mono_now() noexcept
 {
 	return now(CLOCK_MONOTONIC);
+}
+
+TimeUs monotonic_of(TimeUs wall) noexcept
+{
+	return wall == 0 ? 0 : std::max<TimeUs>(1, wall - wall_now() + mono_now());
+}
+
+TimeUs wall_of(TimeUs monotonic) noexcept
+{
+	return monotonic == 0 ? 0 : monotonic - mono_now() + wall_now();
 }
 
 } // namespace bmd

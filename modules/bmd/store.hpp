@@ -13,19 +13,17 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "bmd/alert.hpp"
-#include "bmd/ids.hpp"
+#include "alert_rec.hpp"
 #include "bmd/metric.hpp"
 #include "bmd/report.hpp"
 #include "bmd/threshold.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
 #include "text.hpp"
+#include "window_rec.hpp"
 
 namespace bmd {
 
-inline constexpr std::size_t name_size =
-		32; ///< names of types, people, groups, collectors: 31 bytes
 inline constexpr std::size_t location_size = 96;         ///< with its closing zero, as the
 inline constexpr std::size_t patient_name_size = 96;     ///< following: what the database allows
 inline constexpr std::size_t patient_address_size = 192; ///< at most
@@ -38,14 +36,17 @@ inline constexpr std::size_t feed_size = 40; ///< user part of a feed: "dev." an
 inline constexpr std::size_t max_notifiers = 16;
 
 /// Which columns of a prescribed value are set; the others are those of the type.
-enum RuleField : std::uint8_t
+enum RuleField : std::uint16_t
 {
 	rule_low = 1,
 	rule_high = 2,
 	rule_hysteresis = 4,
 	rule_delay = 8,
 	rule_priority = 16,
-	rule_latching = 32
+	rule_latching = 32,
+	rule_low_low = 64,
+	rule_high_high = 128,
+	rule_rises_after = 256
 };
 
 struct RuleRec
@@ -53,7 +54,7 @@ struct RuleRec
 	Rule rule;
 	Index next = 0; ///< next rule of the same device, or next free one
 	MetricId metric = 0;
-	std::uint8_t fields = 0; ///< RuleField bits
+	std::uint16_t fields = 0; ///< RuleField bits
 };
 
 struct TypeRec
@@ -159,32 +160,6 @@ struct GroupRec
 	Index next; ///< or next free one
 };
 
-struct AlertRec
-{
-	Uuid id;
-	char serial[name_size]; ///< kept even if the device goes
-	double value;           ///< NaN: none
-	double limit;           ///< NaN: none
-	TimeUs measured_at;
-	TimeUs arrived_at;
-	TimeUs onset_at;
-	TimeUs raised_at;
-	TimeUs changed_at;
-	TimeUs cleared_at;
-	std::int64_t patient; ///< whom the device served; 0: none
-	Index device;
-	Index next_open; ///< also: next free one
-	Index prev_open;
-	Index next_of_device;
-	std::uint32_t revision;
-	std::uint32_t journaled; ///< revision that the journal has taken
-	MetricId metric;
-	Condition condition;
-	AlertKind kind;
-	Priority priority;
-	AlertState state;
-};
-
 struct CollectorRec
 {
 	char name[name_size];
@@ -197,6 +172,14 @@ struct CollectorRec
 	std::atomic<std::int64_t> durable_seq; ///< highest batch in the database
 	std::atomic<std::int32_t> database_id; ///< bmd_collector_state.collector_id; 0: not known yet
 	Index next_hash;
+};
+
+/// Rows of bmd_setting that a running server follows.
+struct Settings
+{
+	std::atomic<DurationUs> reopen;       ///< a condition that comes back sooner: the same alert
+	std::atomic<DurationUs> silence;      ///< longest
+	std::atomic<DurationUs> silence_high; ///< longest at priority high
 };
 
 /// Counters; counters.inc gives their names and meanings.
@@ -264,6 +247,7 @@ struct WriterState
 	std::uint64_t journal_end;
 	std::uint64_t events_end;
 	std::uint64_t deliveries_end;
+	std::uint64_t windows_end;
 };
 
 /// A subscription, if it is still the one it was.
@@ -287,7 +271,7 @@ struct SubRec
 	char user[name_size];
 };
 
-/// Alerts that are over, their end not journaled yet, oldest first.
+/// Alerts that are over, oldest first: their end not journaled yet, or they may come back.
 struct EndedList
 {
 	Index head = 0;
@@ -326,16 +310,24 @@ struct Store
 	Buckets collector_hash;
 	Buckets sub_feed_hash;
 	Buckets sub_dialog_hash;
+	Buckets code_hash;   ///< alerts that are not closed, by their code
+	Buckets kept_hash;   ///< cleared ones, by device, metric and condition
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
 	EndedList ended[2]; ///< by whether the database knows that they were raised
 	std::uint32_t ended_count = 0;
+	EndedList kept; ///< cleared, not closed: may come back; guarded by the book lock alone
+	std::uint32_t kept_count = 0;
 	std::atomic<bool> changes_missed; ///< the journal had no room for a change of an alert
 	std::uint32_t sub_count = 0;
+	std::atomic<TimeUs> tend_at; ///< monotonic: an alert has something due then; see tend.hpp
+	Settings settings;
+	Windows windows;
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
 	SlotRing deliveries;   ///< which alert reached which terminal
+	SlotRing window_log;   ///< maintenance windows set by kamcmd
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
@@ -372,5 +364,9 @@ void copy_text(char *to, std::size_t size, std::string_view from) noexcept;
 
 [[nodiscard]] TimeUs wall_now() noexcept; ///< CLOCK_REALTIME
 [[nodiscard]] TimeUs mono_now() noexcept; ///< CLOCK_MONOTONIC
+
+/// The same moment by the other clock, as the clocks stand now; 0 stays 0.
+[[nodiscard]] TimeUs monotonic_of(TimeUs wall) noexcept;
+[[nodiscard]] TimeUs wall_of(TimeUs monotonic) noexcept;
 
 } // namespace bmd

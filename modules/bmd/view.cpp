@@ -98,6 +98,26 @@ void show_metric(const DeviceRec &device, const MetricRec &metric, bmd_metric_vi
 	put_number(view.high, rule.high);
 }
 
+namespace {
+
+void show_response(const AlertView &all, bmd_alert_view &view)
+{
+	put(view.code, all.code);
+	put(view.response, to_string(all.response));
+	put(view.answered_by, all.answered_by);
+	put_time(view.answered_at, all.answered_at);
+	view.step = static_cast<int>(all.step);
+	put_time(view.silenced_until, all.silenced_until);
+	put(view.suppressed, to_string(all.suppressed));
+	view.mutes = static_cast<int>(all.mutes);
+	if(all.priority_before)
+		put(view.priority_before, to_string(*all.priority_before));
+	put(view.outcome, to_string(all.outcome));
+	put_time(view.cleared_at, all.cleared_at);
+}
+
+} // namespace
+
 void show_alert(const AlertRec &alert, bmd_alert_view &view)
 {
 	AlertView all;
@@ -123,6 +143,7 @@ void show_alert(const AlertRec &alert, bmd_alert_view &view)
 	put_time(view.raised_at, all.raised_at);
 	put_time(view.changed_at, all.changed_at);
 	view.revision = all.revision;
+	show_response(all, view);
 }
 
 } // namespace bmd

@@ -88,7 +88,7 @@ Result<bool> Writer::settle_doubt()
 	const std::int64_t position = number(*row, 0);
 	if(state.in_doubt && position == state.position + 1) {
 		Load load;
-		gather(load, state.journal_end, state.events_end, state.deliveries_end);
+		gather(load, state.journal_end, state.events_end, state.deliveries_end, state.windows_end);
 		done(load);
 	} else if(position != state.position) {
 		bmd_host_log(BMD_LOG_ERROR,
@@ -149,7 +149,7 @@ void Writer::gather_batches(Load &load, std::uint64_t journal_end)
 }
 
 void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
-		std::uint64_t deliveries_end)
+		std::uint64_t deliveries_end, std::uint64_t windows_end)
 {
 	Store &s = *store();
 	gather_batches(load, journal_end);
@@ -170,6 +170,14 @@ void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_
 		load.deliveries.push_back(static_cast<const Delivery *>(delivery));
 	}
 	load.deliveries_end = at;
+	at = s.window_log.tail();
+	while(at < windows_end) {
+		const void *window = s.window_log.next(at);
+		if(window == nullptr)
+			break;
+		load.windows.push_back(static_cast<const WindowRec *>(window));
+	}
+	load.windows_end = at;
 }
 
 // What waits; of many events, or deliveries, only the first, and nothing else: a batch may go only
@@ -178,12 +186,12 @@ void Writer::gather_manageable(Load &load)
 {
 	const Store &s = *store();
 	if(s.alert_events.used() > most_rows_)
-		return gather(
-				load, s.journal.tail(), s.alert_events.tail() + most_rows_, s.deliveries.tail());
+		return gather(load, s.journal.tail(), s.alert_events.tail() + most_rows_,
+				s.deliveries.tail(), s.window_log.tail());
 	if(s.deliveries.used() > most_rows_)
-		return gather(
-				load, s.journal.tail(), s.alert_events.tail(), s.deliveries.tail() + most_rows_);
-	gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+		return gather(load, s.journal.tail(), s.alert_events.tail(),
+				s.deliveries.tail() + most_rows_, s.window_log.tail());
+	gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 }
 
 // The load is in the database: tell collectors, free the rings.
@@ -202,6 +210,7 @@ void Writer::done(const Load &load)
 	s.journal.release(load.journal_end);
 	s.alert_events.release(load.events_end);
 	s.deliveries.release(load.deliveries_end);
+	s.window_log.release(load.windows_end);
 	// of a load that was settled after a lost answer it is not known which rows were set aside
 	count(count_readings_stored, load.readings);
 	count(count_alert_events_stored, load.events.size());
@@ -256,6 +265,7 @@ Result<bool> Writer::store_load(Load &load, bool carefully)
 	state.journal_end = load.journal_end;
 	state.events_end = load.events_end;
 	state.deliveries_end = load.deliveries_end;
+	state.windows_end = load.windows_end;
 	state.in_doubt = true;
 	auto committed = pg_.run("COMMIT");
 	if(committed && std::string_view(PQcmdStatus(committed->get())) == "COMMIT")

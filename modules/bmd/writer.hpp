@@ -49,7 +49,7 @@ private:
 	[[nodiscard]] Result<bool> settle_doubt();
 	/// What waits, up to these positions.
 	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
-			std::uint64_t deliveries_end);
+			std::uint64_t deliveries_end, std::uint64_t windows_end);
 	void gather_manageable(Load &load);
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
@@ -61,6 +61,7 @@ private:
 	[[nodiscard]] Result<bool> write_carefully(Load &load);
 	[[nodiscard]] Result<bool> know_collectors(const Load &load);
 	void put_reading(const ReadingRef &reading);
+	void put_response(const AlertRec &alert);
 	void put_event(const AlertEvent &event);
 	[[nodiscard]] Result<bool> write_readings(Load &load);
 	[[nodiscard]] Result<bool> copy_readings_of(
@@ -68,6 +69,7 @@ private:
 	[[nodiscard]] Result<bool> copy_events(
 			const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last);
 	[[nodiscard]] Result<bool> copy_deliveries(const Load &load);
+	[[nodiscard]] Result<bool> write_windows(const Load &load);
 	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
 	[[nodiscard]] Result<bool> write_seen(const Load &load);
 	[[nodiscard]] Result<bool> write_refused(const Refused &refused);

@@ -1,43 +1,51 @@
 /// @file writer_rows.cpp  The statements of one transaction of the writer.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include "bmd/code.hpp"
 #include "writer_load.hpp"
 
 namespace bmd {
 
 namespace {
 
+#define ALERT_COLUMNS                                                                              \
+	"alert_id, device_id, serial, type_name, metric_id, condition, kind, priority, state, value, " \
+	"limit_value, location, patient_name, patient_address, patient_id, measured_at, arrived_at, "  \
+	"onset_at, raised_at, changed_at, cleared_at, revision, code, response, answered_by, "         \
+	"answered_at, taken_at, step, silenced_until, suppressed, mutes, outcome, priority_before, "   \
+	"risen, rises_at, closed_at"
+
 constexpr const char *insert_events =
 		"INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority, value, who, "
-		"through, why) SELECT alert_id, revision, changed_at, event, state, priority, value, who, "
-		"through, why FROM bmd_alert_in ON CONFLICT DO NOTHING";
+		"through, why, response, silenced_until) SELECT alert_id, revision, changed_at, event, "
+		"state, priority, value, who, through, why, response, silenced_until FROM bmd_alert_in "
+		"ON CONFLICT DO NOTHING";
 constexpr const char *upsert_alerts =
-		"INSERT INTO bmd_alert AS a (alert_id, device_id, serial, type_name, metric_id, condition, "
-		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
-		"patient_id, "
-		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision) "
-		"SELECT DISTINCT ON (alert_id) alert_id, device_id, serial, type_name, metric_id, "
-		"condition, "
-		"kind, priority, state, value, limit_value, location, patient_name, patient_address, "
-		"patient_id, "
-		"measured_at, arrived_at, onset_at, raised_at, changed_at, cleared_at, revision "
-		"FROM bmd_alert_in ORDER BY alert_id, revision DESC "
-		"ON CONFLICT (alert_id) DO UPDATE SET priority = EXCLUDED.priority, state = "
-		"EXCLUDED.state, "
-		"value = EXCLUDED.value, limit_value = EXCLUDED.limit_value, "
-		"measured_at = EXCLUDED.measured_at, arrived_at = EXCLUDED.arrived_at, "
-		"changed_at = EXCLUDED.changed_at, cleared_at = EXCLUDED.cleared_at, "
-		"revision = EXCLUDED.revision WHERE a.revision < EXCLUDED.revision";
-constexpr const char *copy_alerts =
-		"COPY bmd_alert_in (alert_id, device_id, serial, type_name, metric_id, condition, kind, "
-		"priority, state, value, limit_value, location, patient_name, patient_address, patient_id, "
-		"measured_at, "
-		"arrived_at, onset_at, raised_at, changed_at, cleared_at, revision, event, who, through, "
-		"why) "
-		"FROM STDIN (FORMAT binary)";
+		"INSERT INTO bmd_alert AS a (" ALERT_COLUMNS
+		") SELECT DISTINCT ON (alert_id) " ALERT_COLUMNS
+		" FROM bmd_alert_in ORDER BY alert_id, revision DESC ON CONFLICT (alert_id) DO UPDATE SET "
+		"priority = EXCLUDED.priority, state = EXCLUDED.state, value = EXCLUDED.value, "
+		"limit_value = EXCLUDED.limit_value, measured_at = EXCLUDED.measured_at, "
+		"arrived_at = EXCLUDED.arrived_at, changed_at = EXCLUDED.changed_at, "
+		"cleared_at = EXCLUDED.cleared_at, revision = EXCLUDED.revision, code = EXCLUDED.code, "
+		"response = EXCLUDED.response, answered_by = EXCLUDED.answered_by, "
+		"answered_at = EXCLUDED.answered_at, taken_at = EXCLUDED.taken_at, step = EXCLUDED.step, "
+		"silenced_until = EXCLUDED.silenced_until, suppressed = EXCLUDED.suppressed, "
+		"mutes = EXCLUDED.mutes, outcome = EXCLUDED.outcome, "
+		"priority_before = EXCLUDED.priority_before, risen = EXCLUDED.risen, "
+		"rises_at = EXCLUDED.rises_at, closed_at = EXCLUDED.closed_at "
+		"WHERE a.revision < EXCLUDED.revision";
+constexpr const char *copy_alerts = "COPY bmd_alert_in (" ALERT_COLUMNS
+									", event, who, through, why) FROM STDIN (FORMAT binary)";
+#undef ALERT_COLUMNS
 constexpr const char *copy_deliveries_sql = "COPY bmd_delivery (alert_id, revision, username, way, "
 											"terminal, sent_at, answered_at, code) "
 											"FROM STDIN (FORMAT binary)";
+constexpr const char *upsert_window =
+		"INSERT INTO bmd_maintenance (maintenance_id, serial, starts_at, ends_at, who, why) "
+		"VALUES ($1, $2, timestamptz 'epoch' + $3::bigint * interval '1 microsecond', "
+		"timestamptz 'epoch' + $4::bigint * interval '1 microsecond', $5, $6) "
+		"ON CONFLICT (maintenance_id) DO UPDATE SET ends_at = EXCLUDED.ends_at";
 constexpr const char *refused_sql =
 		"COPY bmd_set_aside (node, what, device_id, alert_id, reason, content) "
 		"FROM STDIN (FORMAT binary)";
@@ -89,10 +97,30 @@ void Writer::put_reading(const ReadingRef &ref)
 	copy_.int64(ref.batch->seq);
 }
 
+void Writer::put_response(const AlertRec &alert)
+{
+	const ResponseState &state = alert.response;
+	copy_.text_or_null(code_text(alert.code));
+	copy_.text(to_string(state.response));
+	copy_.text_or_null(state.by);
+	copy_.timestamp(state.at);
+	copy_.timestamp(state.taken_at);
+	copy_.int16(state.step);
+	copy_.timestamp(state.silenced_until);
+	copy_.text(to_string(state.suppressed));
+	copy_.int32(static_cast<std::int32_t>(alert.mutes));
+	copy_.text(to_string(state.outcome));
+	const bool changed = alert.priority_before != Priority{};
+	copy_.text_or_null(changed ? to_string(alert.priority_before) : std::string_view());
+	copy_.int16(alert.risen);
+	copy_.timestamp(alert.rises_at);
+	copy_.timestamp(alert.closed_at);
+}
+
 void Writer::put_event(const AlertEvent &event)
 {
 	const AlertRec &alert = event.alert;
-	copy_.row(26);
+	copy_.row(40);
 	copy_.bytes(alert.id.data(), alert.id.size());
 	copy_.int32(event.device);
 	copy_.text(alert.serial);
@@ -118,6 +146,7 @@ void Writer::put_event(const AlertEvent &event)
 	copy_.timestamp(alert.changed_at);
 	copy_.timestamp(alert.cleared_at);
 	copy_.int32(static_cast<std::int32_t>(alert.revision));
+	put_response(alert);
 	copy_.text(event.event);
 	copy_.text_or_null(event.who);
 	copy_.text_or_null(event.through);
@@ -232,6 +261,18 @@ Result<bool> Writer::copy_deliveries(const Load &load)
 	return pg_.copy_in(copy_deliveries_sql, copy_.finish());
 }
 
+Result<bool> Writer::write_windows(const Load &load)
+{
+	for(const WindowRec *window : load.windows) {
+		auto done = pg_.run(
+				upsert_window, {to_string(window->id), window->name, std::to_string(window->from),
+									   std::to_string(window->until), window->who, window->why});
+		if(!done)
+			return done.error();
+	}
+	return true;
+}
+
 Result<bool> Writer::write(Load &load)
 {
 	if(auto step = write_readings(load); !step)
@@ -241,6 +282,8 @@ Result<bool> Writer::write(Load &load)
 	if(auto step = copy_events(load.events, 0, load.events.size()); !step)
 		return step;
 	if(auto step = copy_deliveries(load); !step)
+		return step;
+	if(auto step = write_windows(load); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;

@@ -36,6 +36,32 @@ void append_child(std::string &out, std::string_view name, std::string_view text
 		append_element(out, name, text);
 }
 
+void append_count(std::string &out, std::string_view name, std::uint32_t count)
+{
+	if(count != 0)
+		append_attribute(out, name, std::to_string(count));
+}
+
+// What is as it was at the beginning is not written: most alerts of a flood have no answer yet.
+void append_answer(std::string &out, const AlertView &alert)
+{
+	append_optional(out, "code", alert.code);
+	if(alert.response != Response::none)
+		append_attribute(out, "response", to_string(alert.response));
+	append_optional(out, "by", alert.answered_by);
+	append_time(out, "since", alert.answered_at);
+	append_count(out, "step", alert.step);
+	append_time(out, "silenced", alert.silenced_until);
+	if(alert.suppressed != Suppression::none)
+		append_attribute(out, "suppressed", to_string(alert.suppressed));
+	append_count(out, "mutes", alert.mutes);
+	if(alert.priority_before)
+		append_attribute(out, "before", to_string(*alert.priority_before));
+	if(alert.outcome != Outcome::none)
+		append_attribute(out, "outcome", to_string(alert.outcome));
+	append_time(out, "closed", alert.closed_at);
+}
+
 // Reads one attribute into `alert`; the first failure stays in `failure`.
 class AttributeReader
 {
@@ -60,13 +86,36 @@ public:
 			alert_.unit = value;
 		else if(name == "limit")
 			number(alert_.limit, value, name);
-		else
+		else if(!answer(name, value))
 			time(name, value);
 	}
 
 	[[nodiscard]] const std::string &failure() const noexcept { return failure_; }
 
 private:
+	// What people made of it; false: another attribute.
+	bool answer(std::string_view name, const std::string &value)
+	{
+		if(name == "code")
+			alert_.code = value;
+		else if(name == "by")
+			alert_.answered_by = value;
+		else if(name == "response")
+			assign(alert_.response, parse_response(value), name);
+		else if(name == "step")
+			assign(alert_.step, parse_u32(value), name);
+		else if(name == "suppressed")
+			assign(alert_.suppressed, parse_suppression(value), name);
+		else if(name == "mutes")
+			assign(alert_.mutes, parse_u32(value), name);
+		else if(name == "before")
+			assign(alert_.priority_before, parse_priority(value), name);
+		else if(name == "outcome")
+			assign(alert_.outcome, parse_outcome(value), name);
+		else
+			return false;
+		return true;
+	}
 	template <class Set> void keep(bool good, std::string_view name, const Set &set)
 	{
 		if(good)
@@ -74,7 +123,8 @@ private:
 		else if(failure_.empty())
 			failure_ = "bmd:alert: attribute " + std::string(name) + " is not valid";
 	}
-	template <class T> void assign(T &to, const std::optional<T> &read, std::string_view name)
+	template <class To, class T>
+	void assign(To &to, const std::optional<T> &read, std::string_view name)
 	{
 		keep(read.has_value(), name, [&] { to = *read; });
 	}
@@ -85,13 +135,16 @@ private:
 	}
 	void time(std::string_view name, const std::string &value)
 	{
-		TimeUs *const to = name == "measured"  ? &alert_.measured_at
-						   : name == "arrived" ? &alert_.arrived_at
-						   : name == "onset"   ? &alert_.onset_at
-						   : name == "raised"  ? &alert_.raised_at
-						   : name == "changed" ? &alert_.changed_at
-						   : name == "cleared" ? &alert_.cleared_at
-											   : nullptr;
+		TimeUs *const to = name == "measured"   ? &alert_.measured_at
+						   : name == "arrived"  ? &alert_.arrived_at
+						   : name == "onset"    ? &alert_.onset_at
+						   : name == "raised"   ? &alert_.raised_at
+						   : name == "changed"  ? &alert_.changed_at
+						   : name == "cleared"  ? &alert_.cleared_at
+						   : name == "since"    ? &alert_.answered_at
+						   : name == "silenced" ? &alert_.silenced_until
+						   : name == "closed"   ? &alert_.closed_at
+												: nullptr;
 		if(to == nullptr)
 			return; // of a later version of the profile
 		const auto read = parse_time(value);
@@ -136,6 +189,7 @@ void append_alert(std::string &out, const AlertView &alert)
 	append_time(out, "raised", alert.raised_at);
 	append_time(out, "changed", alert.changed_at);
 	append_time(out, "cleared", alert.cleared_at);
+	append_answer(out, alert);
 	if(alert.location.empty() && alert.patient_name.empty() && alert.patient_address.empty()) {
 		out += "/>";
 		return;

@@ -80,4 +80,23 @@ Step step_validity(Watch &watch, DurationUs delay, bool valid, TimeUs time) noex
 	return advance(watch, valid ? Breach::none : Breach::invalid, delay, time);
 }
 
+bool past_second_limit(double value, const Rule &rule, Breach side, bool before) noexcept
+{
+	if(!std::isfinite(value))
+		return before;
+	const double back = before ? rule.hysteresis : 0.0;
+	if(side == Breach::low)
+		return value < rule.low_low + back;
+	if(side == Breach::high)
+		return value > rule.high_high - back;
+	return false;
+}
+
+Priority risen(Priority priority, unsigned steps) noexcept
+{
+	constexpr auto highest = static_cast<unsigned>(Priority::high);
+	const unsigned level = static_cast<unsigned>(priority) + steps;
+	return static_cast<Priority>(level < highest ? level : highest);
+}
+
 } // namespace bmd

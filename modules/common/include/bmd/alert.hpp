@@ -45,14 +45,48 @@ enum class AlertState : std::uint8_t
 	cleared = 3
 };
 
+/// What people have made of an alert; beside its state.
+enum class Response : std::uint8_t
+{
+	none = 0,
+	delivered = 1,   ///< a terminal has taken it, nobody has answered
+	accepted = 2,    ///< somebody sees to it
+	rejected = 3,    ///< who was asked does not
+	escalated = 4,   ///< the next ones have been called
+	acknowledged = 5 ///< somebody has dealt with it: it closes when its condition has gone
+};
+
+/// Why an alert is told, but not urgently, and nobody is called for it.
+enum class Suppression : std::uint8_t
+{
+	none = 0,
+	maintenance = 1, ///< the device is being worked on
+	inhibition = 2   ///< nothing is heard of the device, which has an alert of its own
+};
+
+/// What an alert turned out to be.
+enum class Outcome : std::uint8_t
+{
+	none = 0,
+	actionable = 1,
+	false_alarm = 2
+};
+
 [[nodiscard]] std::string_view to_string(Priority) noexcept;
 [[nodiscard]] std::string_view to_string(AlertKind) noexcept;
 [[nodiscard]] std::string_view to_string(Condition) noexcept;
 [[nodiscard]] std::string_view to_string(AlertState) noexcept;
+[[nodiscard]] std::string_view to_string(Response) noexcept;
+[[nodiscard]] std::string_view to_string(Suppression) noexcept;
+/// "none", "actionable" or "false".
+[[nodiscard]] std::string_view to_string(Outcome) noexcept;
 [[nodiscard]] std::optional<Priority> parse_priority(std::string_view) noexcept;
 [[nodiscard]] std::optional<AlertKind> parse_kind(std::string_view) noexcept;
 [[nodiscard]] std::optional<Condition> parse_condition(std::string_view) noexcept;
 [[nodiscard]] std::optional<AlertState> parse_state(std::string_view) noexcept;
+[[nodiscard]] std::optional<Response> parse_response(std::string_view) noexcept;
+[[nodiscard]] std::optional<Suppression> parse_suppression(std::string_view) noexcept;
+[[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view) noexcept;
 
 /// Everything a technician is told of one alert.  Plain copies: owns its text.
 struct AlertView
@@ -78,6 +112,17 @@ struct AlertView
 	TimeUs changed_at = 0;  ///< last change of state
 	TimeUs cleared_at = 0;  ///< 0 while not cleared
 	std::uint32_t revision = 0; ///< grows with every change of this alert
+	std::string code;           ///< short code to answer with; see code.hpp
+	Response response = Response::none;
+	std::string answered_by;   ///< who accepted, rejected or acknowledged it; empty: nobody
+	TimeUs answered_at = 0;    ///< since when the response stands; 0 while there is none
+	std::uint32_t step = 0;    ///< of the escalation, from 1; 0: not escalated
+	TimeUs silenced_until = 0; ///< 0: not silenced
+	Suppression suppressed = Suppression::none;
+	std::uint32_t mutes = 0; ///< of a stale alert: alerts of the device that it inhibits
+	std::optional<Priority> priority_before; ///< before its last rise or fall; absent: none
+	Outcome outcome = Outcome::none;
+	TimeUs closed_at = 0; ///< when it was over for good; 0: it may go on, or come back
 };
 
 } // namespace bmd

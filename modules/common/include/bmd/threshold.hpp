@@ -25,10 +25,14 @@ enum class Breach : std::uint8_t
 /// ones over them.  Plain record: lives in shared memory.
 struct Rule
 {
-	double low = -std::numeric_limits<double>::infinity(); ///< inclusive; -inf: unchecked
-	double high = std::numeric_limits<double>::infinity(); ///< inclusive; +inf: unchecked
-	double hysteresis = 0.0; ///< how far back inside a value must come to end a breach, >= 0
-	DurationUs delay = 0;    ///< alarm condition delay: a breach must last so long, >= 0
+	double low = -std::numeric_limits<double>::infinity();      ///< inclusive; -inf: unchecked
+	double high = std::numeric_limits<double>::infinity();      ///< inclusive; +inf: unchecked
+	double low_low = -std::numeric_limits<double>::infinity();  ///< below it the priority is high
+	double high_high = std::numeric_limits<double>::infinity(); ///< above it the priority is high
+	double hysteresis = 0.0;       ///< how far back inside a value must come to end a breach, >= 0
+	DurationUs delay = 0;          ///< alarm condition delay: a breach must last so long, >= 0
+	std::uint32_t rises_after = 0; ///< seconds without an answer until the priority rises a step;
+								   ///< 0: never
 	Priority priority = Priority::high;
 	bool latching = false; ///< alert stays until acknowledged when the condition has gone
 };
@@ -64,6 +68,14 @@ struct Step
 
 /// As classify(), but a breach in force ends only past the hysteresis.
 [[nodiscard]] Breach classify(double value, const Rule &rule, Breach in_force) noexcept;
+
+/// Is the value past the second limit of that side?  `before`: it was with the last reading, so it
+/// must come back by the hysteresis.  A value that is not finite is as before.
+[[nodiscard]] bool past_second_limit(
+		double value, const Rule &rule, Breach side, bool before) noexcept;
+
+/// So many steps more urgent, at most high.
+[[nodiscard]] Priority risen(Priority priority, unsigned steps) noexcept;
 
 /// Takes one reading at `time` (not before the previous one).
 /// Delay: a breach raises when it has lasted `rule.delay` by the readings' own times; clearing is

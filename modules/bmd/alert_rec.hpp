@@ -1,0 +1,59 @@
+/// @file alert_rec.hpp  An alert as it stands in the alert book.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Plain record of shared memory; book.hpp says who may change it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "bmd/alert.hpp"
+#include "bmd/ids.hpp"
+#include "bmd/metric.hpp"
+#include "bmd/response.hpp"
+#include "text.hpp"
+
+namespace bmd {
+
+inline constexpr std::size_t name_size =
+		32; ///< names of types, people, groups, collectors: 31 bytes
+
+struct AlertRec
+{
+	Uuid id;
+	char serial[name_size]; ///< kept even if the device goes
+	double value;           ///< NaN: none
+	double limit;           ///< NaN: none
+	TimeUs measured_at;
+	TimeUs arrived_at;
+	TimeUs onset_at;
+	TimeUs raised_at;
+	TimeUs changed_at;
+	TimeUs cleared_at;
+	TimeUs closed_at; ///< 0: open, or cleared and kept because it may come back
+	ResponseState response;
+	TimeUs silence_ends;  ///< monotonic; 0: not silenced.  What is told is response.silenced_until
+	TimeUs rises_at;      ///< monotonic: its priority rises then; 0: never
+	std::int64_t patient; ///< whom the device served; 0: none
+	Index device;
+	Index next_open; ///< of the list it is in; also: next free one
+	Index prev_open;
+	Index next_of_device; ///< of a cleared one that is kept: next of its hash bucket
+	Index next_code;      ///< next of its hash bucket
+	std::uint32_t code;   ///< see code.hpp; unique among those not closed
+	std::uint32_t revision;
+	std::uint32_t journaled; ///< revision that the journal has taken
+	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
+	MetricId metric;
+	Condition condition;
+	AlertKind kind;
+	Priority priority;
+	Priority priority_before; ///< before its last rise or fall; 0: none
+	std::uint8_t risen;       ///< steps by which it rose for want of an answer
+	bool past_second;         ///< its value is past the second limit: so its priority is high
+	AlertState state;
+};
+static_assert(
+		sizeof(AlertRec) <= 504, "an open alert takes at most 512 bytes, hash tables included");
+
+} // namespace bmd

@@ -1,0 +1,161 @@
+/// @file answer.cpp  Answers of people to alerts.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "answer.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+
+#include "bmd/code.hpp"
+#include "book.hpp"
+#include "evaluate.hpp"
+#include "feeds.hpp"
+#include "slots.hpp"
+#include "suppress.hpp"
+#include "tend.hpp"
+
+namespace bmd {
+
+namespace {
+
+Index find_within_lock(std::string_view alert) noexcept
+{
+	if(const std::uint32_t code = parse_code(alert); code != 0)
+		return find_by_code(code);
+	const auto id = parse_uuid(alert);
+	return id ? find_by_id(*id) : 0;
+}
+
+Answered unknown(std::string_view alert)
+{
+	if(parse_code(alert) != 0)
+		return {404, "no alert has this code that is not closed"};
+	if(parse_uuid(alert))
+		return {404, "no alert has this id that is not closed"};
+	return {400,
+			"an alert is named by its code (5 characters) or its id (a UUID), as bmd.alerts shows "
+			"them"};
+}
+
+Circumstances circumstances_of(const AlertRec &alert) noexcept
+{
+	return {alert.state, alert.priority, alert.closed_at != 0, longest_silence(alert)};
+}
+
+Answered refused(const Error &error)
+{
+	return {error.code == Errc::malformed ? 400 : 409, error.reason};
+}
+
+// Caller holds the device's stripe.
+void carry_out(
+		Index i, const Transition &transition, const Answer &answer, const Actor &actor) noexcept
+{
+	AlertRec &alert = store()->alerts[i];
+	const Index device = alert.device;
+	if(alert.response.silenced_until != transition.state.silenced_until)
+		alert.silence_ends =
+				transition.state.silenced_until == 0 ? 0 : mono_now() + answer.until - answer.at;
+	alert.response = transition.state;
+	if(transition.closes) {
+		forget_slot(device, i);
+		end_alert(i, transition.event, actor, answer.at, Ending::closed);
+		return match_suppression(device, answer.at);
+	}
+	await_answer(alert);
+	record_change(alert, transition.event, actor, answer.at);
+}
+
+// `alert` is as it was found.  Status 0: it is another one by now.
+Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const Answer &answer)
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.stripe[found.device % stripes]);
+	const AlertRec &alert = s.alerts[i];
+	if(alert.id != found.id || alert.device != found.device || alert.state == AlertState::cleared)
+		return {0, {}};
+	const auto transition = apply(alert.response, circumstances_of(alert), answer);
+	if(!transition)
+		return refused(transition.error());
+	if(!transition->event.empty())
+		carry_out(i, *transition, answer, {answer.who, to.through, to.why});
+	return {};
+}
+
+// Of a cleared alert, whose owner is who holds the book lock.
+Answered answer_kept(Index i, const AlertRec &found, const AnswerTo &to, const Answer &answer)
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.book_lock);
+	AlertRec &alert = s.alerts[i];
+	if(alert.id != found.id || !is_kept(alert))
+		return {0, {}};
+	const auto transition = apply(alert.response, circumstances_of(alert), answer);
+	if(!transition)
+		return refused(transition.error());
+	if(!transition->event.empty()) {
+		alert.response = transition->state;
+		close_kept_slot(i, transition->event, {answer.who, to.through, to.why}, answer.at, true);
+	}
+	return {};
+}
+
+std::string device_feed(const AlertRec &alert)
+{
+	return std::string("dev.") + alert.serial;
+}
+
+Answered try_answer(const AnswerTo &to, const Answer &answer)
+{
+	Store &s = *store();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	AlertRec found{};
+	Index i = 0;
+	{
+		const std::lock_guard<Mutex> book(s.book_lock);
+		i = find_within_lock(to.alert);
+		if(i != 0)
+			found = s.alerts[i];
+	}
+	if(i == 0)
+		return unknown(to.alert);
+	if(!to.entitled && !may_watch(answer.who, device_feed(found)))
+		return {403, std::string(answer.who) + " is not responsible for device " + found.serial};
+	return is_kept(found) ? answer_kept(i, found, to, answer) : answer_open(i, found, to, answer);
+}
+
+} // namespace
+
+DurationUs longest_silence(const AlertRec &alert) noexcept
+{
+	const Settings &settings = store()->settings;
+	return alert.priority == Priority::high ? settings.silence_high.load()
+											: settings.silence.load();
+}
+
+Answered answer_alert(const AnswerTo &to)
+{
+	constexpr int tries = 5; // it may clear, or come back, between the look and the lock
+	Answer answer = to.answer;
+	answer.at = wall_now();
+	answer.until = answer.at + to.answer.until;
+	Answered outcome{0, {}};
+	for(int n = 0; n < tries && outcome.status == 0; ++n)
+		outcome = try_answer(to, answer);
+	if(outcome.status == 0)
+		outcome = unknown(to.alert);
+	count(outcome.status == 200 ? count_answers : count_answers_refused);
+	return outcome;
+}
+
+bool find_alert(std::string_view alert, AlertRec &found) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> book(s.book_lock);
+	const Index i = find_within_lock(alert);
+	if(i != 0)
+		found = s.alerts[i];
+	return i != 0;
+}
+
+} // namespace bmd

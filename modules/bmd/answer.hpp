@@ -1,0 +1,42 @@
+/// @file answer.hpp  Answers of people to alerts: who may, what is legal, what it changes.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bmd/response.hpp"
+#include "store.hpp"
+
+namespace bmd {
+
+/// Longest time that an alert of this priority may be silenced, by the settings.
+[[nodiscard]] DurationUs longest_silence(const AlertRec &alert) noexcept;
+
+struct AnswerTo
+{
+	std::string_view alert; ///< id or short code
+	Answer answer;          ///< `at` is set here; `until` is the length of a silence
+	std::string_view through;
+	std::string_view why;
+	bool entitled = false; ///< whoever answers may do so for every device
+};
+
+/// 200; 400: the answer itself is wrong; 403: not this person's device; 404: no such alert; 409:
+/// not legal now.  `reason` says which; empty for 200.
+struct Answered
+{
+	int status = 200;
+	std::string reason;
+};
+
+/// Takes an answer: recorded, journaled, told.  The same one again is 200 and changes nothing.
+/// Takes its own locks.  May run out of memory.
+[[nodiscard]] Answered answer_alert(const AnswerTo &to);
+
+/// A copy of an alert that is not closed, by id or short code.  False: there is none, or `alert` is
+/// neither.  Caller holds the registry lock.
+[[nodiscard]] bool find_alert(std::string_view alert, AlertRec &found) noexcept;
+
+} // namespace bmd

@@ -1,0 +1,196 @@
+/*
+ * bmd_answer_rpc.c - RPC commands of module bmd by which operators answer alerts
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * Reads arguments, calls bmd_core.h, shows the answer.
+ */
+#include "bmd_kamailio.h"
+#include "bmd_shim.h"
+#include "core/str.h"
+
+#include <string.h>
+
+#define REASON 256
+
+/* Buffers of the words of one command: longer by far than what is taken. */
+struct words
+{
+	char alert[64], extra[32], who[128], why[256];
+};
+
+static struct bmd_text text(const char *s)
+{
+	struct bmd_text text = {s, strlen(s)};
+
+	return text;
+}
+
+static void give(rpc_t *rpc, void *ctx, struct bmd_answer *answer, const char *act)
+{
+	char reason[REASON] = "";
+	int code;
+
+	answer->act = text(act);
+	answer->through = text("kamcmd");
+	answer->by_operator = 1;
+	code = bmd_core_answer(answer, reason, sizeof reason);
+	if(code != 200)
+		rpc->fault(ctx, code, "%s", reason);
+}
+
+static void scan_person(rpc_t *rpc, void *ctx, struct words *words, struct bmd_answer *answer)
+{
+	(void)bmd_scan_word(rpc, ctx, words->who, sizeof words->who, &answer->who);
+	(void)bmd_scan_word(rpc, ctx, words->why, sizeof words->why, &answer->why);
+}
+
+static void plain_answer(rpc_t *rpc, void *ctx, const char *act)
+{
+	struct words words;
+	struct bmd_answer answer = {.seconds = 0};
+
+	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
+	scan_person(rpc, ctx, &words, &answer);
+	give(rpc, ctx, &answer, act);
+}
+
+static const char *accept_doc[] = {
+		"Somebody sees to an alert: ALERT WHO [WHY]; ALERT is an id or a code", 0};
+
+static void rpc_accept(rpc_t *rpc, void *ctx)
+{
+	plain_answer(rpc, ctx, "accept");
+}
+
+static const char *reject_doc[] = {
+		"Somebody does not see to an alert, or it is taken from whom accepted it: ALERT WHO [WHY]",
+		0};
+
+static void rpc_reject(rpc_t *rpc, void *ctx)
+{
+	plain_answer(rpc, ctx, "reject");
+}
+
+static const char *ack_doc[] = {"An alert has been dealt with: a latched one closes, another when "
+								"its condition has gone: ALERT WHO [WHY]",
+		0};
+
+static void rpc_ack(rpc_t *rpc, void *ctx)
+{
+	plain_answer(rpc, ctx, "acknowledge");
+}
+
+static const char *resolve_doc[] = {
+		"As bmd.ack, and says what the alert turned out to be: ALERT actionable|false WHO [WHY]",
+		0};
+
+static void rpc_resolve(rpc_t *rpc, void *ctx)
+{
+	struct words words;
+	struct bmd_answer answer = {.seconds = 0};
+
+	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
+	(void)bmd_scan_word(rpc, ctx, words.extra, sizeof words.extra, &answer.outcome);
+	scan_person(rpc, ctx, &words, &answer);
+	give(rpc, ctx, &answer, "resolve");
+}
+
+/* A whole number of seconds, or 0 with a fault. */
+static int scan_seconds(rpc_t *rpc, void *ctx, long *seconds)
+{
+	int number = 0;
+
+	if(rpc->scan(ctx, "*d", &number) < 1) {
+		rpc->fault(ctx, 400, "SECONDS is missing or no whole number");
+		return 0;
+	}
+	*seconds = number;
+	return 1;
+}
+
+static const char *silence_doc[] = {
+		"Silences an alert for a bounded time; 0 ends it: ALERT SECONDS WHO [WHY]", 0};
+
+static void rpc_silence(rpc_t *rpc, void *ctx)
+{
+	struct words words;
+	struct bmd_answer answer = {.seconds = 0};
+
+	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
+	if(!scan_seconds(rpc, ctx, &answer.seconds))
+		return;
+	scan_person(rpc, ctx, &words, &answer);
+	give(rpc, ctx, &answer, "silence");
+}
+
+static const char *maintenance_doc[] = {
+		"A device is being worked on from now on: SERIAL SECONDS WHO WHY; 0 seconds end it", 0};
+
+static void rpc_maintenance(rpc_t *rpc, void *ctx)
+{
+	struct words words;
+	struct bmd_text serial, who, why;
+	char reason[REASON] = "";
+	long seconds;
+	int code;
+
+	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &serial);
+	if(!scan_seconds(rpc, ctx, &seconds))
+		return;
+	(void)bmd_scan_word(rpc, ctx, words.who, sizeof words.who, &who);
+	(void)bmd_scan_word(rpc, ctx, words.why, sizeof words.why, &why);
+	code = bmd_core_maintenance(serial, seconds, who, why, reason, sizeof reason);
+	if(code != 200)
+		rpc->fault(ctx, code, "%s", reason);
+}
+
+struct reply
+{
+	rpc_t *rpc;
+	void *ctx;
+};
+
+static void add_alarm(const struct bmd_alarm_view *alarm, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "sssssss", "serial", alarm->serial, "metric", alarm->metric,
+			"condition", alarm->condition, "raised", alarm->raised, "accepted", alarm->accepted,
+			"false", alarm->false_alarms, "median_seconds", alarm->median);
+}
+
+static const char *report_alarms_doc[] = {"By device and rule: alerts raised, accepted, false, "
+										  "median seconds until somebody answered: "
+										  "[DEVICE [DAYS]], DEVICE * for all",
+		0};
+
+static void rpc_report_alarms(rpc_t *rpc, void *ctx)
+{
+	struct reply reply = {rpc, ctx};
+	char word[64], reason[REASON] = "";
+	struct bmd_text serial;
+	int days = 0, code;
+
+	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
+	if(serial.len == 1 && *serial.s == '*')
+		serial.len = 0;
+	(void)rpc->scan(ctx, "*d", &days);
+	code = bmd_core_report_alarms(serial, days, add_alarm, &reply, reason, sizeof reason);
+	if(code != 200)
+		rpc->fault(ctx, code, "%s", reason);
+}
+
+/* clang-format off */
+rpc_export_t bmd_answer_rpc_cmds[] = {
+	{"bmd.accept",        rpc_accept,        accept_doc,        0},
+	{"bmd.reject",        rpc_reject,        reject_doc,        0},
+	{"bmd.ack",           rpc_ack,           ack_doc,           0},
+	{"bmd.resolve",       rpc_resolve,       resolve_doc,       0},
+	{"bmd.silence",       rpc_silence,       silence_doc,       0},
+	{"bmd.maintenance",   rpc_maintenance,   maintenance_doc,   0},
+	{"bmd.report-alarms", rpc_report_alarms, report_alarms_doc, RET_ARRAY},
+	{0, 0, 0, 0}
+};
+/* clang-format on */

@@ -1,0 +1,62 @@
+/// @file provision_settings.cpp  Takes settings and maintenance windows into the store.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include <atomic>
+#include <shared_mutex>
+
+#include "provision_take.hpp"
+#include "windows.hpp"
+
+namespace bmd {
+
+namespace {
+
+// Without its row a setting is what the migration made it.
+struct Setting
+{
+	std::string_view name;
+	std::atomic<DurationUs> Settings::*at;
+	std::int64_t otherwise; ///< seconds
+};
+
+constexpr Setting known[] = {{"reopen_seconds", &Settings::reopen, 60},
+		{"silence_seconds", &Settings::silence, 900},
+		{"silence_high_seconds", &Settings::silence_high, 120}};
+
+} // namespace
+
+Result<bool> take_settings(Pg &pg)
+{
+	std::int64_t seconds[std::size(known)];
+	for(std::size_t i = 0; i < std::size(known); ++i)
+		seconds[i] = known[i].otherwise;
+	auto read = stream_rows(pg, settings_query(), [&](std::span<const PgFields> rows) {
+		for(const PgFields &row : rows)
+			for(std::size_t i = 0; i < std::size(known); ++i)
+				if(row.text(0) == known[i].name)
+					seconds[i] = row.integer(1);
+	});
+	for(std::size_t i = 0; read && i < std::size(known); ++i)
+		(store()->settings.*known[i].at).store(seconds[i] * second_us);
+	return read;
+}
+
+Result<bool> take_windows(Pg &pg)
+{
+	std::vector<WindowRec> windows;
+	auto read = stream_rows(pg, windows_query(), [&](std::span<const PgFields> rows) {
+		for(const PgFields &row : rows)
+			windows.push_back(window_of(row));
+	});
+	if(!read)
+		return read;
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	begin_windows();
+	for(const WindowRec &window : windows)
+		if(!put_window(window))
+			no_room("maintenance window of", window.name);
+	end_windows();
+	return true;
+}
+
+} // namespace bmd

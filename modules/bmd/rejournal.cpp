@@ -1,0 +1,88 @@
+/// @file rejournal.cpp  Makes up for changes of alerts that the journal had no room for.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+
+#include "slots.hpp"
+
+namespace bmd {
+
+namespace {
+
+// What happened to an alert since the journal last took it: that it was raised, and how it is now.
+// False when there is no room still.
+bool journal_again(AlertRec &alert) noexcept
+{
+	if(alert.journaled == 0 && alert.revision > 1) {
+		// both or none: what the database knows to be raised must end there
+		if(store()->alert_events.capacity() - store()->alert_events.used() < 2)
+			return false;
+		AlertRec first = alert;
+		first.revision = 1;
+		first.state = AlertState::active;
+		first.changed_at = first.raised_at;
+		first.cleared_at = first.closed_at = 0;
+		first.response = ResponseState{};
+		if(!journal_alert(first, "raised", Actor{}))
+			return false;
+		alert.journaled = 1;
+	}
+	const char *event = alert.closed_at != 0                 ? "closed"
+						: alert.state == AlertState::cleared ? "cleared"
+						: alert.revision == 1                ? "raised"
+															 : "updated";
+	return journal_alert(alert, event, Actor{});
+}
+
+// The device is read before its lock is held: that the slot is still its own is seen only then.
+bool rejournal_open(Index i) noexcept
+{
+	Store &s = *store();
+	AlertRec &alert = s.alerts[i];
+	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
+	if(device == 0)
+		return true;
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	{
+		const std::lock_guard<Mutex> book(s.book_lock);
+		if(is_kept(alert))
+			return !behind(alert) || journal_again(alert);
+	}
+	if(alert.device != device || alert.state == AlertState::cleared || !behind(alert))
+		return true;
+	return journal_again(alert);
+}
+
+bool rejournal_ended(int number) noexcept
+{
+	Store &s = *store();
+	EndedList &list = s.ended[number];
+	const std::lock_guard<Mutex> guard(s.book_lock);
+	if(list.head == 0 || !journal_again(s.alerts[list.head]))
+		return false;
+	free_ended(list);
+	return true;
+}
+
+} // namespace
+
+void rejournal() noexcept
+{
+	Store &s = *store();
+	const std::shared_lock<RwLock> registry(s.registry_lock);
+	for(const int known : {1, 0})
+		while(rejournal_ended(known)) {
+		}
+	if(!s.changes_missed.exchange(false))
+		return;
+	// Looked at without its lock first: a stale look costs one round.
+	for(Index i = 1; i <= s.alerts.used; ++i)
+		if(behind(s.alerts[i]) && !rejournal_open(i)) {
+			s.changes_missed.store(true);
+			return;
+		}
+}
+
+} // namespace bmd

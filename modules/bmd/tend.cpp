@@ -1,0 +1,138 @@
+/// @file tend.cpp  What becomes due of open alerts.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "tend.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <shared_mutex>
+
+#include "answer.hpp"
+#include "book.hpp"
+#include "registry.hpp"
+#include "slots.hpp"
+#include "suppress.hpp"
+#include "windows.hpp"
+
+namespace bmd {
+
+namespace {
+
+constexpr TimeUs look_anyway = 5 * second_us; // whatever has been noted
+
+// Seconds without an answer until the priority of such an alert rises; 0: never.
+std::uint32_t patience_of(const AlertRec &alert) noexcept
+{
+	Rule rule;
+	const bool ruled = alert.condition != Condition::device && alert.condition != Condition::stale;
+	return ruled && rule_in_force(store()->devices[alert.device], alert.metric, rule)
+				   ? rule.rises_after
+				   : 0;
+}
+
+bool awaits_answer(const AlertRec &alert) noexcept
+{
+	return alert.state != AlertState::cleared && alert.priority != Priority::high
+		   && !taken(alert.response) && alert.response.suppressed == Suppression::none;
+}
+
+void end_silence(AlertRec &alert, TimeUs now) noexcept
+{
+	alert.response.silenced_until = 0;
+	alert.silence_ends = 0;
+	record_change(alert, "silence-over", {{}, {}, "its time is over"}, now);
+}
+
+void rise(AlertRec &alert, TimeUs now) noexcept
+{
+	char why[48];
+	std::snprintf(why, sizeof why, "not answered for %u s", patience_of(alert));
+	change_priority(alert, risen(alert.priority, 1), now);
+	++alert.risen;
+	alert.rises_at = 0;
+	await_answer(alert);
+	record_change(alert, "priority", {{}, {}, why}, now);
+}
+
+// Caller holds the stripe.
+void tend(AlertRec &alert, TimeUs now, TimeUs mono) noexcept
+{
+	if(alert.silence_ends != 0
+			&& (alert.silence_ends <= mono || alert.silence_ends - mono > longest_silence(alert)))
+		end_silence(alert, now);
+	if(alert.rises_at != 0 && !awaits_answer(alert))
+		alert.rises_at = 0;
+	if(alert.rises_at != 0 && alert.rises_at <= mono)
+		rise(alert, now);
+	for(const TimeUs due : {alert.silence_ends, alert.rises_at})
+		if(due != 0)
+			note_due(due);
+}
+
+// The device is read before its lock is held: that the slot is still its own is seen only then.
+void tend_slot(Index i, TimeUs now, TimeUs mono) noexcept
+{
+	Store &s = *store();
+	AlertRec &alert = s.alerts[i];
+	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
+	if(device == 0 || alert.state == AlertState::cleared)
+		return;
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	if(alert.device != device || alert.state == AlertState::cleared)
+		return;
+	tend(alert, now, mono);
+	match_suppression(device, now);
+}
+
+} // namespace
+
+void await_answer(AlertRec &alert) noexcept
+{
+	if(alert.silence_ends != 0)
+		note_due(alert.silence_ends);
+	if(!awaits_answer(alert)) {
+		alert.rises_at = 0;
+		return;
+	}
+	const std::uint32_t patience = patience_of(alert);
+	if(patience == 0)
+		alert.rises_at = 0;
+	else if(alert.rises_at == 0)
+		alert.rises_at = mono_now() + patience * second_us;
+	if(alert.rises_at != 0)
+		note_due(alert.rises_at);
+}
+
+void note_due(TimeUs at) noexcept
+{
+	std::atomic<TimeUs> &due = store()->tend_at;
+	TimeUs known = due.load();
+	while(at < known && !due.compare_exchange_weak(known, at)) {
+	}
+}
+
+void tend_alerts() noexcept
+{
+	constexpr Index piece = 4096; // slots looked at before a change of provisioning may get in
+	Store &s = *store();
+	const TimeUs now = wall_now();
+	const TimeUs mono = mono_now();
+	{
+		const std::shared_lock<RwLock> registry(s.registry_lock);
+		close_old_kept(now - s.settings.reopen.load(), now);
+		if(windows_moved(now))
+			s.tend_at.store(0);
+	}
+	if(mono < s.tend_at.load())
+		return;
+	// what is noted from here on is looked at in the next round
+	s.tend_at.store(mono + look_anyway);
+	for(Index from = 1; from <= s.alerts.used; from += piece) {
+		const std::shared_lock<RwLock> registry(s.registry_lock);
+		for(Index i = from; i < from + piece && i <= s.alerts.used; ++i)
+			tend_slot(i, now, mono);
+	}
+}
+
+} // namespace bmd
