@@ -59,6 +59,18 @@ def add_device(stack, serial, type_name=OXIMETER, location="", patient=None, ass
     wait_until(lambda: device(stack, serial), 3, f"device {serial}")
 
 
+def setting(stack, name, value):
+    """A row of bmd_setting, in force when this returns."""
+    before = stats(stack)["sync_changes"]
+    stack.sql(f"UPDATE bmd_setting SET value = {value} WHERE name = '{name}'")
+    wait_until(lambda: stats(stack)["sync_changes"] > before, 3, f"the setting {name}")
+
+
+def every_condition_that_comes_back_is_a_new_alert(stack):
+    """A sentence for cases that count alerts: nothing is reopened."""
+    setting(stack, "reopen_seconds", 0)
+
+
 def fault(call, *arguments):
     """The RpcFault of a call that must not succeed."""
     try:
@@ -181,6 +193,15 @@ class Watcher:
             book = {a["id"]: (a["state"], a["priority"]) for s in serials for a in alerts(stack, s)}
             return book == {i: (a["state"], a["priority"]) for i, a in self.open.items()}
         self.wait(same, f"agreement with the book, of {len(self.open)} alerts shown,")
+
+
+def kill_and_restart(stack, *watchers):
+    """kill -9 and a restart; what the watchers are told after it jumps ahead in versions."""
+    stack.kill9()
+    for watcher in watchers:
+        watcher.pump(0.1)
+        watcher.version = None
+    stack.restart()
 
 
 def json_call(method, params, **extra):

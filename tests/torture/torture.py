@@ -43,7 +43,9 @@ class Scene:
         self.standstills = []
 
     def provision(self):
-        text = "UPDATE bmd_device_type SET stale_after = '1 day'; INSERT INTO bmd_group (group_name) VALUES ('torture');"
+        text = ("UPDATE bmd_device_type SET stale_after = '1 day'; "
+                "UPDATE bmd_setting SET value = 0 WHERE name = 'reopen_seconds'; "  # the ledger counts alerts
+                "INSERT INTO bmd_group (group_name) VALUES ('torture');")
         for serial in [d.serial for d in self.devices] + self.sender.serials:
             text += (f"INSERT INTO bmd_device (serial, type_name) VALUES ('{serial}', 'Nonin oximeter');"
                      f"INSERT INTO bmd_group_device VALUES ('torture', '{serial}');")

@@ -71,6 +71,17 @@ bmd::dmp::Feed sample_feed()
 	all.changed_at = now - 2;
 	all.cleared_at = now - 1;
 	all.revision = 4'294'967'295;
+	all.code = "AC347";
+	all.response = bmd::Response::escalated;
+	all.answered_by = "nurse \"<1>\"";
+	all.answered_at = now - 7;
+	all.step = 255;
+	all.silenced_until = now + 8;
+	all.suppressed = bmd::Suppression::maintenance;
+	all.mutes = 12;
+	all.priority_before = bmd::Priority::low;
+	all.outcome = bmd::Outcome::false_alarm;
+	all.closed_at = now + 9;
 
 	bmd::AlertView few;
 	few.id = "45c08067-b7e2-889d-b39c-c83065a28c24";
@@ -93,7 +104,8 @@ bool same_alert(const bmd::AlertView &a, const bmd::AlertView &b)
 		return std::tie(v.id, v.serial, v.device_type, v.metric, v.condition, v.kind, v.priority,
 				v.state, v.value, v.limit, v.unit, v.location, v.patient_name, v.patient_address,
 				v.measured_at, v.arrived_at, v.onset_at, v.raised_at, v.changed_at, v.cleared_at,
-				v.revision);
+				v.revision, v.code, v.response, v.answered_by, v.answered_at, v.step,
+				v.silenced_until, v.suppressed, v.mutes, v.priority_before, v.outcome, v.closed_at);
 	};
 	return all(a) == all(b);
 }

@@ -103,11 +103,36 @@ void validity_raises_after_its_delay_and_clears_with_the_first_valid_value()
 	CU_ASSERT(bmd::step_validity(watch, delay, true, 14 * bmd::second_us).change == Change::clear);
 }
 
+void a_value_past_the_second_limit_comes_back_by_the_hysteresis()
+{
+	const bmd::Rule rule{.low = 90, .high = 120, .low_low = 80, .high_high = 150, .hysteresis = 2};
+	CU_ASSERT(!bmd::past_second_limit(80, rule, Breach::low, false));
+	CU_ASSERT(bmd::past_second_limit(79.9, rule, Breach::low, false));
+	CU_ASSERT(bmd::past_second_limit(81.9, rule, Breach::low, true));
+	CU_ASSERT(!bmd::past_second_limit(82, rule, Breach::low, true));
+	CU_ASSERT(!bmd::past_second_limit(150, rule, Breach::high, false));
+	CU_ASSERT(bmd::past_second_limit(150.1, rule, Breach::high, false));
+	CU_ASSERT(bmd::past_second_limit(148.1, rule, Breach::high, true));
+	CU_ASSERT(!bmd::past_second_limit(148, rule, Breach::high, true));
+	CU_ASSERT(bmd::past_second_limit(std::nan(""), rule, Breach::low, true));
+	CU_ASSERT(!bmd::past_second_limit(10, bmd::Rule{.low = 90, .high = 120}, Breach::low, false));
+}
+
+void a_priority_rises_by_steps_up_to_high()
+{
+	using bmd::Priority;
+	CU_ASSERT(bmd::risen(Priority::low, 0) == Priority::low);
+	CU_ASSERT(bmd::risen(Priority::low, 1) == Priority::medium);
+	CU_ASSERT(bmd::risen(Priority::low, 2) == Priority::high);
+	CU_ASSERT(bmd::risen(Priority::medium, 200) == Priority::high);
+}
+
 CU_TestInfo cases[] = {BMD_CASE(every_row_of_the_table_gives_its_changes),
 		BMD_CASE(a_raised_step_carries_the_onset_of_the_breach),
 		BMD_CASE(nan_and_infinity_are_invalid_and_not_normal),
 		BMD_CASE(validity_raises_after_its_delay_and_clears_with_the_first_valid_value),
-		CU_TEST_INFO_NULL};
+		BMD_CASE(a_value_past_the_second_limit_comes_back_by_the_hysteresis),
+		BMD_CASE(a_priority_rises_by_steps_up_to_high), CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -202,6 +202,30 @@ void an_alert_without_value_limit_and_reading_is_told_without()
 			"technical, active\n");
 }
 
+void an_alert_line_says_what_people_made_of_it()
+{
+	FeedState state;
+	(void)state.take(full(1, {}));
+	AlertView view;
+	view.id = "a";
+	view.serial = "V-7";
+	view.metric = "NoData";
+	view.condition = bmd::Condition::stale;
+	view.kind = bmd::AlertKind::technical;
+	view.priority = bmd::Priority::medium;
+	view.code = "AC347";
+	view.response = bmd::Response::accepted;
+	view.answered_by = "tech1";
+	view.silenced_until = now + 120 * bmd::second_us;
+	view.suppressed = bmd::Suppression::maintenance;
+	view.mutes = 2;
+	view.priority_before = bmd::Priority::low;
+	BMD_EQUAL(text_of(notification(partial(2, {view}), state)),
+			"ALERT 03:00:00Z MEDIUM  NoData: nothing heard | V-7 | no patient | technical, active"
+			" | accepted by tech1 | silenced until 03:02:00Z | suppressed: maintenance | mutes 2 "
+			"alerts of the device | priority was low | code AC347\n");
+}
+
 void a_json_line_has_every_field()
 {
 	FeedState state;
@@ -222,7 +246,9 @@ void a_json_line_has_every_field()
 	for(const char *name : {"id", "serial", "device_type", "metric", "condition", "kind",
 				"priority", "state", "value", "limit", "unit", "location", "patient_name",
 				"patient_address", "measured_at", "measured_us", "arrived_at", "onset_at",
-				"raised_at", "changed_at", "cleared_at", "revision", "latency_ms"})
+				"raised_at", "changed_at", "cleared_at", "revision", "latency_ms", "code",
+				"response", "answered_by", "answered_at", "step", "silenced_until", "suppressed",
+				"mutes", "priority_before", "outcome", "closed_at"})
 		BMD_EQUAL(std::string(name) + (first.contains(name) ? "" : " is missing"), name);
 	BMD_EQUAL(first["latency_ms"].get<double>(), 12.345);
 	BMD_EQUAL(first["patient_name"].get<std::string>(), "A \"B\"\n");
@@ -271,7 +297,7 @@ CU_TestInfo cases[] = {BMD_CASE(full_replaces_and_partial_merges),
 		BMD_CASE(the_most_urgent_alert_comes_first_then_the_oldest),
 		BMD_CASE(an_alert_line_says_everything_the_technician_needs),
 		BMD_CASE(an_alert_without_value_limit_and_reading_is_told_without),
-		BMD_CASE(a_json_line_has_every_field),
+		BMD_CASE(an_alert_line_says_what_people_made_of_it), BMD_CASE(a_json_line_has_every_field),
 		BMD_CASE(a_notify_without_document_is_a_json_line_too),
 		BMD_CASE(waiting_doubles_up_to_30_seconds_and_heeds_the_server), CU_TEST_INFO_NULL};
 

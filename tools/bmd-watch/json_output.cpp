@@ -46,6 +46,13 @@ Json alert_json(const Notification &n, const AlertView &alert)
 			{"arrived_at", time_json(alert.arrived_at)}, {"onset_at", time_json(alert.onset_at)},
 			{"raised_at", time_json(alert.raised_at)}, {"changed_at", time_json(alert.changed_at)},
 			{"cleared_at", time_json(alert.cleared_at)}, {"revision", alert.revision},
+			{"code", alert.code}, {"response", to_string(alert.response)},
+			{"answered_by", alert.answered_by}, {"answered_at", time_json(alert.answered_at)},
+			{"step", alert.step}, {"silenced_until", time_json(alert.silenced_until)},
+			{"suppressed", to_string(alert.suppressed)}, {"mutes", alert.mutes},
+			{"priority_before", alert.priority_before ? Json(to_string(*alert.priority_before))
+													  : Json(nullptr)},
+			{"outcome", to_string(alert.outcome)}, {"closed_at", time_json(alert.closed_at)},
 			{"change", change_word(n, alert)},
 			{"latency_ms", optional_json(latency_ms(alert, n.received))}};
 }

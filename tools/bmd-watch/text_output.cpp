@@ -84,6 +84,36 @@ std::string where(const AlertView &alert)
 	return out.empty() ? "no patient" : out;
 }
 
+// "03:00:12Z" of an RFC 3339 time.
+std::string time_of_day(TimeUs time)
+{
+	return format_time(time).substr(11, 8) + 'Z';
+}
+
+// What people have made of it, and why it may be quiet; empty when there is nothing to say.
+std::string answers(const AlertView &alert)
+{
+	std::string out;
+	if(alert.response != Response::none) {
+		out += " | " + std::string(to_string(alert.response));
+		if(!alert.answered_by.empty())
+			out += " by " + printable(alert.answered_by);
+		if(alert.response == Response::escalated && alert.step != 0)
+			out += ", step " + std::to_string(alert.step);
+	}
+	if(alert.outcome != bmd::Outcome::none)
+		out += " | resolved: " + std::string(to_string(alert.outcome));
+	if(alert.silenced_until != 0)
+		out += " | silenced until " + time_of_day(alert.silenced_until);
+	if(alert.suppressed != Suppression::none)
+		out += " | suppressed: " + std::string(to_string(alert.suppressed));
+	if(alert.mutes != 0)
+		out += " | mutes " + std::to_string(alert.mutes) + " alerts of the device";
+	if(alert.priority_before)
+		out += " | priority was " + std::string(to_string(*alert.priority_before));
+	return out;
+}
+
 // Everything of an alert but the time.
 std::string description(const AlertView &alert)
 {
@@ -95,6 +125,9 @@ std::string description(const AlertView &alert)
 	out += to_string(alert.kind);
 	out += ", ";
 	out += to_string(alert.state);
+	out += answers(alert);
+	if(!alert.code.empty())
+		out += " | code " + printable(alert.code);
 	return out;
 }
 
@@ -102,12 +135,6 @@ std::string age(const AlertView &alert, TimeUs received)
 {
 	const auto latency = latency_ms(alert, received);
 	return latency ? " | " + number(std::round(*latency)) + " ms since the last byte" : "";
-}
-
-// "03:00:12Z" of an RFC 3339 time.
-std::string time_of_day(TimeUs time)
-{
-	return format_time(time).substr(11, 8) + 'Z';
 }
 
 std::string state_table(const Notification &n)

@@ -71,7 +71,7 @@ Transition unchanged(const ResponseState &state)
 void put_name(ResponseState &state, std::string_view who) noexcept
 {
 	std::memset(state.by, 0, sizeof state.by);
-	std::memcpy(state.by, who.data(), who.size());
+	who.copy(state.by, who.size());
 }
 
 void respond(ResponseState &state, Response response, const Answer &answer) noexcept

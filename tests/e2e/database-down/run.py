@@ -7,7 +7,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, batch, fault, hand, history, now_us, stats, stored
+from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, add_device, alerts, batch, fault, hand, history, now_us, stats, stored
 from stack import TOP, RpcFault, run, wait_until
 
 
@@ -185,7 +185,7 @@ def the_old_subscriptions_agree_with_the_book(stack):
     assert fault(hand, stack, "DB-1 SpO2=abc").code == 400
 
 
-run("database-down", [
+run("database-down", [every_condition_that_comes_back_is_a_new_alert, 
     devices_and_watchers, alerts_reach_watchers_while_it_is_down,
     a_subscription_goes_on_and_strangers_stay_out, readings_are_kept,
     everything_is_stored_once_after_it_is_back, provisioning_is_followed_again,

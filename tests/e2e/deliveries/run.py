@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, alerts, device, hand, history, stats
+from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, alerts, device, hand, history, stats
 from stack import run, wait_until
 
 GROUP = "grp.oximetry"
@@ -143,7 +143,7 @@ def what_is_old_goes_when_the_setting_says_so(stack):
     wait_until(lambda: stack.sql(kept) == [["0", "t"]], 10, "the old ones to go")
 
 
-run("deliveries", [each_state_told_to_each_terminal_is_stored_once,
+run("deliveries", [every_condition_that_comes_back_is_a_new_alert, each_state_told_to_each_terminal_is_stored_once,
                    a_terminal_that_does_not_answer_leaves_408_and_is_told_again,
                    outcomes_wait_for_the_database, outcomes_are_stored_before_an_orderly_stop,
                    much_that_waits_goes_into_a_slow_database_a_piece_at_a_time,

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, device, hand, history, stats
+from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, add_device, alerts, device, hand, history, stats
 from stack import run, wait_until
 
 
@@ -66,7 +66,7 @@ def nothing_was_told_twice(stack):
     wait_until(lambda: history(stack, "FULL-2") == [["raised", "cleared"]], 3, "the history")
 
 
-run("full-book", [two_alerts_fill_the_book, a_third_finds_no_room_and_is_shown_all_the_same,
+run("full-book", [every_condition_that_comes_back_is_a_new_alert, two_alerts_fill_the_book, a_third_finds_no_room_and_is_shown_all_the_same,
                   it_comes_with_the_next_reading_when_there_is_room,
                   an_invalid_value_and_an_alarm_of_the_device_wait_too,
                   silence_without_room_comes_by_the_timer, nothing_was_told_twice],

@@ -1,0 +1,155 @@
+"""Suppresses alerts and lets them go; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart
+from stack import run, wait_until
+
+
+def suppressed(stack, serial):
+    return [a["suppressed"] for a in alerts(stack, serial)]
+
+
+def shown(stack, serial, metric, what):
+    """Waits until the terminal shows one alert that is suppressed like that (None: not)."""
+    def same():
+        about = stack.watcher.about(serial, metric)
+        return about and about[0].get("suppressed") == what
+    stack.watcher.wait(same, f"{serial} {metric} suppressed: {what}")
+
+
+def an_open_alert_is_suppressed_when_its_device_is_worked_on(stack):
+    for serial in ("WORK-1", "WORK-2"):
+        add_device(stack, serial, assign="tech3")
+    time.sleep(0.5)
+    stack.watcher = Watcher(stack, "tech3")
+    hand(stack, "WORK-1 SpO2=80")
+    shown(stack, "WORK-1", "SpO2", None)
+    stack.kamcmd("bmd.maintenance", "WORK-1", "4", "admin", "new probe")
+    stack.until = time.time() + 4
+    shown(stack, "WORK-1", "SpO2", "maintenance")
+
+
+def a_new_alert_within_the_window_is_shown_with_the_reason(stack):
+    hand(stack, "WORK-1 PulseRate=140")
+    shown(stack, "WORK-1", "PulseRate", "maintenance")
+    assert suppressed(stack, "WORK-1") == ["maintenance", "maintenance"]
+    hand(stack, "WORK-2 SpO2=80")
+    shown(stack, "WORK-2", "SpO2", None)
+
+
+def the_window_is_in_the_database_with_who_and_why(stack):
+    rows = stack.sql("SELECT serial, who, why, extract(epoch FROM ends_at - starts_at)::int FROM bmd_maintenance")
+    assert rows == [["WORK-1", "admin", "new probe", "4"]], rows
+
+
+def what_still_holds_when_the_window_ends_is_told_again(stack):
+    shown(stack, "WORK-1", "SpO2", None)
+    shown(stack, "WORK-1", "PulseRate", None)
+    assert abs(time.time() - stack.until) < 1, time.time() - stack.until
+    expected = [["raised", "suppressed", "resumed"], ["raised", "resumed"]]
+    wait_until(lambda: history(stack, "WORK-1") == expected, 3, "the histories")
+
+
+def a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once(stack):
+    stack.sql("INSERT INTO bmd_group (group_name) VALUES ('shop');"
+              "INSERT INTO bmd_group_device (group_name, serial) VALUES ('shop', 'WORK-2')")
+    time.sleep(0.5)
+    for columns, values, both in (("type_name", f"'{OXIMETER}'", True), ("group_name", "'shop'", False),
+                                  ("everything", "true", True)):
+        stack.sql(f"INSERT INTO bmd_maintenance ({columns}, ends_at, who, why) "
+                  f"VALUES ({values}, now() + interval '1 h', 'admin', 'trial')")
+        wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 2, f"the window by {columns}")
+        assert set(suppressed(stack, "WORK-1")) == ({"maintenance"} if both else {"none"}), columns
+        stack.sql("UPDATE bmd_maintenance SET ends_at = now() WHERE ends_at > now()")
+        wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, f"the end of the window by {columns}")
+
+
+def a_window_can_be_ended_and_what_is_wrong_is_refused(stack):
+    stack.kamcmd("bmd.maintenance", "WORK-2", "3600", "admin", "trial")
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 2, "the window")
+    stack.kamcmd("bmd.maintenance", "WORK-2", "0", "admin", "done")
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, "its end")
+    for words, code in ((("WORK-2", "0", "admin", "done"), "404"), (("NOBODY", "60", "admin", "x"), "404"),
+                        (("WORK-2", "86401", "admin", "x"), "400"), (("WORK-2", "60", "admin"), "400")):
+        try:
+            stack.kamcmd("bmd.maintenance", *words)
+        except AssertionError as refused:
+            assert code in str(refused), refused
+            continue
+        raise AssertionError(f"{words} was taken")
+    try:
+        stack.sql("INSERT INTO bmd_maintenance (serial, ends_at, who, why) "
+                  "VALUES ('WORK-2', now() + interval '25 h', 'admin', 'too long')")
+    except AssertionError as refused:
+        assert "lasts_at_most_24_hours" in str(refused), refused
+
+
+def a_window_survives_a_restart(stack):
+    stack.kamcmd("bmd.maintenance", "WORK-1", "60", "admin", "new probe")
+    wait_until(lambda: set(suppressed(stack, "WORK-1")) == {"maintenance"}, 2, "the window")
+    wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_maintenance WHERE ends_at > now()") == [["1"]], 2,
+               "the stored window")
+    kill_and_restart(stack, stack.watcher)
+    time.sleep(0.5)
+    assert set(suppressed(stack, "WORK-1")) == {"maintenance"}, suppressed(stack, "WORK-1")
+    stack.sql("DELETE FROM bmd_maintenance WHERE serial = 'WORK-1' AND ends_at > now()")
+    wait_until(lambda: set(suppressed(stack, "WORK-1")) == {"none"}, 2, "its end by SQL")
+
+
+def a_silent_device_has_one_alert_that_mutes_the_others_and_says_how_many(stack):
+    stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('quick', '1 s')")
+    limit = {"low": 90, "priority": "high"}
+    add_device(stack, "LINK", "quick", assign="tech3", SpO2=limit, PulseRate={"high": 120})
+    time.sleep(0.5)
+    hand(stack, "LINK SpO2=80 PulseRate=130 !LowBattery=on")
+    watcher = stack.watcher
+    watcher.wait(lambda: any(a.get("mutes") == "2" for a in watcher.about("LINK", "NoData")), "the stale alert")
+    shown(stack, "LINK", "SpO2", "inhibition")
+    shown(stack, "LINK", "PulseRate", "inhibition")
+    shown(stack, "LINK", "LowBattery", None)
+    assert len(alerts(stack, "LINK")) == 4, "a muted alert is not listed"
+
+
+def it_says_so_after_a_restart_too(stack):
+    wait_until(lambda: sum(h == ["raised", "suppressed"] for h in history(stack, "LINK")) == 2, 3, "the histories")
+    kill_and_restart(stack, stack.watcher)
+    by_metric = {a["metric"]: (a["suppressed"], a["mutes"]) for a in alerts(stack, "LINK")}
+    assert by_metric == {"NoData": ("none", "2"), "SpO2": ("inhibition", "0"), "PulseRate": ("inhibition", "0"),
+                         "LowBattery": ("none", "0")}, by_metric
+
+
+def when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over(stack):
+    hand(stack, "LINK SpO2=81 PulseRate=80")
+    shown(stack, "LINK", "SpO2", None)
+    watcher = stack.watcher
+    watcher.wait(lambda: not watcher.about("LINK", "PulseRate") and not watcher.about("LINK", "NoData"), "the ends")
+    wait_until(lambda: ["raised", "suppressed", "resumed"] in history(stack, "LINK")
+               and ["raised", "suppressed", "cleared"] in history(stack, "LINK"), 3, "the histories")
+
+
+def a_window_is_set_while_its_table_is_locked_and_stored_later(stack):
+    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; LOCK TABLE bmd_maintenance; "
+                       "SELECT pg_sleep(2); ROLLBACK", stdout=subprocess.DEVNULL)
+    wait_until(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE relation = 'bmd_maintenance'::regclass AND granted "
+                                 "AND mode = 'AccessExclusiveLock'"), 3, "the lock")
+    stack.kamcmd("bmd.maintenance", "WORK-2", "60", "admin", "locked")
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 1, "the window")
+    assert lock.poll() is None, "the lock went too early"
+    wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_maintenance WHERE why = 'locked'") == [["1"]], 10,
+               "the stored window")
+    time.sleep(0.5)
+    assert suppressed(stack, "WORK-2") == ["maintenance"]
+
+
+run("maintenance-and-inhibition", [
+    an_open_alert_is_suppressed_when_its_device_is_worked_on, a_new_alert_within_the_window_is_shown_with_the_reason,
+    the_window_is_in_the_database_with_who_and_why, what_still_holds_when_the_window_ends_is_told_again,
+    a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once, a_window_can_be_ended_and_what_is_wrong_is_refused,
+    a_window_survives_a_restart, a_silent_device_has_one_alert_that_mutes_the_others_and_says_how_many,
+    it_says_so_after_a_restart_too, when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over,
+    a_window_is_set_while_its_table_is_locked_and_stored_later], errors_expected=True)

@@ -1,0 +1,124 @@
+"""Lets priorities rise and fall; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from scene import Watcher, add_device, alerts, hand
+from stack import run, wait_until
+
+SECOND = {"low": 90, "low_low": 80, "hysteresis": 2, "priority": "medium"}
+
+
+def priority(stack, serial):
+    found = alerts(stack, serial)
+    return found[0]["priority"] if found else None
+
+
+def told(stack, serial, wanted, before):
+    def same():
+        about = stack.watcher.about(serial)
+        return about and about[0]["priority"] == wanted and about[0].get("before") == before
+    stack.watcher.wait(same, f"{serial} at priority {wanted}, {before} before")
+
+
+def reasons(stack, serial):
+    return [tuple(r) for r in stack.sql(
+        "SELECT e.priority, e.why FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) "
+        f"WHERE a.serial = '{serial}' AND e.event = 'priority' ORDER BY e.revision")]
+
+
+def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
+    add_device(stack, "WORSE", assign="tech3", SpO2=SECOND)
+    time.sleep(0.5)
+    stack.watcher = Watcher(stack, "tech3")
+    hand(stack, "WORSE SpO2=85")
+    told(stack, "WORSE", "medium", None)
+    hand(stack, "WORSE SpO2=79")
+    told(stack, "WORSE", "high", "medium")
+    hand(stack, "WORSE SpO2=81.5")  # within the hysteresis
+    assert priority(stack, "WORSE") == "high"
+    hand(stack, "WORSE SpO2=82")
+    told(stack, "WORSE", "medium", "high")
+    expected = [("high", "the value is past its second limit"), ("medium", "the value is back within its second limit")]
+    wait_until(lambda: reasons(stack, "WORSE") == expected, 3, "the reasons")
+
+
+def a_value_past_it_at_once_raises_at_high(stack):
+    add_device(stack, "WORST", SpO2=SECOND)
+    hand(stack, "WORST SpO2=70")
+    assert priority(stack, "WORST") == "high"
+
+
+def a_rise_ends_a_silence_and_asks_again_who_had_dealt_with_less(stack):
+    code = alerts(stack, "WORSE")[0]["code"]
+    stack.kamcmd("bmd.ack", code, "tech3")
+    stack.kamcmd("bmd.silence", code, "600", "tech3")
+    hand(stack, "WORSE SpO2=79")
+    alert = alerts(stack, "WORSE")[0]
+    assert (alert["priority"], alert["response"], alert["silenced_until"]) == ("high", "none", ""), alert
+    hand(stack, "WORSE SpO2=85")
+    stack.kamcmd("bmd.accept", code, "tech3")
+    hand(stack, "WORSE SpO2=79")
+    assert alerts(stack, "WORSE")[0]["by"] == "tech3"
+
+
+def an_alert_that_nobody_answers_rises_step_by_step(stack):
+    rule = {"low": 90, "priority": "low", "rises_after": "1 s"}
+    for serial in ("TIME-1", "TIME-2"):
+        add_device(stack, serial, assign="tech3", SpO2=rule)
+    time.sleep(0.5)
+    begun = time.time()
+    hand(stack, "TIME-1 SpO2=80")
+    hand(stack, "TIME-2 SpO2=80")
+    stack.kamcmd("bmd.accept", alerts(stack, "TIME-2")[0]["code"], "tech3")
+    told(stack, "TIME-1", "medium", "low")
+    assert 0.9 < time.time() - begun < 1.8, time.time() - begun
+    told(stack, "TIME-1", "high", "medium")
+    assert 1.9 < time.time() - begun < 3, time.time() - begun
+    expected = [("medium", "not answered for 1 s"), ("high", "not answered for 1 s")]
+    wait_until(lambda: reasons(stack, "TIME-1") == expected, 3, "the reasons")
+
+
+def an_accepted_one_does_not_until_it_is_handed_back(stack):
+    assert priority(stack, "TIME-2") == "low"
+    stack.kamcmd("bmd.reject", alerts(stack, "TIME-2")[0]["code"], "tech3")
+    told(stack, "TIME-2", "medium", "low")
+
+
+def a_reading_does_not_lower_what_rose_with_time(stack):
+    hand(stack, "TIME-1 SpO2=81")
+    assert priority(stack, "TIME-1") == "high"
+
+
+def a_rise_that_is_due_comes_after_kill_9_once(stack):
+    add_device(stack, "TIME-3", SpO2={"low": 90, "priority": "medium", "rises_after": "3 s"})
+    begun = time.time()
+    hand(stack, "TIME-3 SpO2=80")
+    wait_until(lambda: stack.sql("SELECT rises_at IS NOT NULL FROM bmd_alert WHERE serial = 'TIME-3'") == [["t"]], 3,
+               "the stored alert")
+    stack.kill9()
+    stack.restart()
+    wait_until(lambda: priority(stack, "TIME-3") == "high", 10, "the rise")
+    assert time.time() - begun > 2.9, "too early"
+    time.sleep(0.5)
+    assert reasons(stack, "TIME-3") == [("high", "not answered for 3 s")], reasons(stack, "TIME-3")
+
+
+def a_second_limit_on_the_wrong_side_is_refused(stack):
+    for columns in ("low, low_low", "high, high_high"):
+        value = "90, 95" if columns.startswith("low") else "99, 98"
+        try:
+            stack.sql(f"INSERT INTO bmd_device_limit (serial, metric, {columns}) VALUES ('OX-1001', 'SpO2', {value})")
+        except AssertionError as refused:
+            assert "_is_below_low" in str(refused) or "_is_above_high" in str(refused), refused
+            continue
+        raise AssertionError(f"{columns} {value} was taken")
+
+
+run("priority-rises", [
+    a_worsening_value_raises_the_priority_and_a_better_one_lowers_it, a_value_past_it_at_once_raises_at_high,
+    a_rise_ends_a_silence_and_asks_again_who_had_dealt_with_less, an_alert_that_nobody_answers_rises_step_by_step,
+    an_accepted_one_does_not_until_it_is_handed_back, a_reading_does_not_lower_what_rose_with_time,
+    a_rise_that_is_due_comes_after_kill_9_once, a_second_limit_on_the_wrong_side_is_refused], errors_expected=True)
