@@ -14,12 +14,12 @@ def suppressed(stack, serial):
     return [a["suppressed"] for a in alerts(stack, serial)]
 
 
-def shown(stack, serial, metric, what):
+def shown(stack, serial, metric, what, timeout=5):
     """Waits until the terminal shows one alert that is suppressed like that (None: not)."""
     def same():
         about = stack.watcher.about(serial, metric)
         return about and about[0].get("suppressed") == what
-    stack.watcher.wait(same, f"{serial} {metric} suppressed: {what}")
+    stack.watcher.wait(same, f"{serial} {metric} suppressed: {what}", timeout)
 
 
 def an_open_alert_is_suppressed_when_its_device_is_worked_on(stack):
@@ -125,7 +125,7 @@ def it_says_so_after_a_restart_too(stack):
 
 def when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over(stack):
     hand(stack, "LINK SpO2=81 PulseRate=80")
-    shown(stack, "LINK", "SpO2", None)
+    shown(stack, "LINK", "SpO2", None, 0.5)
     watcher = stack.watcher
     watcher.wait(lambda: not watcher.about("LINK", "PulseRate") and not watcher.about("LINK", "NoData"), "the ends")
     wait_until(lambda: ["raised", "suppressed", "resumed"] in history(stack, "LINK")
