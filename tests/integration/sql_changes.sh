@@ -45,7 +45,7 @@ announces "an assignment of a group to a team, by each member" "bmd_assignment:t
 announces "a team with all it was assigned to is deleted, by its members" "bmd_team:day bmd_team_member:t9" "DELETE FROM bmd_team WHERE team_name = 'day'"
 announces "5,000 rows in one statement are announced by key" "5000" "INSERT INTO bmd_device (serial, type_name) SELECT 'B' || i, 'Capnograph' FROM generate_series(1, 5000) i"
 announces "5,001 rows in one statement are announced as the whole table" "bmd_device:*" "INSERT INTO bmd_device (serial, type_name) SELECT 'C' || i, 'Capnograph' FROM generate_series(1, 5001) i"
-announces "TRUNCATE announces all tables it empties" "bmd_assignment:* bmd_group:* bmd_group_device:*" "TRUNCATE bmd_group CASCADE"
+announces "TRUNCATE announces all tables it empties" "bmd_assignment:* bmd_group:* bmd_group_device:* bmd_maintenance:*" "TRUNCATE bmd_group CASCADE"
 announces "what is rolled back is silent" "" "BEGIN; DELETE FROM bmd_team; ROLLBACK"
 
 check "what was announced is kept" "0" "SELECT count(*) FROM (SELECT 'bmd_device:*' AS p EXCEPT SELECT table_name || ':' || key FROM bmd_change) s"
