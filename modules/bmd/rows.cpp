@@ -189,7 +189,7 @@ RowChange joined(RowChange earlier, const RowChange &later)
 WaitingRow *&bucket(std::uint64_t hash) noexcept
 {
 	RowsWaiting &rows = store()->rows;
-	return rows.head[hash & (row_buckets - 1)];
+	return rows.head[hash & (row_buckets - 1)].first;
 }
 
 WaitingRow *find(std::uint64_t hash, std::string_view key) noexcept
@@ -231,7 +231,7 @@ WaitingRow *make_row(std::size_t table, std::uint64_t hash, std::string_view key
 	void *memory = bmd_host_shm_alloc(sizeof(WaitingRow) + key.size() + change.size());
 	if(memory == nullptr)
 		return nullptr;
-	auto *row = new (memory) WaitingRow{};
+	WaitingRow *row = new (memory) WaitingRow();
 	row->hash = hash;
 	row->table = static_cast<std::uint32_t>(table);
 	row->key_size = static_cast<std::uint32_t>(key.size());

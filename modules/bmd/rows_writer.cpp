@@ -52,6 +52,11 @@ bool is_key(std::span<const std::string_view> key, std::string_view name) noexce
 	return std::ranges::find(key, name) != key.end();
 }
 
+std::string &list(std::string &to, std::string_view item)
+{
+	return to.append(to.empty() ? "" : ", ").append(item);
+}
+
 Statement insert_of(const RowChange &change)
 {
 	Statement statement;
@@ -59,13 +64,13 @@ Statement insert_of(const RowChange &change)
 	const auto key = key_of_table(change.table);
 	for(const Cell &cell : change.cells) {
 		const std::string name = quoted_name(cell.name);
-		names += (names.empty() ? "" : ", ") + name;
-		values += (values.empty() ? "" : ", ") + statement.put(cell);
+		list(names, name);
+		list(values, statement.put(cell));
 		if(!is_key(key, cell.name))
-			updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
+			list(updates, name).append(" = EXCLUDED.").append(name);
 	}
 	for(const std::string_view name : key)
-		conflict += (conflict.empty() ? "" : ", ") + quoted_name(name);
+		list(conflict, quoted_name(name));
 	statement.sql = "INSERT INTO " + quoted_name(change.table) + " (" + names + ") VALUES ("
 					+ values + ") ON CONFLICT (" + conflict + ") DO "
 					+ (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
@@ -129,7 +134,7 @@ Result<bool> RowsWriter::write_singly(std::span<const WaitingChange> changes)
 		if(done)
 			continue;
 		if(done.error().code != Errc::malformed || !pg_.connected())
-			return done;
+			return done.error();
 		if(auto back = pg_.run("ROLLBACK"); !back)
 			return back.error();
 		complain(count_rows_refused, "rows: the database refuses one: " + done.error().reason);

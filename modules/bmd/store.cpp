@@ -118,7 +118,7 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
 	table(layout, s->credentials, limits.feeds);
 	buckets(layout, s->credential_hash, limits.feeds);
-	s->rows.head = layout.take<WaitingRow *>(row_buckets);
+	s->rows.head = layout.take<RowHead>(row_buckets);
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));

@@ -18,13 +18,17 @@ inline constexpr std::size_t kept_tables = 2;  ///< of Kamailio, whose rows wait
 inline constexpr std::size_t digest_size = 33; ///< hexadecimal, with its closing zero
 
 struct WaitingRow;
+struct RowHead
+{
+	WaitingRow *first;
+};
 
 /// Rows of Kamailio's tables that wait for the database; rows.hpp keeps them.
 struct RowsWaiting
 {
 	Mutex lock;
 	Waker waker;
-	WaitingRow **head; ///< row_buckets of them
+	RowHead *head; ///< row_buckets of them
 	WaitingRow *oldest;
 	WaitingRow *newest;
 	std::uint64_t last_number;
