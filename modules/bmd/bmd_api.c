@@ -26,6 +26,9 @@ int bind_bmd(bmd_api_t *api)
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;
 	api->check_document = bmd_core_check_document;
+	api->keep_row = bmd_core_keep_row;
+	api->rows_wait = bmd_core_rows_wait;
+	api->db_url = bmd_core_db_url();
 	api->set_version = bmd_core_set_version;
 	return 0;
 }

@@ -30,6 +30,9 @@ typedef struct bmd_api
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
+	int (*keep_row)(const struct bmd_row *row);
+	int (*rows_wait)(struct bmd_text table);
+	const char *db_url;
 	void (*set_version)(char *body, size_t length, unsigned int version);
 } bmd_api_t;
 

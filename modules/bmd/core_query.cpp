@@ -12,6 +12,7 @@
 #include "bmd_host.h"
 #include "evaluate.hpp"
 #include "registry.hpp"
+#include "rows.hpp"
 #include "view.hpp"
 
 namespace {

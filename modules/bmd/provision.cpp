@@ -52,6 +52,7 @@ struct Todo
 	Wanted devices;
 	Wanted people;  ///< what they may watch and their personal feeds
 	Wanted members; ///< feeds of devices, by serial number
+	Wanted credentials;
 };
 
 void note_assignment(Todo &todo, const std::string &key)
@@ -73,6 +74,8 @@ void note(Todo &todo, const ProvisioningChange &change)
 		todo.devices.add(change.key);
 	else if(table == "bmd_group_device")
 		todo.members.add(change.key);
+	else if(table == "subscriber")
+		todo.credentials.add(change.key);
 	else if(table == "bmd_assignment")
 		note_assignment(todo, change.key);
 	else if(table == "bmd_device") {
@@ -136,7 +139,9 @@ Result<bool> take(Pg &pg, const Todo &todo)
 		return done;
 	done = take_feeds(pg, todo, changes);
 	changes.tell();
-	return done;
+	if(!done)
+		return done;
+	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
 }
 
 } // namespace
@@ -200,7 +205,8 @@ Result<bool> reload(Pg &pg)
 	if(!now)
 		return now.error();
 	Todo todo;
-	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members})
+	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members,
+				&todo.credentials})
 		wanted->all = true;
 	if(auto done = take(pg, todo); !done)
 		return done;

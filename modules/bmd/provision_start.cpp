@@ -16,7 +16,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 16; // bmd_alert.patient_id
+constexpr int least_schema = 17; // subscriber is notified of
 
 Result<bool> check_schema(Pg &pg)
 {

@@ -29,6 +29,9 @@ void judge_types(const Keys &names);
 /// Feeds of devices; removes the memberships that are gone.
 [[nodiscard]] Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes);
 
+/// What people's digests are checked with; removes those that are gone.
+[[nodiscard]] Result<bool> take_credentials(Pg &pg, const Keys &usernames);
+
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);
 
