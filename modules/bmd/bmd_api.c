@@ -28,6 +28,9 @@ int bind_bmd(bmd_api_t *api)
 	api->check_document = bmd_core_check_document;
 	api->answer = bmd_core_answer;
 	api->alert = bmd_core_alert;
+	api->keep_row = bmd_core_keep_row;
+	api->rows_wait = bmd_core_rows_wait;
+	api->db_url = bmd_core_db_url();
 	api->set_version = bmd_core_set_version;
 	return 0;
 }

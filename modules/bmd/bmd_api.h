@@ -32,6 +32,9 @@ typedef struct bmd_api
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	int (*answer)(const struct bmd_answer *answer, char *reason, size_t reason_size);
 	int (*alert)(struct bmd_text id, struct bmd_alert_view *alert);
+	int (*keep_row)(const struct bmd_row *row);
+	int (*rows_wait)(struct bmd_text table);
+	const char *db_url;
 	void (*set_version)(char *body, size_t length, unsigned int version);
 } bmd_api_t;
 

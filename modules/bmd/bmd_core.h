@@ -45,6 +45,7 @@ int bmd_core_init(const struct bmd_config *config, char *error, size_t error_siz
 
 /* One round of each own process, at most about 250 ms; never fail, what goes wrong is logged. */
 void bmd_core_writer_round(void);
+void bmd_core_rows_round(void);
 void bmd_core_sync_round(void);
 void bmd_core_keeper_round(void);
 void bmd_core_timer_round(void);
@@ -239,6 +240,43 @@ void bmd_core_free_ticket(void *ticket);
 void bmd_core_ticket_answered(const void *ticket, int code);
 /* What was to be sent could not be. */
 void bmd_core_sending_failed(void);
+/* Rows of Kamailio's own tables, for db_bmd: written later, by a process of its own. */
+struct bmd_cell
+{
+	struct bmd_text name;
+	struct bmd_text op;    /* of a condition: "=" or "<" */
+	struct bmd_text value; /* s NULL: NULL */
+};
+
+enum bmd_row_action
+{
+	BMD_ROW_PUT,    /* insert, or replace the row of the same key */
+	BMD_ROW_UPDATE, /* the row of the condition, if it is there */
+	BMD_ROW_REMOVE
+};
+
+struct bmd_row
+{
+	enum bmd_row_action action;
+	struct bmd_text table;
+	const struct bmd_cell *where;
+	int where_count;
+	const struct bmd_cell *cells;
+	int cell_count;
+};
+
+/* 0: it will be written, in the order of the calls.  1: not this table, or not one row by its key:
+ * the caller writes it.  -1: no memory, nothing has changed. */
+int bmd_core_keep_row(const struct bmd_row *row);
+/* 1 while rows of this table wait. */
+int bmd_core_rows_wait(struct bmd_text table);
+
+/* HA1 of a person for the digest, `domain` as the user name of the digest has it (empty: without).
+ * 1, or 0 when nobody is called so.  `ha1` takes 33 bytes. */
+int bmd_core_digest(struct bmd_text user, struct bmd_text domain, char *ha1, size_t size);
+
+/* The connection string of the parameter db_url. */
+const char *bmd_core_db_url(void);
 /* The domain of all feeds. */
 struct bmd_text bmd_core_domain(void);
 /* The feed of a resource; points into it. */

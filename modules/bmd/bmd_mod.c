@@ -36,6 +36,8 @@ static int initialised = 0;
 /* clang-format off */
 static cmd_export_t cmds[] = {
 	{"bmd_check_request", (cmd_function)script_check_request, 0, 0, 0, ANY_ROUTE},
+	{"bmd_www_authenticate", (cmd_function)bmd_www_authenticate, 0, bmd_auth_fixup, 0,
+		REQUEST_ROUTE},
 	{"bind_bmd", (cmd_function)bind_bmd, 1, 0, 0, 0},
 	{0, 0, 0, 0, 0, 0}
 };

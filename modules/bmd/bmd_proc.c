@@ -1,5 +1,5 @@
 /*
- * bmd_proc.c - the own processes: writer, provisioning sync, timer
+ * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Each is a loop around one function of bmd_core.h.
  */
@@ -22,6 +22,7 @@ struct process
 
 static const struct process processes[] = {
 		{"BMD writer", bmd_core_writer_round, 0},
+		{"BMD rows", bmd_core_rows_round, 0},
 		{"BMD keeper", bmd_core_keeper_round, 1000000},
 		{"BMD provisioning", bmd_core_sync_round, 0},
 		{"BMD timer", bmd_core_timer_round, 200000},

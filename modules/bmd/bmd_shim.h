@@ -19,6 +19,11 @@ int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_t
 
 int bind_bmd(bmd_api_t *api);
 
+/* The script's bmd_www_authenticate(): as auth_db's, with its return codes. */
+struct sip_msg;
+int bmd_www_authenticate(struct sip_msg *msg, char *unused1, char *unused2);
+int bmd_auth_fixup(void **param, int number);
+
 /* Own processes: announce them in mod_init, fork them in child_init of the main process. */
 void bmd_announce_processes(void);
 int bmd_fork_processes(void);

@@ -19,6 +19,7 @@
 #include "notifier.hpp"
 #include "provision.hpp"
 #include "request_check.hpp"
+#include "rows_writer.hpp"
 #include "slots.hpp"
 #include "subs.hpp"
 #include "tend.hpp"
@@ -31,6 +32,7 @@ using bmd::copy_text;
 constexpr int round_ms = 250;
 constexpr std::size_t most_node = 63;   // bmd_writer.node
 constexpr int writer_patience = 10'000; // milliseconds, as the following
+constexpr int rows_patience = 4'000;
 constexpr int flush_patience = 2'000;
 constexpr bmd::Index silence_piece = 50'000; // devices looked at under one lock
 
@@ -148,6 +150,17 @@ void bmd_core_writer_round(void)
 	writer->round(round_ms);
 }
 
+void bmd_core_rows_round(void)
+{
+	static auto *writer = new bmd::RowsWriter(conninfo, rows_patience);
+	writer->round(round_ms);
+}
+
+const char *bmd_core_db_url(void)
+{
+	return conninfo.c_str();
+}
+
 int bmd_core_flush(void)
 {
 	try {
@@ -160,6 +173,12 @@ int bmd_core_flush(void)
 			if(bmd::mono_now() > until)
 				return -1;
 			writer.round(round_ms);
+		}
+		bmd::RowsWriter rows(conninfo, flush_patience);
+		while(bmd::rows_waiting() > 0) {
+			if(bmd::mono_now() > until)
+				return -1;
+			rows.round(round_ms);
 		}
 		return 0;
 	} catch(const std::exception &) {

@@ -12,6 +12,7 @@
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "registry.hpp"
+#include "rows.hpp"
 #include "view.hpp"
 
 namespace {

@@ -20,13 +20,22 @@ namespace {
 constexpr std::size_t most_at_once = 512;       // changes coalesced before anything is sent
 constexpr std::size_t sends_between_looks = 16; // at the urgent ring, while others are told
 
+// A feed and one of the alerts of a round that it tells of.
+struct Concern
+{
+	std::string feed;
+	std::size_t alert;
+
+	auto operator<=>(const Concern &) const = default;
+};
+
 // What one round has to say.
 struct Work
 {
-	std::vector<AlertRec> alerts;                            // each once, in its last state
-	std::map<std::string, std::vector<std::size_t>> changes; // by feed: which of the alerts
-	std::set<std::string> feeds;                             // to be told everything
-	std::vector<SubRef> subs;                                // to be told everything
+	std::vector<AlertRec> alerts;  // each once, in its last state
+	std::vector<Concern> concerns; // sorted, each once
+	std::set<std::string> feeds;   // to be told everything
+	std::vector<SubRef> subs;      // to be told everything
 
 	bool any = false; // something was taken from the ring
 };
@@ -82,10 +91,9 @@ void add_alert(Work &work, const AlertRec &alert)
 void Teller::add_feeds_of(Work &work, std::size_t alert)
 {
 	const Store &s = *store();
-	const auto add = [&](const std::string &feed) {
-		std::vector<std::size_t> &list = work.changes[feed];
-		if(std::find(list.begin(), list.end(), alert) == list.end())
-			list.push_back(alert);
+	const auto add = [&](std::string_view feed) {
+		if(may_have_subs(feed))
+			work.concerns.push_back({std::string(feed), alert});
 	};
 	const std::string_view serial = work.alerts[alert].serial;
 	const Index device = find_device(serial);
@@ -116,9 +124,14 @@ Work Teller::take(SlotRing &ring)
 	}
 	work.any = at != ring.tail();
 	ring.release(at);
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	for(std::size_t i = 0; i < work.alerts.size(); ++i)
-		add_feeds_of(work, i);
+	{
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		for(std::size_t i = 0; i < work.alerts.size(); ++i)
+			add_feeds_of(work, i);
+	}
+	std::sort(work.concerns.begin(), work.concerns.end());
+	work.concerns.erase(
+			std::unique(work.concerns.begin(), work.concerns.end()), work.concerns.end());
 	return work;
 }
 
@@ -177,7 +190,11 @@ void Teller::tell_changes(const Work &work, bool urgent)
 				alerts.push_back(*state);
 		return documents.emplace(which, PartialDocuments(std::move(alerts))).first->second;
 	};
-	for(const auto &[feed, which] : work.changes) {
+	for(auto at = work.concerns.begin(); at != work.concerns.end();) {
+		const std::string &feed = at->feed;
+		std::vector<std::size_t> which;
+		for(; at != work.concerns.end() && at->feed == feed; ++at)
+			which.push_back(at->alert);
 		for(const SubTarget &target : subs_of(feed, slot_)) {
 			PartialDocuments &partial = documents_of(which);
 			if(!entitled(target, feed))

@@ -54,6 +54,7 @@ struct Todo
 	Wanted members; ///< feeds of devices, by serial number
 	bool settings = false;
 	bool windows = false;
+	Wanted credentials;
 };
 
 void note_assignment(Todo &todo, const std::string &key)
@@ -79,6 +80,8 @@ void note(Todo &todo, const ProvisioningChange &change)
 		todo.devices.add(change.key);
 	else if(table == "bmd_group_device")
 		todo.members.add(change.key);
+	else if(table == "subscriber")
+		todo.credentials.add(change.key);
 	else if(table == "bmd_assignment")
 		note_assignment(todo, change.key);
 	else if(table == "bmd_device") {
@@ -144,7 +147,11 @@ Result<bool> take(Pg &pg, const Todo &todo)
 		return done;
 	done = take_feeds(pg, todo, changes);
 	changes.tell();
-	return done && todo.windows ? take_windows(pg) : done;
+	if(done && todo.windows)
+		done = take_windows(pg);
+	if(!done)
+		return done;
+	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
 }
 
 } // namespace
@@ -208,7 +215,8 @@ Result<bool> reload(Pg &pg)
 	if(!now)
 		return now.error();
 	Todo todo;
-	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members})
+	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members,
+				&todo.credentials})
 		wanted->all = true;
 	todo.settings = todo.windows = true;
 	if(auto done = take(pg, todo); !done)

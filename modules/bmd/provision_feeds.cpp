@@ -1,8 +1,10 @@
-/// @file provision_feeds.cpp  Takes people and memberships into the store.
+/// @file provision_feeds.cpp  Takes people, their digests and memberships into the store.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include <map>
 
+#include "credentials.hpp"
+#include "documents.hpp"
 #include "provision_take.hpp"
 
 namespace bmd {
@@ -99,6 +101,28 @@ Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes)
 		sweep_members(i, mark, changes);
 		lock.breathe();
 	}
+	return true;
+}
+
+Result<bool> take_credentials(Pg &pg, const Keys &usernames)
+{
+	const std::uint32_t mark = new_credential_mark();
+	auto read = stream_rows(pg, credentials_query(pg, feed_domain(), usernames),
+			[mark](std::span<const PgFields> rows) {
+				RegistryWrite lock;
+				for(const PgFields &row : rows) {
+					if(!put_credential(row.text(0), row.text(1), row.text(2), mark))
+						no_room("the password of person", row.text(0));
+					lock.breathe();
+				}
+			});
+	if(!read)
+		return read;
+	RegistryWrite lock;
+	for(const std::string &name : usernames)
+		sweep_credentials(name, mark, lock);
+	if(usernames.empty())
+		sweep_credentials({}, mark, lock);
 	return true;
 }
 

@@ -101,6 +101,12 @@ std::string permits_query(Pg &pg, const Keys &usernames)
 		   + among(pg, "AND", "m.username", usernames) + " ORDER BY 1";
 }
 
+std::string credentials_query(Pg &pg, const std::string &domain, const Keys &usernames)
+{
+	return "SELECT username, ha1, ha1b FROM subscriber WHERE domain = " + quoted(pg, domain)
+		   + among(pg, "AND", "username", usernames);
+}
+
 // The latched ones first, so that an active one takes its metric's place; the cleared ones that may
 // come back in the order of their end.
 std::string unclosed_alerts_query()

@@ -29,6 +29,9 @@ using Keys = std::vector<std::string>;
 [[nodiscard]] std::string person_members_query(Pg &pg, const std::string &username);
 /// Who may watch which personal and group feeds: (username, feed), ordered by username.
 [[nodiscard]] std::string permits_query(Pg &pg, const Keys &usernames);
+/// (username, ha1, ha1b) of the people of one domain.
+[[nodiscard]] std::string credentials_query(
+		Pg &pg, const std::string &domain, const Keys &usernames);
 [[nodiscard]] std::string unclosed_alerts_query();
 [[nodiscard]] std::string settings_query();
 /// Maintenance windows that are not over.

@@ -16,7 +16,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 18; // bmd_maintenance
+constexpr int least_schema = 18; // what people make of an alert
 
 Result<bool> check_schema(Pg &pg)
 {

@@ -33,6 +33,8 @@ void judge_types(const Keys &names);
 /// whole.
 [[nodiscard]] Result<bool> take_settings(Pg &pg);
 [[nodiscard]] Result<bool> take_windows(Pg &pg);
+/// What people's digests are checked with; removes those that are gone.
+[[nodiscard]] Result<bool> take_credentials(Pg &pg, const Keys &usernames);
 
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);

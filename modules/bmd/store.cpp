@@ -119,6 +119,9 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->subs, limits.subscriptions);
 	buckets(layout, s->sub_feed_hash, limits.subscriptions);
 	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
+	table(layout, s->credentials, limits.feeds);
+	buckets(layout, s->credential_hash, limits.feeds);
+	s->rows.head = layout.take<RowHead>(row_buckets);
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
@@ -145,6 +148,8 @@ void init_locks(Store &s) noexcept
 	s.sub_lock.init();
 	s.windows.lock.init();
 	s.writer_waker.init();
+	s.rows.lock.init();
+	s.rows.waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();
 }

@@ -5,7 +5,9 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, rings.  Nobody sends or touches a database while holding any but a dialog lock.
+/// pool lock, rings, rows that wait.  Nobody sends or touches a database while holding any but a
+/// dialog lock.
+/// dialog lock.
 
 #pragma once
 
@@ -19,6 +21,7 @@
 #include "bmd/threshold.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
+#include "store_kamailio.hpp"
 #include "text.hpp"
 #include "window_rec.hpp"
 
@@ -303,6 +306,7 @@ struct Store
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
 	Table<SubRec> subs;
+	Table<CredentialRec> credentials; ///< under the registry lock
 	Buckets type_hash;
 	Buckets device_hash;
 	Buckets patient_hash;
@@ -310,8 +314,9 @@ struct Store
 	Buckets collector_hash;
 	Buckets sub_feed_hash;
 	Buckets sub_dialog_hash;
-	Buckets code_hash;   ///< alerts that are not closed, by their code
-	Buckets kept_hash;   ///< cleared ones, by device, metric and condition
+	Buckets code_hash; ///< alerts that are not closed, by their code
+	Buckets kept_hash; ///< cleared ones, by device, metric and condition
+	Buckets credential_hash;
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
 	EndedList ended[2]; ///< by whether the database knows that they were raised
@@ -328,6 +333,7 @@ struct Store
 	SlotRing alert_events; ///< every change of every alert
 	SlotRing deliveries;   ///< which alert reached which terminal
 	SlotRing window_log;   ///< maintenance windows set by kamcmd
+	RowsWaiting rows;
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];

@@ -4,6 +4,7 @@
 #include "subs.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <mutex>
 #include <set>
@@ -47,7 +48,7 @@ void unlink(Index &head, Index gone, Index SubRec::*next) noexcept
 	while(*link != 0 && *link != gone)
 		link = &(s.subs[*link].*next);
 	if(*link == gone)
-		*link = s.subs[gone].*next;
+		std::atomic_ref(*link).store(s.subs[gone].*next); // may_have_subs() takes no lock
 }
 
 void drop(Index i) noexcept
@@ -136,7 +137,7 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 	copy_text(sub.feed, feed_size, feed);
 	copy_text(sub.user, name_size, user);
 	sub.next_of_feed = feed_bucket(feed);
-	feed_bucket(feed) = i;
+	std::atomic_ref(feed_bucket(feed)).store(i);
 	sub.next_of_dialog = dialog_bucket(dialog);
 	dialog_bucket(dialog) = i;
 	++s.sub_count;
@@ -189,6 +190,11 @@ std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot)
 		if(notifier_of(s.subs[i].dialog) == slot && feed == s.subs[i].feed)
 			targets.push_back(target_of(i));
 	return targets;
+}
+
+bool may_have_subs(std::string_view feed) noexcept
+{
+	return std::atomic_ref(feed_bucket(feed)).load() != 0;
 }
 
 bool has_subs(std::string_view feed) noexcept

@@ -58,6 +58,10 @@ void end_sub(SubRef ref) noexcept;
 /// The subscriptions of a feed that notifier `slot` serves.
 [[nodiscard]] std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot);
 
+/// False when the feed has none; takes no lock.  One that is entered meanwhile gets its full state
+/// later than that.
+[[nodiscard]] bool may_have_subs(std::string_view feed) noexcept;
+
 /// Does the feed have any?
 [[nodiscard]] bool has_subs(std::string_view feed) noexcept;
 

@@ -219,15 +219,14 @@ static int hand_in_dialog(struct sip_msg *msg, str *user, char *resource)
 }
 
 /* From here on the dialog is known.  It is locked, so that what its notifier sends comes before or
- * after; not while it ends: presence then asks the database first. */
+ * after. */
 static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscribe *asked,
 		struct bmd_dialog *dialog)
 {
 	int ends = asked->in_dialog && asked->expires == 0;
 	int result, status;
 
-	if(!ends)
-		pbmd_bmd.dialog_lock(dialog);
+	pbmd_bmd.dialog_lock(dialog);
 	pbmd_bmd.begin_sending(dialog, asked->user);
 	pbmd_forget_document();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)
@@ -237,8 +236,7 @@ static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscr
 	if(result < 0 && status < 300)
 		pbmd_bmd.sending_failed(); /* 200 was sent, the NOTIFY could not be */
 	pbmd_bmd.end_sending();
-	if(!ends)
-		pbmd_bmd.dialog_unlock(dialog);
+	pbmd_bmd.dialog_unlock(dialog);
 	if(status < 300 && pbmd_more_to_tell() && !ends)
 		pbmd_bmd.refresh_dialog(dialog); /* follows from the dialog's notifier */
 }

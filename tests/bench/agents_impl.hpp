@@ -17,6 +17,11 @@ inline constexpr std::int64_t t2_us = 4'000'000;     // the same
 inline constexpr std::int64_t limit_us = 64 * t1_us; // timer F
 inline constexpr std::int64_t timers_us = 20'000;    // how often timers are looked at
 
+// In a flood datagrams are let gather: the server need not wake this program for each.  Their times
+// are the kernel's.
+inline constexpr std::size_t many = 16;
+inline constexpr useconds_t gather_us = 500;
+
 inline std::int64_t mono_us()
 {
 	return now_ns() / 1000;
@@ -242,6 +247,7 @@ inline void Agents::timers()
 inline void Agents::pump(int milliseconds)
 {
 	epoll_event events[32];
+	std::size_t taken = 0;
 	const int n = epoll_wait(epoll_, events, 32, milliseconds);
 	for(int e = 0; e < n; ++e) {
 		if(events[e].data.u64 == ports_.size()) {
@@ -250,11 +256,14 @@ inline void Agents::pump(int milliseconds)
 		}
 		Port &port = ports_[events[e].data.u64];
 		const std::size_t got = port.receive(*inbox_);
+		taken += got;
 		const std::int64_t seen = wall_us();
 		for(std::size_t i = 0; i < got; ++i)
 			take(inbox_->text(i), Arrival{inbox_->stamp(i, seen), seen}, port);
 		port.flush();
 	}
+	if(taken >= many)
+		usleep(gather_us);
 	timers();
 }
 

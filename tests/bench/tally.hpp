@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -34,7 +35,7 @@ public:
 	std::uint64_t gaps = 0;       ///< versions that went up by more than one
 	std::uint64_t foreign = 0;    ///< of no subscription of ours
 	std::uint64_t entries = 0;    ///< alerts in partial documents, raised or ended
-	std::int64_t first = 0;
+	std::int64_t first = 0;       ///< taken by the kernel, as `last`
 	std::int64_t last = 0;
 
 	/// Takes a NOTIFY's body.  Full state says nothing about lateness and counts no entries.
@@ -43,7 +44,7 @@ public:
 		++notifies;
 		if(first == 0)
 			first = arrival.wire;
-		last = arrival.seen;
+		last = std::max(last, arrival.wire);
 		if(body.find("bmd:state=\"full\"") != std::string_view::npos)
 			return;
 		std::size_t at = 0;

@@ -6,6 +6,7 @@ The server here takes connections and does as the case wants; devices are bmd-si
 """
 
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from collector_uplink import Home, Server, begin, wait
+from collector_uplink import Home, Server, begin, complete, wait
 
 PACKET_TIME = 1 / 3  # at speed 1
 SPOOL_WITHIN = 2.0
@@ -103,7 +104,26 @@ def what_was_read_is_on_the_disk_within_two_seconds():
     return good
 
 
-CASES = [ports_are_read_while_the_server_never_answers, pauses_grow_and_differ_between_collectors,
+def full_disk_keeps_no_reading_from_the_server():
+    server = Server()
+    home = begin(server)
+    wait(lambda: len(server.seen) >= 2)
+    pid = home.collector.pid
+    # a file that may not grow: as on a full disk
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    good = complete(server)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    time.sleep(SPOOL_WITHIN)
+    home.stop(signal.SIGKILL)
+    good = good and spooled(home) == []
+    home.collect()
+    time.sleep(3)
+    good = good and complete(server)  # and nothing twice
+    home.close()
+    return good
+
+
+CASES = [full_disk_keeps_no_reading_from_the_server, ports_are_read_while_the_server_never_answers, pauses_grow_and_differ_between_collectors,
          what_was_read_is_on_the_disk_within_two_seconds]
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 
 #include "spool.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,8 +68,8 @@ void batches_come_back_in_order()
 {
 	auto spool = open_spool(":memory:");
 	CU_ASSERT(spool.ok());
-	CU_ASSERT(*spool->add("one\n", false) == 1);
-	CU_ASSERT(*spool->add("two\n", true) == 2);
+	CU_ASSERT(spool->add("one\n", false) == 1);
+	CU_ASSERT(spool->add("two\n", true) == 2);
 	const auto batch = spool->next(1);
 	CU_ASSERT(batch && *batch && (*batch)->seq == 1 && (*batch)->text == "one\n");
 	CU_ASSERT(seq_of(*spool, 2) == 2 && seq_of(*spool, 3) == 0);
@@ -83,14 +85,14 @@ void numbers_go_on_after_a_restart()
 	{
 		auto spool = open_spool(folder.file());
 		for(int i = 0; i < 3; i++)
-			CU_ASSERT(spool->add("text\n", false).ok());
+			CU_ASSERT(spool->add("text\n", false) > 0);
 		spool->forget(3);
 		CU_ASSERT(spool->tidy().ok());
 	}
 	auto again = bmd::Spool::open(folder.file(), 1'000'000, now + 5);
 	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now));
 	CU_ASSERT(again->last() == 3 && again->forgotten() == 3 && again->bytes() == 0);
-	CU_ASSERT(*again->add("text\n", false) == 4);
+	CU_ASSERT(again->add("text\n", false) == 4);
 }
 
 void what_was_not_forgotten_is_there_after_a_restart()
@@ -99,7 +101,7 @@ void what_was_not_forgotten_is_there_after_a_restart()
 	{
 		auto spool = open_spool(folder.file());
 		for(int i = 0; i < 5; i++)
-			CU_ASSERT(spool->add("text\n", false).ok());
+			CU_ASSERT(spool->add("text\n", false) > 0);
 		spool->forget(2); // not carried out
 	}
 	auto again = open_spool(folder.file());
@@ -111,8 +113,8 @@ void full_spool_gives_up_the_oldest_without_alarm_first()
 	auto spool = open_spool(":memory:", 1000);
 	const std::string text(100, 'x');
 	for(int i = 1; i <= 10; i++)
-		CU_ASSERT(spool->add(text, i == 1).ok()); // 1 has an alarm
-	CU_ASSERT(spool->add(text, false).ok());
+		CU_ASSERT(spool->add(text, i == 1) > 0); // 1 has an alarm
+	CU_ASSERT(spool->add(text, false) > 0);
 	CU_ASSERT(spool->dropped().plain == 2 && spool->dropped().alarms == 0);
 	CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, 2) == 4);
 	CU_ASSERT(spool->bytes() == 900);
@@ -123,7 +125,7 @@ void spool_full_of_alarms_gives_up_the_oldest()
 	auto spool = open_spool(":memory:", 1000);
 	const std::string text(100, 'x');
 	for(int i = 0; i < 20; i++)
-		CU_ASSERT(spool->add(text, true).ok());
+		CU_ASSERT(spool->add(text, true) > 0);
 	CU_ASSERT(spool->dropped().plain == 0 && spool->dropped().alarms > 0);
 	CU_ASSERT(spool->bytes() <= 1000);
 	CU_ASSERT(seq_of(*spool, 1) == spool->dropped().alarms + 1);
@@ -135,7 +137,7 @@ void batch_has_reached_the_disk_when_add_returns()
 	auto spool = open_spool(folder.file());
 	for(int i = 0; i < 5; i++) {
 		const int before = syncs;
-		CU_ASSERT(spool->add("text\n", false).ok());
+		CU_ASSERT(spool->add("text\n", false) > 0);
 		CU_ASSERT(syncs > before);
 	}
 }
@@ -144,7 +146,7 @@ void two_collectors_do_not_share_a_spool()
 {
 	const Folder folder;
 	auto first = open_spool(folder.file());
-	CU_ASSERT(first->add("text\n", false).ok());
+	CU_ASSERT(first->add("text\n", false) > 0);
 	CU_ASSERT(!open_spool(folder.file()).ok());
 }
 
@@ -161,11 +163,69 @@ void renewed_spool_keeps_batches_under_a_new_epoch()
 	const Folder folder;
 	{
 		auto spool = open_spool(folder.file());
-		CU_ASSERT(spool->add("text\n", false).ok());
+		CU_ASSERT(spool->add("text\n", false) > 0);
 		CU_ASSERT(spool->renew(now + 9).ok());
 	}
 	auto again = open_spool(folder.file());
 	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now + 9) && seq_of(*again, 1) == 1);
+}
+
+/// No file of this process can grow while it lives: a full disk.
+class FullDisk
+{
+public:
+	FullDisk()
+	{
+		getrlimit(RLIMIT_FSIZE, &before_);
+		rlimit none = before_;
+		none.rlim_cur = 0;
+		handler_ = std::signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &none);
+	}
+	~FullDisk()
+	{
+		setrlimit(RLIMIT_FSIZE, &before_);
+		std::signal(SIGXFSZ, handler_);
+	}
+	FullDisk(const FullDisk &) = delete;
+	FullDisk &operator=(const FullDisk &) = delete;
+
+private:
+	rlimit before_{};
+	void (*handler_)(int) = nullptr;
+};
+
+void full_disk_is_bridged_in_memory()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		CU_ASSERT(spool->add("one\n", false) == 1 && spool->on_disk());
+		{
+			const FullDisk full;
+			CU_ASSERT(spool->add("two\n", true) == 2 && spool->add("three\n", false) == 3);
+			CU_ASSERT(!spool->on_disk() && !spool->reason().empty() && !spool->settle());
+			CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, 2) == 2 && seq_of(*spool, 3) == 3);
+			spool->forget(2);
+			CU_ASSERT(seq_of(*spool, 1) == 3 && spool->last() == 3);
+		}
+		CU_ASSERT(spool->settle() && spool->on_disk() && spool->add("four\n", false) == 4);
+	}
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again->last() == 4 && again->found() == 4 && again->forgotten() == 2);
+	CU_ASSERT(seq_of(*again, 3) == 3 && seq_of(*again, 4) == 4);
+}
+
+void memory_for_a_full_disk_gives_up_the_oldest_without_alarm_first()
+{
+	const Folder folder;
+	auto spool = open_spool(folder.file(), 1000);
+	const std::string text(100, 'x');
+	const FullDisk full;
+	for(int i = 1; i <= 11; i++)
+		CU_ASSERT(spool->add(text, i == 1) == static_cast<std::uint64_t>(i));
+	CU_ASSERT(spool->dropped().plain == 1 && spool->dropped().alarms == 0);
+	CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, 2) == 3 && seq_of(*spool, 11) == 11);
 }
 
 bmd::Reading value(double number)
@@ -222,6 +282,8 @@ CU_TestInfo cases[] = {BMD_CASE(batches_come_back_in_order),
 		BMD_CASE(spool_full_of_alarms_gives_up_the_oldest),
 		BMD_CASE(batch_has_reached_the_disk_when_add_returns),
 		BMD_CASE(two_collectors_do_not_share_a_spool), BMD_CASE(file_that_is_no_spool_is_an_error),
+		BMD_CASE(full_disk_is_bridged_in_memory),
+		BMD_CASE(memory_for_a_full_disk_gives_up_the_oldest_without_alarm_first),
 		BMD_CASE(renewed_spool_keeps_batches_under_a_new_epoch),
 		BMD_CASE(outbox_marks_what_carries_alarm_information),
 		BMD_CASE(outbox_gives_whole_lines_of_bounded_size), CU_TEST_INFO_NULL};

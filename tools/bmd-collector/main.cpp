@@ -63,6 +63,7 @@ int collect(const bmd::Config &config)
 	for(const auto &port : config.ports)
 		ports.push_back(std::make_unique<bmd::Port>(io, port, outbox));
 
+	std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
 	asio::signal_set ends(io, SIGTERM, SIGINT);
 	asio::signal_set asks(io, SIGUSR1);
 	ends.async_wait([&](const asio::error_code &error, int /*signal*/) {

@@ -67,8 +67,10 @@ Result<Spool> Spool::open(const std::string &path, std::uint64_t limit_bytes, Ti
 
 Spool::Spool(Spool &&other) noexcept
 	: db_(std::exchange(other.db_, nullptr)), limit_(other.limit_), epoch_(other.epoch_),
-	  last_(other.last_), forgotten_(other.forgotten_), deleted_(other.deleted_),
-	  bytes_(other.bytes_), dropped_(other.dropped_)
+	  last_(other.last_), found_(other.found_), forgotten_(other.forgotten_),
+	  deleted_(other.deleted_), bytes_(other.bytes_), dropped_(other.dropped_),
+	  held_(std::move(other.held_)), held_bytes_(other.held_bytes_),
+	  reason_(std::move(other.reason_))
 {
 }
 
@@ -94,39 +96,91 @@ bool Spool::load(TimeUs now)
 		return false;
 	epoch_ = *epoch;
 	last_ = number("SELECT seq FROM sqlite_sequence WHERE name = 'batch'").value_or(0);
+	found_ = last_;
 	forgotten_ = number("SELECT min(seq) - 1 FROM batch HAVING count(*) > 0").value_or(last_);
 	deleted_ = forgotten_;
 	bytes_ = number("SELECT coalesce(sum(size), 0) FROM batch").value_or(0);
 	return true;
 }
 
-Result<std::uint64_t> Spool::add(const std::string &text, bool has_alarm)
+std::uint64_t Spool::add(const std::string &text, bool has_alarm)
+{
+	Held batch{text, has_alarm};
+	const std::uint64_t seq = last_ + 1;
+	if(!settle() || !write(batch, seq))
+		hold(std::move(batch), seq);
+	last_ = seq;
+	return seq;
+}
+
+bool Spool::settle()
+{
+	while(!held_.empty()) {
+		const auto first = held_.begin();
+		if(!write(first->second, first->first))
+			return false;
+		held_bytes_ -= first->second.text.size();
+		held_.erase(first);
+	}
+	return true;
+}
+
+// Brings one batch to the disk, with what else is to be done there.
+bool Spool::write(const Held &batch, std::uint64_t seq)
 {
 	const Dropped before = dropped_;
 	const auto bytes_before = bytes_;
-	if(run("BEGIN") && delete_forgotten() && make_room(text.size()) && insert(text, has_alarm)
+	if(run("BEGIN") && delete_forgotten() && make_room(batch.text.size()) && insert(batch, seq)
 			&& run("COMMIT")) {
-		last_ = static_cast<std::uint64_t>(sqlite3_last_insert_rowid(db_));
 		deleted_ = forgotten_;
-		bytes_ += text.size();
-		return last_;
+		bytes_ += batch.text.size();
+		return true;
 	}
-	const Error why = error();
+	reason_ = error().reason;
 	run("ROLLBACK");
 	dropped_ = before;
 	bytes_ = bytes_before;
-	return why;
+	return false;
 }
 
-bool Spool::insert(const std::string &text, bool has_alarm)
+bool Spool::insert(const Held &batch, std::uint64_t seq)
 {
-	const auto s = prepare(db_, "INSERT INTO batch (has_alarm, size, text) VALUES (?1, ?2, ?3)");
-	return s && sqlite3_bind_int(s.get(), 1, has_alarm ? 1 : 0) == SQLITE_OK
-		   && sqlite3_bind_int64(s.get(), 2, signed64(text.size())) == SQLITE_OK
-		   && sqlite3_bind_text(
-					  s.get(), 3, text.data(), static_cast<int>(text.size()), SQLITE_STATIC)
+	const auto s =
+			prepare(db_, "INSERT INTO batch (seq, has_alarm, size, text) VALUES (?1, ?2, ?3, ?4)");
+	return s && sqlite3_bind_int64(s.get(), 1, signed64(seq)) == SQLITE_OK
+		   && sqlite3_bind_int(s.get(), 2, batch.has_alarm ? 1 : 0) == SQLITE_OK
+		   && sqlite3_bind_int64(s.get(), 3, signed64(batch.text.size())) == SQLITE_OK
+		   && sqlite3_bind_text(s.get(), 4, batch.text.data(), static_cast<int>(batch.text.size()),
+					  SQLITE_STATIC)
 					  == SQLITE_OK
 		   && sqlite3_step(s.get()) == SQLITE_DONE;
+}
+
+void Spool::hold(Held batch, std::uint64_t seq)
+{
+	const std::uint64_t need = batch.text.size();
+	if(held_bytes_ + need > limit_)
+		dropped_.plain += give_up_held(false, need);
+	if(held_bytes_ + need > limit_)
+		dropped_.alarms += give_up_held(true, need);
+	held_bytes_ += need;
+	held_.emplace(seq, std::move(batch));
+}
+
+// Of one kind, the oldest first, until there is room for `need` bytes.  Returns how many.
+std::uint64_t Spool::give_up_held(bool alarms, std::uint64_t need)
+{
+	std::uint64_t count = 0;
+	for(auto at = held_.begin(); at != held_.end() && held_bytes_ + need > limit_;) {
+		if(at->second.has_alarm != alarms) {
+			++at;
+			continue;
+		}
+		held_bytes_ -= at->second.text.size();
+		at = held_.erase(at);
+		count++;
+	}
+	return count;
 }
 
 bool Spool::make_room(std::uint64_t need)
@@ -177,6 +231,15 @@ bool Spool::drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count)
 
 Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 {
+	auto on_disk = next_on_disk(seq);
+	const auto held = held_.lower_bound(std::max(seq, forgotten_ + 1));
+	if((on_disk && *on_disk) || held == held_.end())
+		return on_disk;
+	return std::optional<Batch>(Batch{held->first, held->second.text});
+}
+
+Result<std::optional<Spool::Batch>> Spool::next_on_disk(std::uint64_t seq)
+{
 	const auto s = prepare(db_, "SELECT seq, text FROM batch WHERE seq >= ?1 ORDER BY seq LIMIT 1");
 	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(std::max(seq, forgotten_ + 1))) != SQLITE_OK)
 		return error();
@@ -195,10 +258,20 @@ Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 void Spool::forget(std::uint64_t seq) noexcept
 {
 	forgotten_ = std::max(forgotten_, std::min(seq, last_));
+	while(!held_.empty() && held_.begin()->first <= forgotten_) {
+		held_bytes_ -= held_.begin()->second.text.size();
+		held_.erase(held_.begin());
+	}
 }
 
 Result<bool> Spool::give_up(std::uint64_t seq)
 {
+	if(const auto held = held_.find(seq); held != held_.end()) {
+		(held->second.has_alarm ? dropped_.alarms : dropped_.plain)++;
+		held_bytes_ -= held->second.text.size();
+		held_.erase(held);
+		return true;
+	}
 	const auto s = prepare(db_, "DELETE FROM batch WHERE seq = ?1 RETURNING has_alarm, size");
 	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(seq)) != SQLITE_OK)
 		return error();

@@ -1,13 +1,16 @@
 /// @file spool.hpp  Batches on disk until the server has them durably.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 ///
-/// An SQLite file.  A batch is on the disk when add() returns.  Its number never comes again in
-/// this spool's life, which is named by its epoch; a new file is a new epoch. Numbers have no gaps:
-/// a batch given up for want of space stays as an empty one.
+/// An SQLite file.  A batch is on the disk when add() returns, unless on_disk() says otherwise:
+/// what a full or broken disk does not take is held in memory, in its place, until the disk takes
+/// it. A batch's number never comes again in this spool's life, which is named by its epoch; a new
+/// file is a new epoch. Numbers have no gaps: a batch given up for want of space stays as an empty
+/// one.
 
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -46,10 +49,18 @@ public:
 	~Spool();
 
 	/// Stores one batch and returns its number.  Makes room first: oldest batches without alarm
-	/// information, then oldest ones with it.  Errors: retry.
-	[[nodiscard]] Result<std::uint64_t> add(const std::string &text, bool has_alarm);
+	/// information, then oldest ones with it.
+	std::uint64_t add(const std::string &text, bool has_alarm);
 
-	/// The batch with the lowest number that is at least `seq`; nullopt: none.  Errors: retry.
+	/// False while batches are held in memory only.
+	[[nodiscard]] bool on_disk() const noexcept { return held_.empty(); }
+	/// Why, in SQLite's words.
+	[[nodiscard]] const std::string &reason() const noexcept { return reason_; }
+	/// Tries the disk again with what is held.  True when nothing is held any more.
+	bool settle();
+
+	/// The batch with the lowest number that is at least `seq`; nullopt: none.  While the disk
+	/// cannot be read, those held in memory only.  Errors: retry.
 	[[nodiscard]] Result<std::optional<Batch>> next(std::uint64_t seq);
 
 	/// Everything up to `seq` is safe at the server.  Forgotten on disk with the next add() or
@@ -67,6 +78,8 @@ public:
 	[[nodiscard]] Result<bool> renew(TimeUs now);
 
 	[[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+	/// Number of the newest batch that was in the file when it was opened.
+	[[nodiscard]] std::uint64_t found() const noexcept { return found_; }
 	/// Number of the newest batch; 0 before the first.
 	[[nodiscard]] std::uint64_t last() const noexcept { return last_; }
 	/// Everything up to here has been forgotten.
@@ -75,10 +88,20 @@ public:
 	[[nodiscard]] const Dropped &dropped() const noexcept { return dropped_; }
 
 private:
+	struct Held
+	{
+		std::string text;
+		bool has_alarm;
+	};
+
 	Spool(sqlite3 *db, std::uint64_t limit) : db_(db), limit_(limit) {}
 
 	bool load(TimeUs now);
-	bool insert(const std::string &text, bool has_alarm);
+	bool write(const Held &batch, std::uint64_t seq);
+	bool insert(const Held &batch, std::uint64_t seq);
+	void hold(Held batch, std::uint64_t seq);
+	std::uint64_t give_up_held(bool alarms, std::uint64_t need);
+	Result<std::optional<Batch>> next_on_disk(std::uint64_t seq);
 	bool make_room(std::uint64_t need);
 	bool drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count);
 	bool delete_forgotten();
@@ -90,10 +113,14 @@ private:
 	std::uint64_t limit_;
 	std::uint64_t epoch_ = 0;
 	std::uint64_t last_ = 0;
+	std::uint64_t found_ = 0;
 	std::uint64_t forgotten_ = 0;
 	std::uint64_t deleted_ = 0; ///< forgotten_ as the file knows it
 	std::uint64_t bytes_ = 0;
 	Dropped dropped_;
+	std::map<std::uint64_t, Held> held_; ///< by number, all after those on the disk
+	std::uint64_t held_bytes_ = 0;
+	std::string reason_;
 };
 
 } // namespace bmd

@@ -27,9 +27,8 @@ constexpr auto idle_wait = 1000ms;
 } // namespace
 
 Uplink::Uplink(const Config &config, Outbox &outbox, Spool spool)
-	: server_(config.server), limit_(config.spool.size_mb * 1'000'000), outbox_(outbox),
-	  spool_(std::move(spool)), http_(config.server), next_(spool_.forgotten() + 1),
-	  accepted_(spool_.forgotten())
+	: server_(config.server), outbox_(outbox), spool_(std::move(spool)), http_(config.server),
+	  next_(spool_.forgotten() + 1), accepted_(spool_.forgotten())
 {
 	outbox_.on_waiting([this] { http_.wake(); });
 	publish();
@@ -76,10 +75,10 @@ void Uplink::run()
 		if(const auto answer = http_.wait(pause(now)))
 			handle(*answer, Clock::now());
 	}
-	if(const auto tidied = spool().tidy(); !tidied)
+	if(const auto tidied = spool_.tidy(); !tidied)
 		spdlog::error("spool: {}", tidied.error().reason);
 	publish();
-	const auto left = spool().last() - spool().forgotten();
+	const auto left = spool_.last() - spool_.forgotten();
 	spdlog::info("uplink ends; {} batches stay in the spool", left);
 }
 
@@ -87,7 +86,7 @@ bool Uplink::finished(Clock::time_point now) const
 {
 	if(now >= deadline_)
 		return true;
-	const bool nothing_to_send = outbox_.waiting() == 0 && next_ > spool().last();
+	const bool nothing_to_send = outbox_.waiting() == 0 && next_ > spool_.last();
 	return !http_.busy() && (nothing_to_send || (failures_running_ > 0 && !to_judge()));
 }
 
@@ -100,49 +99,35 @@ void Uplink::store(Clock::time_point now)
 	if(waiting == 0 || (!soon && now - stored_ < store_interval))
 		return;
 	stored_ = now;
-	for(auto taken = outbox_.take(); !taken.text.empty(); taken = outbox_.take())
-		store_one(taken);
-	const auto &dropped = spool().dropped();
+	for(auto taken = outbox_.take(); !taken.text.empty(); taken = outbox_.take()) {
+		spool_.add(taken.text, taken.has_alarm);
+		counts_.batches++;
+	}
+	look_at_disk();
+	const auto &dropped = spool_.dropped();
 	if(dropped.plain + dropped.alarms > logged_.plain + logged_.alarms)
 		spdlog::error("spool is full: gave up {} batches without and {} with alarm information",
 				dropped.plain - logged_.plain, dropped.alarms - logged_.alarms);
 	logged_ = dropped;
 }
 
-void Uplink::store_one(const Outbox::Taken &taken)
-{
-	auto stored = spool().add(taken.text, taken.has_alarm);
-	if(!stored && !memory_) {
-		go_to_memory(stored.error().reason);
-		stored = spool().add(taken.text, taken.has_alarm);
-	}
-	if(stored)
-		counts_.batches++;
-	else
-		spdlog::critical("readings lost: {}", stored.error().reason);
-}
-
 // A full or broken disk must not keep alarms from the server.
-void Uplink::go_to_memory(const std::string &why)
+void Uplink::look_at_disk()
 {
-	spdlog::critical("spool cannot be written: {}; readings are kept in memory only until the next "
-					 "start, and what is in the spool now is sent then",
-			why);
-	auto opened = Spool::open(":memory:", limit_, wall_clock());
-	if(!opened)
+	if(spool_.on_disk() == !disk_failed_)
 		return;
-	memory_.emplace(std::move(opened).value());
-	next_ = 1;
-	accepted_ = 0;
-	judged_ = 0;
-	refused_.clear();
-	logged_ = {};
+	disk_failed_ = !disk_failed_;
+	if(disk_failed_)
+		spdlog::critical("spool cannot be written: {}; readings are held in memory until it can",
+				spool_.reason());
+	else
+		spdlog::info("spool is written again");
 }
 
 // Is there a newer batch than those the server has judged and had no room for?
 bool Uplink::to_judge() const
 {
-	return judged_ >= next_ && judged_ < spool().last();
+	return judged_ >= next_ && judged_ < spool_.last();
 }
 
 // Returns the number to send now; 0: none.
@@ -152,7 +137,7 @@ std::uint64_t Uplink::choose(Clock::time_point now) const
 		return 0;
 	if(to_judge() && now >= judge_after_)
 		return judged_ + 1; // its alerts do not wait for what is older
-	return next_ <= spool().last() && now >= store_after_ ? next_ : 0;
+	return next_ <= spool_.last() && now >= store_after_ ? next_ : 0;
 }
 
 void Uplink::send(Clock::time_point now)
@@ -161,31 +146,36 @@ void Uplink::send(Clock::time_point now)
 		return;
 	const auto seq = choose(now);
 	if(seq == 0) {
-		if(const auto tidied = spool().tidy(); !tidied && !store_failed_) {
+		spool_.settle();
+		look_at_disk();
+		if(const auto tidied = spool_.tidy(); !tidied && !store_failed_) {
 			store_failed_ = true;
 			spdlog::error("spool: {}", tidied.error().reason);
 		}
-		if(accepted_ > spool().forgotten() && now >= not_before_
+		if(accepted_ > spool_.forgotten() && now >= not_before_
 				&& now - answered_ >= probe_interval)
 			ask();
 		return;
 	}
-	const auto batch = spool().next(seq);
+	const auto batch = spool_.next(seq);
 	if(!batch)
 		return failed("spool cannot be read: " + batch.error().reason, now);
 	if(!*batch) { // given up for want of space, and nothing after it
-		if(seq <= spool().forgotten() + 1)
-			spool().forget(spool().last());
-		next_ = spool().last() + 1;
+		if(seq <= spool_.forgotten() + 1)
+			spool_.forget(spool_.last());
+		next_ = spool_.last() + 1;
 		return;
 	}
 	// What lies between is not in the spool any more: given up, or long durable.
+	if((*batch)->seq > seq && disk_failed_ && std::has_single_bit(failures_running_ + 1))
+		spdlog::critical("batches {} to {} are given up unless the disk can be read", seq,
+				(*batch)->seq - 1);
 	asked_ = false;
 	first_ = seq;
 	in_flight_ = (*batch)->seq;
 	counts_.requests++;
 	http_.start(
-			make_request(server_.collector, spool().epoch(), first_, in_flight_, (*batch)->text));
+			make_request(server_.collector, spool_.epoch(), first_, in_flight_, (*batch)->text));
 }
 
 // An empty batch asks how far the server is.
@@ -194,7 +184,7 @@ void Uplink::ask()
 	asked_ = true;
 	first_ = in_flight_ = accepted_;
 	counts_.requests++;
-	http_.start(make_request(server_.collector, spool().epoch(), first_, in_flight_, ""));
+	http_.start(make_request(server_.collector, spool_.epoch(), first_, in_flight_, ""));
 }
 
 std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
@@ -202,7 +192,7 @@ std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
 	if(http_.busy())
 		return idle_wait;
 	auto due = now + idle_wait;
-	if(next_ <= spool().last())
+	if(next_ <= spool_.last())
 		due = std::min(due, store_after_);
 	if(to_judge() || outbox_.waiting() > 0)
 		due = std::min(due, judge_after_);
@@ -271,9 +261,8 @@ void Uplink::refused()
 	skip_refused();
 }
 
-// Numbers of another life have been used after these (a spool restored, or kept while memory stood
-// in for it), or this clock was far ahead when the spool was made: the same batches go under an
-// epoch that the server takes.
+// Numbers of another life have been used after these (a spool restored), or this clock was far
+// ahead when the spool was made: the same batches go under an epoch that the server takes.
 void Uplink::outdated(const Reply &reply, Clock::time_point now)
 {
 	auto epoch = static_cast<std::uint64_t>(wall_clock());
@@ -281,24 +270,28 @@ void Uplink::outdated(const Reply &reply, Clock::time_point now)
 		epoch = std::min(epoch, static_cast<std::uint64_t>(reply.server_clock));
 	epoch = std::max(epoch, reply.known_epoch + 1);
 	spdlog::warn(
-			"server does not take the spool's epoch {}; its new one is {}", spool().epoch(), epoch);
+			"server does not take the spool's epoch {}; its new one is {}", spool_.epoch(), epoch);
 	begin_epoch(epoch, now);
 }
 
 void Uplink::begin_epoch(std::uint64_t epoch, Clock::time_point now)
 {
-	const auto renewed = spool().renew(static_cast<TimeUs>(epoch));
+	const auto renewed = spool_.renew(static_cast<TimeUs>(epoch));
 	failed(renewed ? "epoch was not taken" : renewed.error().reason, now);
-	accepted_ = spool().forgotten();
+	accepted_ = spool_.forgotten();
 	next_ = accepted_ + 1;
 }
 
-// Under the old epoch the next batches would be taken for those the server has, and lost.
-void Uplink::other_life(std::uint64_t seq, Clock::time_point now)
+// The server knows later batches than the file had: it is an older copy, or memory stood in for the
+// disk before the start.  Under the old epoch the next batches would be taken for those the server
+// has, and lost.  What the file had when it was opened the server has as well.
+void Uplink::other_life(std::uint64_t seq, std::uint64_t durable, Clock::time_point now)
 {
-	const auto epoch = std::max(static_cast<std::uint64_t>(wall_clock()), spool().epoch() + 1);
-	spdlog::error("server knows batch {}, the last one is {}: it was restored; its new epoch is {}",
-			seq, spool().last(), epoch);
+	spool_.forget(std::min(durable, spool_.found()));
+	const auto epoch = std::max(static_cast<std::uint64_t>(wall_clock()), spool_.epoch() + 1);
+	spdlog::error("server knows batch {}, the last one is {}: it is an older "
+				  "copy, or what came later was held in memory only; its new epoch is {}",
+			seq, spool_.last(), epoch);
 	begin_epoch(epoch, now);
 }
 
@@ -306,9 +299,9 @@ void Uplink::other_life(std::uint64_t seq, Clock::time_point now)
 void Uplink::too_large(Clock::time_point now)
 {
 	spdlog::critical("server cannot take batch {}: too large, given up, readings lost", in_flight_);
-	if(const auto gone = spool().give_up(in_flight_); !gone)
+	if(const auto gone = spool_.give_up(in_flight_); !gone)
 		return failed("spool: " + gone.error().reason, now);
-	logged_ = spool().dropped();
+	logged_ = spool_.dropped();
 	failures_running_ = 0;
 }
 
@@ -318,8 +311,8 @@ void Uplink::expects(const Reply &reply, Clock::time_point now)
 	const bool judged_it = in_flight_ > next_ && reply.judged >= in_flight_;
 	if(reply.expected == 0 || (reply.expected == first_ && !judged_it && !asked_))
 		return failed("server expects what it was sent", now);
-	if(reply.expected > spool().last() + 1)
-		return other_life(reply.expected - 1, now);
+	if(reply.expected > spool_.last() + 1)
+		return other_life(reply.expected - 1, reply.durable, now);
 	if(reply.expected <= accepted_)
 		spdlog::warn("server expects batch {} after {}; sending again", reply.expected, accepted_);
 	failures_running_ = 0;
@@ -348,20 +341,20 @@ void Uplink::busy(const Reply &reply, Clock::time_point now)
 
 void Uplink::durable(std::uint64_t seq, Clock::time_point now)
 {
-	if(seq > spool().last())
-		return other_life(seq, now);
-	if(seq <= spool().forgotten())
+	if(seq > spool_.last())
+		return other_life(seq, seq, now);
+	if(seq <= spool_.forgotten())
 		return;
-	spool().forget(seq);
+	spool_.forget(seq);
 	skip_refused();
-	next_ = std::max(next_, spool().forgotten() + 1);
+	next_ = std::max(next_, spool_.forgotten() + 1);
 }
 
 // A refused batch never becomes durable: it goes when all before it are gone.
 void Uplink::skip_refused()
 {
-	while(!refused_.empty() && *refused_.begin() <= spool().forgotten() + 1) {
-		spool().forget(*refused_.begin());
+	while(!refused_.empty() && *refused_.begin() <= spool_.forgotten() + 1) {
+		spool_.forget(*refused_.begin());
 		refused_.erase(refused_.begin());
 	}
 }
@@ -387,12 +380,12 @@ void Uplink::failed(const std::string &why, Clock::time_point now)
 
 void Uplink::publish()
 {
-	const auto &dropped = spool().dropped();
+	const auto &dropped = spool_.dropped();
 	counts_.dropped = dropped.plain;
 	counts_.dropped_alarms = dropped.alarms;
 	counts_.lost_frames = outbox_.lost();
-	counts_.waiting_batches = spool().last() - spool().forgotten();
-	counts_.spool_bytes = spool().bytes();
+	counts_.waiting_batches = spool_.last() - spool_.forgotten();
+	counts_.spool_bytes = spool_.bytes();
 	const std::lock_guard lock(mutex_);
 	published_ = counts_;
 }

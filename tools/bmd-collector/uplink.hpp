@@ -67,8 +67,7 @@ private:
 	void run();
 	[[nodiscard]] bool finished(Clock::time_point now) const;
 	void store(Clock::time_point now);
-	void store_one(const Outbox::Taken &taken);
-	void go_to_memory(const std::string &why);
+	void look_at_disk();
 	void send(Clock::time_point now);
 	[[nodiscard]] bool to_judge() const;
 	[[nodiscard]] std::uint64_t choose(Clock::time_point now) const;
@@ -85,15 +84,13 @@ private:
 	void failed(const std::string &why, Clock::time_point now);
 	void durable(std::uint64_t seq, Clock::time_point now);
 	void begin_epoch(std::uint64_t epoch, Clock::time_point now);
-	void other_life(std::uint64_t seq, Clock::time_point now);
+	void other_life(std::uint64_t seq, std::uint64_t durable, Clock::time_point now);
 	void skip_refused();
 	void publish();
 
 	const ServerConfig server_;
-	const std::uint64_t limit_;
 	Outbox &outbox_;
 	Spool spool_;
-	std::optional<Spool> memory_; ///< used instead of spool_ when the disk fails
 	HttpPost http_;
 	std::thread thread_;
 	std::atomic<bool> stopping_{false};
@@ -115,13 +112,11 @@ private:
 	std::mt19937 random_{std::random_device{}()};
 	Spool::Dropped logged_;
 	bool store_failed_ = false;
+	bool disk_failed_ = false;
 
 	mutable std::mutex mutex_; ///< of published_
 	UplinkStats counts_;
 	UplinkStats published_;
-
-	[[nodiscard]] Spool &spool() { return memory_ ? *memory_ : spool_; }
-	[[nodiscard]] const Spool &spool() const { return memory_ ? *memory_ : spool_; }
 };
 
 } // namespace bmd

@@ -14,7 +14,7 @@ kamailio_user() {
 check_modules() {
 	local name
 	[ "${conf[stock]}" = no ] || return 0
-	for name in bmd presence_bmd; do
+	for name in bmd db_bmd presence_bmd; do
 		[ -r "$modules/$name.so" ] || fail "$modules/$name.so is missing: run make first"
 	done
 }

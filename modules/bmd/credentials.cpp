@@ -1,0 +1,85 @@
+/// @file credentials.cpp  What the digests of people are checked with.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "credentials.hpp"
+
+#include "table.hpp"
+
+namespace bmd {
+
+namespace {
+
+Index find(std::string_view user) noexcept
+{
+	Store &s = *store();
+	return find_named(s.credentials, s.credential_hash, user, &CredentialRec::user);
+}
+
+void drop(Index i) noexcept
+{
+	Store &s = *store();
+	unlink_hash(s.credentials, bucket(s.credential_hash, hash_name(s.credentials[i].user)), i);
+	s.credentials[i] = CredentialRec{};
+	give_back(s.credentials, i, &CredentialRec::next_hash);
+}
+
+Index make(std::string_view user) noexcept
+{
+	Store &s = *store();
+	const Index i = take(s.credentials, &CredentialRec::next_hash);
+	if(i == 0)
+		return 0;
+	s.credentials[i] = CredentialRec{};
+	copy_text(s.credentials[i].user, name_size, user);
+	link_hash(s.credentials, bucket(s.credential_hash, hash_name(user)), i);
+	return i;
+}
+
+} // namespace
+
+const CredentialRec *find_credential(std::string_view user) noexcept
+{
+	const Index i = user.empty() ? 0 : find(user);
+	return i == 0 ? nullptr : &store()->credentials[i];
+}
+
+std::uint32_t new_credential_mark() noexcept
+{
+	static std::uint32_t last = 0; // only one process takes provisioning over
+	return ++last;
+}
+
+bool put_credential(std::string_view user, std::string_view ha1, std::string_view ha1b,
+		std::uint32_t mark) noexcept
+{
+	if(user.empty() || user.size() >= name_size || ha1.size() >= digest_size
+			|| ha1b.size() >= digest_size)
+		return false;
+	Index i = find(user);
+	if(i == 0)
+		i = make(user);
+	if(i == 0)
+		return false;
+	CredentialRec &credential = store()->credentials[i];
+	copy_text(credential.ha1, digest_size, ha1);
+	copy_text(credential.ha1b, digest_size, ha1b);
+	credential.mark = mark;
+	return true;
+}
+
+void sweep_credentials(std::string_view user, std::uint32_t mark, RegistryWrite &lock) noexcept
+{
+	Store &s = *store();
+	if(!user.empty()) {
+		if(const Index i = find(user); i != 0 && s.credentials[i].mark != mark)
+			drop(i);
+		return;
+	}
+	for(Index i = 1; i <= s.credentials.used; ++i) {
+		if(s.credentials[i].user[0] != '\0' && s.credentials[i].mark != mark)
+			drop(i);
+		lock.breathe();
+	}
+}
+
+} // namespace bmd

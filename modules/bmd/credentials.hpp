@@ -1,0 +1,27 @@
+/// @file credentials.hpp  What the digests of people are checked with, in shared memory.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Nobody who calls for help, or is to be called, waits for a database to be recognised.  Callers
+/// hold the registry lock: shared to look up, exclusive to change.
+
+#pragma once
+
+#include <string_view>
+
+#include "exclusive.hpp"
+
+namespace bmd {
+
+/// nullptr when there is none.
+[[nodiscard]] const CredentialRec *find_credential(std::string_view user) noexcept;
+
+/// A number for one reading of credentials: those found get it, the others are swept.
+[[nodiscard]] std::uint32_t new_credential_mark() noexcept;
+
+/// False when there is no room, or the name is longer than people's names are.
+[[nodiscard]] bool put_credential(std::string_view user, std::string_view ha1,
+		std::string_view ha1b, std::uint32_t mark) noexcept;
+
+/// Removes those with another mark: of this person, or of all when `user` is empty.
+void sweep_credentials(std::string_view user, std::uint32_t mark, RegistryWrite &lock) noexcept;
+
+} // namespace bmd
