@@ -150,9 +150,12 @@ void report_load(TimeUs begun)
 
 Result<bool> bump_subscriptions(Pg &pg)
 {
-	auto done = pg.run("DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
-					   "UPDATE active_watchers SET local_cseq = local_cseq + 100000, "
-					   "version = version + 100000 WHERE event = 'bmd-alert'; END IF; END $$");
+	const std::string step = std::to_string(counters_step);
+	auto done = pg.run(("DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
+						"UPDATE active_watchers SET local_cseq = local_cseq + "
+						+ step + ", version = version + " + step
+						+ " WHERE event = 'bmd-alert'; END IF; END $$")
+							   .c_str());
 	if(!done)
 		return done.error();
 	return true;

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
 
 #include "bmd_host.h"
+#include "subs.hpp"
 
 namespace bmd {
 
@@ -186,6 +188,40 @@ RowChange joined(RowChange earlier, const RowChange &later)
 	return earlier;
 }
 
+// What presence updates of a subscription's row, and what of it grows with every NOTIFY.
+constexpr std::array<std::string_view, 6> kept_columns{
+		"expires", "status", "reason", "remote_cseq", "contact", "record_route"};
+constexpr std::array<std::string_view, 2> counters{"local_cseq", "version"};
+
+/// What a change says of a subscription, to be compared with what its row says already.
+struct Said
+{
+	std::uint64_t dialog = 0; ///< 0: something else
+	std::uint64_t hash = 0;
+	std::uint32_t cseq = 0;
+};
+
+Said said_of(const RowChange &change)
+{
+	const Cell *call_id = find_cell(change.where, "callid");
+	const Cell *tag = find_cell(change.where, "from_tag");
+	const Cell *cseq = find_cell(change.cells, counters.front());
+	if(call_id == nullptr || tag == nullptr || cseq == nullptr)
+		return {};
+	std::string all;
+	std::size_t known = counters.size();
+	for(const std::string_view name : kept_columns)
+		for(const Cell &cell : change.cells)
+			if(cell.name == name) {
+				put_text(all, cell.value.value_or(""));
+				++known;
+			}
+	if(change.action == RowAction::update && known != change.cells.size())
+		return {};
+	return {dialog_of(*call_id->value, *tag->value), hash_name(all),
+			static_cast<std::uint32_t>(std::strtoul(cseq->value->c_str(), nullptr, 10))};
+}
+
 WaitingRow *&bucket(std::uint64_t hash) noexcept
 {
 	RowsWaiting &rows = store()->rows;
@@ -261,6 +297,10 @@ RowOutcome keep_row(const RowChange &change)
 	if(table == tables.size() || change.cells.size() > most_cells
 			|| change.where.size() > most_cells || !settle_form(table, kept, key))
 		return RowOutcome::not_ours;
+	const Said said = said_of(kept);
+	if(kept.action == RowAction::update && said.dialog != 0
+			&& !row_is_news(said.dialog, said.hash, said.cseq))
+		return RowOutcome::waits;
 	const std::uint64_t hash = hash_name(key);
 	{
 		const std::lock_guard<Mutex> guard(rows.lock);
@@ -281,6 +321,8 @@ RowOutcome keep_row(const RowChange &change)
 		}
 		link(row, older, newer);
 	}
+	if(said.dialog != 0)
+		note_row(said.dialog, said.hash, said.cseq);
 	rows.waker.wake();
 	return RowOutcome::waits;
 }

@@ -49,6 +49,7 @@ enum class RowOutcome
 
 /// Keeps a change to be written, after those before it.  What waits for the same row becomes one
 /// with it, in its place: a sweep that was asked for in between finds the row as it is now.
+/// An update that only says that a subscription's counters have grown need not be written.
 [[nodiscard]] RowOutcome keep_row(const RowChange &change);
 
 /// Columns that name one row; empty for a table that is not kept here.

@@ -268,6 +268,8 @@ struct SubRec
 	TimeUs retry;         ///< monotonic: its full state is told again then; 0: no need
 	Index next_of_feed;   ///< also: next free one
 	Index next_of_dialog;
+	std::uint64_t row;        ///< hash of its row in the database but for counters; 0: not known
+	std::uint32_t row_cseq;   ///< CSeq that went there with it
 	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
 	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
 	char feed[feed_size];

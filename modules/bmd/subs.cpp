@@ -270,6 +270,24 @@ void notify_answered(SubRef ref, int code) noexcept
 	}
 }
 
+bool row_is_news(std::uint64_t dialog, std::uint64_t hash, std::uint32_t cseq) noexcept
+{
+	const Store &s = *store();
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	const Index i = find(dialog);
+	return i == 0 || s.subs[i].row != hash || cseq - s.subs[i].row_cseq >= counters_step / 2;
+}
+
+void note_row(std::uint64_t dialog, std::uint64_t hash, std::uint32_t cseq) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	if(const Index i = find(dialog); i != 0) {
+		s.subs[i].row = hash;
+		s.subs[i].row_cseq = cseq;
+	}
+}
+
 void look_after_subs() noexcept
 {
 	Store &s = *store();

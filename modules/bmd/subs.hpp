@@ -92,4 +92,14 @@ void notify_answered(SubRef ref, int code) noexcept;
 /// Queues full states that are due and drops subscriptions that have expired.  For the timer.
 void look_after_subs() noexcept;
 
+/// A dialog's row in the database is to say this: `hash` is of all but the counters that grow with
+/// every NOTIFY, `cseq` is one of these.  False when the row there is good enough: only counters
+/// have grown, by less than the step they are raised by at every start.
+[[nodiscard]] bool row_is_news(
+		std::uint64_t dialog, std::uint64_t hash, std::uint32_t cseq) noexcept;
+inline constexpr std::uint32_t counters_step = 100'000;
+
+/// It is on its way there.
+void note_row(std::uint64_t dialog, std::uint64_t hash, std::uint32_t cseq) noexcept;
+
 } // namespace bmd

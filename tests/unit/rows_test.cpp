@@ -9,6 +9,7 @@
 #include <string>
 
 #include "credentials.hpp"
+#include "subs.hpp"
 #include "suites.hpp"
 
 namespace {
@@ -266,6 +267,33 @@ void credentials_that_find_no_room_are_said_so()
 	CU_ASSERT(!bmd::put_credential(std::string(32, 'n'), "1", "2", 1));
 }
 
+RowOutcome told(int expires, int cseq)
+{
+	RowChange change{RowAction::update, "active_watchers", key_of("a"), {}};
+	change.cells = {is("expires", std::to_string(expires)), is("status", "1"),
+			is("local_cseq", std::to_string(cseq)), is("version", std::to_string(cseq))};
+	return keep_row(change);
+}
+
+void only_counters_of_a_subscription_are_not_written_for_every_notify()
+{
+	const SmallStore store;
+	bmd::SubRef ref;
+	CU_ASSERT(bmd::put_sub(bmd::dialog_of("a", "f"), "tech1", "tech1", 1'000'000, ref)
+			  == bmd::Admission::done);
+	const auto waits = [] {
+		const auto rows = waiting_rows(everything);
+		settle_rows(rows);
+		return rows.size();
+	};
+	CU_ASSERT(told(100, 1) == RowOutcome::waits && waits() == 1);
+	CU_ASSERT(told(100, 2) == RowOutcome::waits && waits() == 0);
+	CU_ASSERT(told(101, 3) == RowOutcome::waits && waits() == 1); // refreshed
+	// a start raises them by more than what was not written
+	CU_ASSERT(told(101, 50'002) == RowOutcome::waits && waits() == 0);
+	CU_ASSERT(told(101, 50'003) == RowOutcome::waits && waits() == 1);
+}
+
 CU_TestInfo cases[] = {BMD_CASE(changes_of_one_row_become_one),
 		BMD_CASE(an_insert_that_may_be_on_its_way_is_removed_again),
 		BMD_CASE(what_is_added_while_it_is_written_goes_on_waiting),
@@ -273,7 +301,9 @@ CU_TestInfo cases[] = {BMD_CASE(changes_of_one_row_become_one),
 		BMD_CASE(what_does_not_name_a_row_is_not_ours),
 		BMD_CASE(what_is_written_is_what_was_changed),
 		BMD_CASE(a_credential_is_found_changed_and_swept),
-		BMD_CASE(credentials_that_find_no_room_are_said_so), CU_TEST_INFO_NULL};
+		BMD_CASE(credentials_that_find_no_room_are_said_so),
+		BMD_CASE(only_counters_of_a_subscription_are_not_written_for_every_notify),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 
