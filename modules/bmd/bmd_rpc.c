@@ -28,7 +28,7 @@ static struct bmd_text text_of(const str *s)
 /* An optional argument: numbers are taken as their digits, copied because the next one reuses the
  * buffer.  1 when there was one.  What is longer than the buffer fills it: whoever takes words of
  * people gives one longer than they may be. */
-static int scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
+int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word)
 {
 	str s = {NULL, 0};
 
@@ -82,8 +82,8 @@ static void rpc_report(rpc_t *rpc, void *ctx)
 		collector.s = first_word;
 		collector.len = (size_t)first.len;
 	}
-	if(scan_word(rpc, ctx, epoch_word, sizeof epoch_word, &epoch)) {
-		if(!scan_word(rpc, ctx, seq_word, sizeof seq_word, &seq)
+	if(bmd_scan_word(rpc, ctx, epoch_word, sizeof epoch_word, &epoch)) {
+		if(!bmd_scan_word(rpc, ctx, seq_word, sizeof seq_word, &seq)
 				|| rpc->scan(ctx, "S", &readings) < 1) {
 			rpc->fault(ctx, 400, "Give READINGS, or COLLECTOR EPOCH SEQ READINGS");
 			return;
@@ -174,7 +174,7 @@ static void rpc_device(rpc_t *rpc, void *ctx)
 	struct bmd_text serial;
 	int i;
 
-	if(!scan_word(rpc, ctx, word, sizeof word, &serial)) {
+	if(!bmd_scan_word(rpc, ctx, word, sizeof word, &serial)) {
 		rpc->fault(ctx, 400, "Serial number is missing");
 		return;
 	}
@@ -213,7 +213,7 @@ static void rpc_alerts(rpc_t *rpc, void *ctx)
 	char word[64];
 	struct bmd_text serial;
 
-	(void)scan_word(rpc, ctx, word, sizeof word, &serial);
+	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
 	(void)bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply);
 }
 
@@ -226,7 +226,7 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 	char word[64];
 	struct bmd_text id;
 
-	(void)scan_word(rpc, ctx, word, sizeof word, &id);
+	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &id);
 	switch(bmd_core_alert(id, &alert)) {
 		case 1:
 			add_alert(&alert, &reply);
@@ -253,9 +253,9 @@ static void rpc_ack(rpc_t *rpc, void *ctx)
 	const char *reason = NULL;
 	int code;
 
-	(void)scan_word(rpc, ctx, id_word, sizeof id_word, &id);
-	(void)scan_word(rpc, ctx, who_word, sizeof who_word, &who);
-	(void)scan_word(rpc, ctx, why_word, sizeof why_word, &why);
+	(void)bmd_scan_word(rpc, ctx, id_word, sizeof id_word, &id);
+	(void)bmd_scan_word(rpc, ctx, who_word, sizeof who_word, &who);
+	(void)bmd_scan_word(rpc, ctx, why_word, sizeof why_word, &why);
 	code = bmd_core_acknowledge(id, who, why, &reason);
 	if(code != 200)
 		rpc->fault(ctx, code, "%s", reason);
@@ -285,6 +285,9 @@ rpc_export_t bmd_rpc_cmds[] = {
 	{"bmd.alert",   rpc_alert,   alert_doc,   0},
 	{"bmd.ack",     rpc_ack,     ack_doc,     0},
 	{"bmd.stats",   rpc_stats,   stats_doc,   0},
+	{"bmd.oncall",  bmd_rpc_oncall,  bmd_oncall_doc,  RET_ARRAY},
+	{"bmd.explain", bmd_rpc_explain, bmd_explain_doc, RET_ARRAY},
+	{"bmd.dry-run", bmd_rpc_dry_run, bmd_dry_run_doc, RET_ARRAY},
 	{0, 0, 0, 0}
 };
 /* clang-format on */

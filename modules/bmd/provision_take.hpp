@@ -29,6 +29,9 @@ void judge_types(const Keys &names);
 /// Feeds of devices; removes the memberships that are gone.
 [[nodiscard]] Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes);
 
+/// Teams, rosters and policies, all of them.  Errors: as of Pg; then the old ones are in force.
+[[nodiscard]] Result<bool> take_duty(Pg &pg);
+
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);
 

@@ -12,6 +12,7 @@
 #include "bmd_host.h"
 #include "changes.hpp"
 #include "delivery.hpp"
+#include "escalation_journal.hpp"
 #include "journal.hpp"
 
 namespace bmd {
@@ -61,6 +62,8 @@ struct Rings
 	unsigned char *journal;
 	unsigned char *alert_events;
 	unsigned char *deliveries;
+	unsigned char *escalations;
+	unsigned char *tasks;
 	unsigned char *changes[max_notifiers][2];
 };
 
@@ -80,6 +83,10 @@ Limits resolved(Limits limits) noexcept
 		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
 	if(limits.alert_events == 0)
 		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
+	if(limits.recipients == 0)
+		limits.recipients = std::max<std::size_t>(16'384, limits.alerts * 4);
+	if(limits.escalations == 0)
+		limits.escalations = limits.alert_events / 2;
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)
@@ -116,11 +123,19 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->subs, limits.subscriptions);
 	buckets(layout, s->sub_feed_hash, limits.subscriptions);
 	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
+	s->escalation = layout.take<EscalationRec>(limits.alerts + 1);
+	table(layout, s->recipients, limits.recipients);
+	buckets(layout, s->recipient_hash, limits.recipients);
+	s->duty.text = layout.take<char>(limits.duty_bytes);
+	s->duty.capacity = limits.duty_bytes;
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
 	rings.deliveries =
 			layout.take<unsigned char>(limits.deliveries * SlotRing::slot_bytes(sizeof(Delivery)));
+	rings.escalations = layout.take<unsigned char>(
+			limits.escalations * SlotRing::slot_bytes(sizeof(EscalationRow)));
+	rings.tasks = layout.take<unsigned char>(limits.tasks * SlotRing::slot_bytes(sizeof(SendTask)));
 	for(std::size_t i = 0; i < limits.notifiers; ++i)
 		for(auto &ring : rings.changes[i])
 			ring = layout.take<unsigned char>(
@@ -138,6 +153,9 @@ void init_locks(Store &s) noexcept
 	s.book_lock.init();
 	s.pool_lock.init();
 	s.sub_lock.init();
+	s.recipient_lock.init();
+	s.duty_lock.init();
+	s.escalation_waker.init();
 	s.writer_waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();
@@ -150,6 +168,9 @@ void init_rings(Store &s, const Rings &rings) noexcept
 			rings.alert_events, s.limits.alert_events, SlotRing::slot_bytes(sizeof(AlertEvent)));
 	s.deliveries.init(
 			rings.deliveries, s.limits.deliveries, SlotRing::slot_bytes(sizeof(Delivery)));
+	s.escalations.init(
+			rings.escalations, s.limits.escalations, SlotRing::slot_bytes(sizeof(EscalationRow)));
+	s.tasks.init(rings.tasks, s.limits.tasks, SlotRing::slot_bytes(sizeof(SendTask)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();

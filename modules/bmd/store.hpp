@@ -5,7 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, rings.  Nobody sends or touches a database while holding any but a dialog lock.
+/// pool lock, recipients, rings.  Nobody sends or touches a database while holding any but a dialog
+/// lock.
 
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "bmd/metric.hpp"
 #include "bmd/report.hpp"
 #include "bmd/threshold.hpp"
+#include "escalation_records.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
 #include "text.hpp"
@@ -129,15 +131,17 @@ struct DeviceRec
 	std::atomic<bool> watched; ///< somebody has subscribed to the device's feed
 };
 
-/// A technician's or a group's feed.  Device feeds are the devices themselves.
+/// A technician's or a group's feed.  Device feeds are the devices themselves.  A team that is
+/// responsible for devices is kept like a group; nobody can watch it.
 struct FeedRec
 {
-	char name[name_size];   ///< user name, or "grp." and the group's name
-	Index next_hash;        ///< or next free one
-	Index first_device;     ///< member edges
-	Index first_group;      ///< person: groups the person is assigned to
-	std::uint32_t watchers; ///< group: persons assigned to it
-	bool is_group;
+	char name[name_size];  ///< user name, "grp." and the group's name, or "@" and the team's number
+	Index next_hash;       ///< or next free one
+	Index first_device;    ///< member edges
+	Index first_group;     ///< person: groups the person is assigned to
+	Index first_recipient; ///< alerts that were escalated to it
+	std::uint32_t watchers;    ///< group: persons assigned to it
+	bool is_group;             ///< or a team
 	std::atomic<bool> watched; ///< somebody has subscribed to it
 };
 
@@ -225,6 +229,10 @@ struct Limits
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
 	std::size_t deliveries = 32'768; ///< that wait for the database
+	std::size_t recipients = 0;      ///< alerts escalated to feeds; 0: 4 an alert, at least 16,384
+	std::size_t escalations = 0;     ///< steps that wait for the database; 0: half of alert_events
+	std::size_t tasks = 4'096;       ///< messages and calls that wait to be sent
+	std::size_t duty_bytes = 1U << 20;
 };
 
 /// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
@@ -264,6 +272,7 @@ struct WriterState
 	std::uint64_t journal_end;
 	std::uint64_t events_end;
 	std::uint64_t deliveries_end;
+	std::uint64_t escalations_end;
 };
 
 /// A subscription, if it is still the one it was.
@@ -305,6 +314,8 @@ struct Store
 	Mutex book_lock;
 	Mutex pool_lock; ///< metric records
 	Mutex sub_lock;  ///< subscriptions
+	Mutex recipient_lock;
+	Mutex duty_lock;
 
 	Table<TypeRec> types;
 	Table<TextChunk> texts;
@@ -319,6 +330,10 @@ struct Store
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
 	Table<SubRec> subs;
+	EscalationRec *escalation = nullptr; ///< by slot of the alert
+	Table<RecipientRec> recipients;
+	Buckets recipient_hash;
+	DutyText duty;
 	Buckets type_hash;
 	Buckets device_hash;
 	Buckets patient_hash;
@@ -336,6 +351,10 @@ struct Store
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
 	SlotRing deliveries;   ///< which alert reached which terminal
+	SlotRing escalations;  ///< steps begun
+	SlotRing tasks;        ///< messages and calls to be sent
+	Waker escalation_waker;
+	std::atomic<bool> escalation_hastened; ///< some record has its flag set
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];

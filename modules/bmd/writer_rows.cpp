@@ -1,6 +1,7 @@
 /// @file writer_rows.cpp  The statements of one transaction of the writer.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include "bmd/escalation.hpp"
 #include "writer_load.hpp"
 
 namespace bmd {
@@ -223,7 +224,7 @@ Result<bool> Writer::copy_deliveries(const Load &load)
 		copy_.bytes(delivery->alert.data(), delivery->alert.size());
 		copy_.int32(static_cast<std::int32_t>(delivery->revision));
 		copy_.text(delivery->user);
-		copy_.text("subscription");
+		copy_.text(delivery->way == 0 ? "subscription" : how_text(delivery->way));
 		copy_.text(delivery->terminal);
 		copy_.timestamp(delivery->sent_at);
 		copy_.timestamp(delivery->answered_at);
@@ -241,6 +242,8 @@ Result<bool> Writer::write(Load &load)
 	if(auto step = copy_events(load.events, 0, load.events.size()); !step)
 		return step;
 	if(auto step = copy_deliveries(load); !step)
+		return step;
+	if(auto step = copy_escalations(load); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;
