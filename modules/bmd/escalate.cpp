@@ -181,8 +181,7 @@ void Escalator::look_at(Index slot, bool anew)
 		return over(slot);
 	if(escalation_wanted(alert) == Wanted::rest) {
 		tracked.rests = true;
-		tracked.suppressed =
-				tracked.suppressed || alert.response.suppressed != Suppression::none;
+		tracked.suppressed = tracked.suppressed || alert.response.suppressed != Suppression::none;
 		return arm(slot, 0);
 	}
 	const auto flags = rec.flags.fetch_and(static_cast<std::uint8_t>(~escalation_hasten));

@@ -16,8 +16,7 @@ enum class Wanted : std::uint8_t
 };
 [[nodiscard]] Wanted escalation_wanted(const AlertRec &alert) noexcept;
 
-/// Somebody rejected the alert in this slot: its next step is due now.  Caller holds the device's
-/// stripe.
+/// Somebody rejected the alert in this slot: its next step is due now.
 void hasten_escalation(Index slot) noexcept;
 
 /// Something that let an escalation rest may be over.

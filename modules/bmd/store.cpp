@@ -19,6 +19,14 @@ namespace bmd {
 
 namespace {
 
+// By default two recipients an alert; each hash table may have twice as many heads as entries.
+constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
+constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
+static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
+							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
+					  <= 512,
+		"an open alert takes at most 512 bytes");
+
 Store *the_store = nullptr;
 void *the_memory = nullptr; // where its block begins
 
