@@ -10,6 +10,7 @@
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "duty_text.hpp"
+#include "escalation_wanted.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "whom.hpp"
@@ -205,7 +206,7 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 	steps = show_plan(question, plan);
 	const auto found = bmd::Zone::find(bmd::duty_now()->zone);
 	const bmd::Zone zone = found ? *found : bmd::Zone::utc();
-	if(known && rec.due != 0)
+	if(known && rec.due != 0 && bmd::escalation_wanted(alert) == bmd::Wanted::go_on)
 		put(plan.next_at, zone.format(rec.due + to_wall));
 	show_response(alert, zone, plan);
 	show_recipients(alert.id, plan);

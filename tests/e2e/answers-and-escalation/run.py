@@ -1,6 +1,7 @@
 """Answers alerts that are being escalated; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
+import subprocess
 import sys
 import time
 
@@ -19,7 +20,8 @@ def people_and_a_policy_exist(stack):
               "SELECT policy_id, v.position, v.after::interval, whom, username FROM bmd_escalation_policy, "
               f"(VALUES (1, '0', 'responsible', NULL), (2, '{PACE} s', 'person', 'tech2'), "
               f"(3, '{2 * PACE} s', 'person', 'tech3')) v (position, after, whom, username); COMMIT")
-    for serial in ("TAKEN", "REJECT", "QUIET", "WORK", "BACK", "FRESH", "HELD", "AGAIN"):
+    for serial in ("TAKEN", "REJECT", "QUIET", "WORK", "BACK", "FRESH", "HELD", "AGAIN", "EDGE-1",
+                   "EDGE-2", "EDGE-3", "EDGE-4"):
         add_device(stack, serial, assign="tech1")
     wait_until(lambda: explained(stack, "TAKEN", "bmd.dry-run")[0]["policy"] == "trial", 3, "the policy")
     stack.one, stack.two, stack.three = (Watcher(stack, user) for user in ("tech1", "tech2", "tech3"))
@@ -126,6 +128,28 @@ def no_step_begins_while_it_is_silenced(stack):
     rests(stack, "QUIET", PACE + 1, lambda: stack.kamcmd("bmd.silence", code, "0", "tech1"))
 
 
+def a_step_that_begins_just_before_a_silence_is_made_known_after_it(stack):
+    # it waits for its row, at most 0.3 s: within that time the silence has to come
+    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; LOCK TABLE bmd_escalation; SELECT pg_sleep(60)",
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE relation = 'bmd_escalation'::regclass AND granted "
+                                 "AND mode = 'AccessExclusiveLock'"), 3, "the lock")
+    for serial in ("EDGE-1", "EDGE-2", "EDGE-3", "EDGE-4"):
+        code = raise_on(stack, serial)
+        wait_until(lambda c=code: explained(stack, c)[0]["begun"] == "2", PACE + 1, "the second step")
+        stack.kamcmd("bmd.silence", code, "60", "tech1")
+        if explained(stack, code)[0]["response"] == "none":
+            break
+        over(stack, serial)
+    else:
+        raise AssertionError("no silence came in time")
+    rests(stack, serial, 1, lambda: stack.kamcmd("bmd.silence", code, "0", "tech1"))
+    stack.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'bmd_escalation'::regclass "
+              "AND mode = 'AccessExclusiveLock'")
+    lock.wait()
+    wait_until(lambda: steps(stack, serial) == ["step 2"], 10, "the stored step")
+
+
 def no_step_begins_while_its_device_is_in_maintenance(stack):
     code = raise_on(stack, "WORK")
     wait_until(lambda: explained(stack, code)[0]["begun"] == "1", 1, "the first step")
@@ -205,6 +229,7 @@ run("answers-and-escalation", [
     people_and_a_policy_exist, an_accepted_alert_is_escalated_no_further_until_it_is_handed_back,
     whom_it_was_escalated_to_accepts_it_and_keeps_seeing_it, it_stays_accepted_and_seen_over_kill_9,
     a_rejected_alert_goes_to_the_next_people_at_once, no_step_begins_while_it_is_silenced,
+    a_step_that_begins_just_before_a_silence_is_made_known_after_it,
     no_step_begins_while_its_device_is_in_maintenance,
     what_was_raised_in_maintenance_begins_with_its_first_step_at_the_end, a_silence_that_ends_while_the_server_is_down_holds_nothing_up,
     what_was_rejected_just_before_kill_9_goes_on_at_once, what_comes_back_goes_on_with_its_escalation,
