@@ -103,12 +103,13 @@ void only_who_is_responsible_for_the_device_answers()
 // By the kind of feed: the person's own, and that of a group the person watches.
 void whom_an_alert_was_escalated_to_answers_for_it_and_for_no_other()
 {
+	const std::vector<std::string> groups{"grp.ward"};
 	for(const std::string_view feed : {"ben", "grp.ward"}) {
 		const Ward ward(2);
 		const Index alert = Ward::raise(0);
 		const Index other = Ward::raise(1);
 		bmd::FeedChanges changes;
-		CU_ASSERT(bmd::put_person("ben", {"grp.ward"}, changes));
+		CU_ASSERT(bmd::put_person("ben", groups, changes));
 		CU_ASSERT(bmd::add_recipient(store()->alerts[alert].id, alert, bmd::find_feed(feed))
 				  == bmd::Addition::done);
 		BMD_EQUAL(status(other, Act::accept, "ben"), 403);
