@@ -1,5 +1,5 @@
 /*
- * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer
+ * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Each is a loop around one function of bmd_core.h.
  */
@@ -26,6 +26,7 @@ static const struct process processes[] = {
 		{"BMD keeper", bmd_core_keeper_round, 1000000},
 		{"BMD provisioning", bmd_core_sync_round, 0},
 		{"BMD timer", bmd_core_timer_round, 200000},
+		{"BMD escalation", bmd_core_escalation_round, 0},
 };
 #define PROCESSES (sizeof processes / sizeof processes[0])
 

@@ -13,6 +13,7 @@
 #include "bmd_host.h"
 #include "core_conninfo.hpp"
 #include "documents.hpp"
+#include "escalate.hpp"
 #include "evaluate.hpp"
 #include "intake.hpp"
 #include "keeper.hpp"
@@ -73,6 +74,8 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.texts = positive(config.texts, 0);
 	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
+	limits.recipients = positive(config.recipients, 0);
+	limits.duty_bytes = positive(config.duty_kb, 1024) << 10;
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
 	return limits;
@@ -169,7 +172,7 @@ int bmd_core_flush(void)
 		bmd::Store &s = *bmd::store();
 		bmd::Writer writer(conninfo, node, flush_patience);
 		while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0
-				|| s.window_log.used() > 0) {
+				|| s.window_log.used() > 0 || s.escalations.used() > 0) {
 			if(bmd::mono_now() > until)
 				return -1;
 			writer.round(round_ms);
@@ -206,6 +209,13 @@ void bmd_core_timer_round(void)
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();
+}
+
+void bmd_core_escalation_round(void)
+{
+	constexpr int escalation_ms = 50;
+	static auto *escalator = new bmd::Escalator;
+	escalator->round(escalation_ms);
 }
 
 void bmd_core_notifier_round(int slot, bmd_send_document send)

@@ -124,7 +124,7 @@ int bmd_core_alert(bmd_text id, bmd_alert_view *alert)
 		bmd::Store &s = *store();
 		const std::shared_lock<RwLock> registry(s.registry_lock);
 		bmd::AlertRec found{};
-		if(!bmd::find_alert(view_of(id), found))
+		if(bmd::find_alert(view_of(id), found) == 0)
 			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
 		bmd::show_alert(found, *alert);
 		return 1;

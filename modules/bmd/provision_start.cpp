@@ -4,6 +4,7 @@
 #include "bmd_host.h"
 #include "changes.hpp"
 #include "documents.hpp"
+#include "escalate.hpp"
 #include "evaluate.hpp"
 #include "forget.hpp"
 #include "numbering.hpp"
@@ -16,7 +17,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 18; // what people make of an alert
+constexpr int least_schema = 20; // bmd_escalation
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -164,8 +165,8 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step : {check_schema, reload, load_alerts, load_waiting, load_collectors,
-				bump_subscriptions, load_subscriptions})
+	for(const auto step : {check_schema, reload, load_alerts, load_escalations, load_waiting,
+				load_collectors, bump_subscriptions, load_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;
