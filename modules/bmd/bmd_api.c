@@ -5,6 +5,13 @@
 #include "bmd_api.h"
 #include "bmd_shim.h"
 
+/* presence and usrloc write in their last words, before bmd's own. */
+static int keep_row(const struct bmd_row *row)
+{
+	bmd_free_locks_at_end();
+	return bmd_core_keep_row(row);
+}
+
 int bind_bmd(bmd_api_t *api)
 {
 	if(api == NULL)
@@ -28,7 +35,7 @@ int bind_bmd(bmd_api_t *api)
 	api->check_document = bmd_core_check_document;
 	api->answer = bmd_core_answer;
 	api->alert = bmd_core_alert;
-	api->keep_row = bmd_core_keep_row;
+	api->keep_row = keep_row;
 	api->rows_wait = bmd_core_rows_wait;
 	api->db_url = bmd_core_db_url();
 	api->set_version = bmd_core_set_version;

@@ -53,8 +53,12 @@ void bmd_core_keeper_round(void);
 void bmd_core_timer_round(void);
 void bmd_core_escalation_round(void);
 
-/* At the end, when no other process runs any more: writes what waits, at most about 5 s.  -1 when
- * something is left. */
+/* At the end, when no other process runs any more, before anything else of here is called: the
+ * others were ended wherever they were, also with a lock held. */
+void bmd_core_children_gone(void);
+
+/* At the end, when no other process runs any more: writes what waits, rows first, at most about 5 s
+ * each.  -1 when something is left. */
 int bmd_core_flush(void);
 
 /* Sends a document within the dialog whose resource this is; called with the dialog locked. */
@@ -310,8 +314,9 @@ struct bmd_cell
 
 enum bmd_row_action
 {
-	BMD_ROW_PUT,    /* insert, or replace the row of the same key */
-	BMD_ROW_UPDATE, /* the row of the condition, if it is there */
+	BMD_ROW_PUT,     /* insert: the key is new */
+	BMD_ROW_REPLACE, /* insert, or replace the row of the same key */
+	BMD_ROW_UPDATE,  /* the row of the condition, if it is there */
 	BMD_ROW_REMOVE
 };
 

@@ -171,7 +171,10 @@ static int child_init(int rank)
 /* In the main process, when all others have ended: what still waits goes to the database. */
 static void destroy(void)
 {
-	if(initialised && bmd_core_flush() < 0)
+	if(!initialised)
+		return;
+	bmd_free_locks_at_end();
+	if(bmd_core_flush() < 0)
 		LM_WARN("not everything could be written to the database before the end; collectors will "
 				"send again what is not\n");
 }

@@ -58,6 +58,16 @@ int bmd_die_with_main_process(void)
 	return 0;
 }
 
+void bmd_free_locks_at_end(void)
+{
+	static int done;
+
+	if(done || !destroy_modules_phase())
+		return;
+	done = 1;
+	bmd_core_children_gone();
+}
+
 static void run(const struct process *process)
 {
 	for(;;) {

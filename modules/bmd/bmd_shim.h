@@ -37,5 +37,7 @@ int bmd_fork_processes(void);
 /* In child_init: remember the main process, and end with it in every other. */
 void bmd_know_main_process(void);
 int bmd_die_with_main_process(void);
+/* Once, in the main process, when modules are destroyed: children are gone, their locks are not. */
+void bmd_free_locks_at_end(void);
 
 #endif

@@ -225,6 +225,11 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	return s;
 }
 
+void free_locks() noexcept
+{
+	init_locks(*the_store);
+}
+
 void release_store() noexcept
 {
 	bmd_host_shm_free(the_memory);

@@ -341,6 +341,10 @@ struct Store
 /// Gives the memory back, when nobody uses the store any more.
 void release_store() noexcept;
 
+/// Makes all locks free.  For the last process: children are ended wherever they are, also within a
+/// lock.
+void free_locks() noexcept;
+
 /// The one store of this Kamailio; nullptr before create_store().
 [[nodiscard]] Store *store() noexcept;
 

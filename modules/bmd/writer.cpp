@@ -240,7 +240,7 @@ void Writer::failed(const Error &error)
 	store()->database_up.store(0);
 	seen_.clear();
 	pg_.close();
-	next_connect_ = mono_now() + std::min<TimeUs>(failures_ * 100'000, 2 * second_us);
+	next_connect_ = mono_now() + std::min(failures_, 20) * TimeUs{100'000};
 }
 
 // 0 rows: not our turn; the next connection settles it.
