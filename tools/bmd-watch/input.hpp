@@ -43,8 +43,8 @@ private:
 	Handlers handlers_;
 	su_wait_t wait_{};
 	int index_ = -1;
+	termios before_{}; // read before keys_ is known
 	bool keys_;
-	termios before_{};
 };
 
 } // namespace bmd::watch

@@ -84,6 +84,7 @@ private:
 	std::size_t used_ = 0;
 };
 
+// What people made of it comes first: that is looked for, and the end of the line may be cut off.
 void add_alert(Lines &lines, const Console &console, std::size_t index)
 {
 	const AlertView &alert = console.open()[index];
@@ -94,9 +95,10 @@ void add_alert(Lines &lines, const Console &console, std::size_t index)
 					  + upper(to_string(alert.priority)) + "  " + what(alert) + "  "
 					  + printable(alert.serial),
 			quiet ? "" : colour_of(alert.priority));
+	const std::string said = answers(alert);
 	lines.add(std::string(chosen ? ">          " : "           ") + (quiet ? "quiet: " : "")
-			  + where(alert) + " | since " + time_of_day(alert.onset_at) + ", "
-			  + std::string(to_string(alert.state)) + answers(alert));
+			  + (said.empty() ? "" : said.substr(3) + " | ") + where(alert) + " | since "
+			  + time_of_day(alert.onset_at) + ", " + std::string(to_string(alert.state)));
 }
 
 std::string heading(const ScreenState &state, const Console &console)
