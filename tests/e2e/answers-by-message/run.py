@@ -218,6 +218,10 @@ def a_lost_assignment_counts_at_once(stack):
     wait_until(lambda: stack.three.control("MSG-2", "reject", code).code == 403, 3, "403")
 
 
+def the_script_reads_what_was_answered(stack):
+    assert "answered a Control with 403 Forbidden" in stack.log() and "answered a Query with 200 OK" in stack.log()
+
+
 def the_statistics_count(stack):
     text = stack.kamcmd("stats.get_statistics", "dmp:")
     counted = dict(line.strip().split(" = ") for line in text.replace("dmp:", "").splitlines() if " = " in line)
@@ -233,4 +237,4 @@ run("answers-by-message", [
     hostile_bodies_do_no_harm, without_a_password_nothing_is_taken, a_document_is_never_relayed_to_another_person,
     an_answer_before_kill_9_is_the_same_answer_after_it, every_other_answer_does_what_it_says,
     a_query_tells_values_limits_and_open_alerts, who_is_not_entitled_does_not_learn_whether_the_device_exists,
-    a_lost_assignment_counts_at_once, the_statistics_count], errors_expected=True)
+    a_lost_assignment_counts_at_once, the_script_reads_what_was_answered, the_statistics_count], errors_expected=True)
