@@ -90,6 +90,7 @@ std::vector<Candidate> candidates(const std::vector<bmd_alert_view> &alerts)
 		return at ? *at : TimeUs{0};
 	};
 	std::vector<Candidate> open;
+	open.reserve(alerts.size());
 	for(const bmd_alert_view &alert : alerts)
 		open.push_back({parse_response(alert.response).value_or(Response::none), alert.answered_by,
 				time(alert.answered_at), time(alert.raised_at)});
