@@ -109,7 +109,7 @@ void every_row_of_command_cases_holds()
 	for(const auto &row : bmd_test::read_tsv("command_cases.tsv")) {
 		const auto command = parse_command(row.cells[0]);
 		std::string got = command ? shown({*command}) : "? " + command.error().reason;
-		if(got.find(row.cells[1]) == 0)
+		if(got.starts_with(row.cells[1]))
 			got = row.cells[1];
 		BMD_EQUAL(row.cells[0] + " -> " + got, row.cells[0] + " -> " + row.cells[1]);
 	}
