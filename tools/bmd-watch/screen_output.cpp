@@ -43,6 +43,7 @@ std::vector<AlertView> merged(const std::map<std::string, std::vector<AlertView>
 				all.insert_or_assign(alert.id, alert);
 		}
 	std::vector<AlertView> list;
+	list.reserve(all.size());
 	for(auto &[id, alert] : all)
 		list.push_back(std::move(alert));
 	sort_by_urgency(list);
