@@ -35,6 +35,10 @@ int bind_bmd(bmd_api_t *api)
 	api->check_document = bmd_core_check_document;
 	api->answer = bmd_core_answer;
 	api->alert = bmd_core_alert;
+	api->alerts = bmd_core_alerts;
+	api->alerts_of = bmd_core_alerts_of;
+	api->device = bmd_core_device;
+	api->may_watch = bmd_core_may_watch;
 	api->keep_row = keep_row;
 	api->rows_wait = bmd_core_rows_wait;
 	api->db_url = bmd_core_db_url();

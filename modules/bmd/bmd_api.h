@@ -1,13 +1,16 @@
 /*
  * bmd_api.h - what other modules may use of bmd
  * SPDX-License-Identifier: GPL-2.0-or-later
- * Bound with bmd_load_api() in mod_init; the functions are those of bmd_core.h.
+ * Bound with bmd_load_api() in mod_init; the functions are those of bmd_core.h.  The C++ of another
+ * module is handed the table by its shims.
  */
 #ifndef BMD_API_H
 #define BMD_API_H
 
 #include "bmd_core.h"
+#ifndef __cplusplus
 #include "core/sr_module.h"
+#endif
 
 typedef struct bmd_api
 {
@@ -32,6 +35,11 @@ typedef struct bmd_api
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	int (*answer)(const struct bmd_answer *answer, char *reason, size_t reason_size);
 	int (*alert)(struct bmd_text id, struct bmd_alert_view *alert);
+	long (*alerts)(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
+	long (*alerts_of)(struct bmd_text who, long most, bmd_each_alert each, void *arg);
+	int (*device)(struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each,
+			void *arg);
+	int (*may_watch)(struct bmd_text who, struct bmd_text feed);
 	int (*keep_row)(const struct bmd_row *row);
 	int (*rows_wait)(struct bmd_text table);
 	const char *db_url;
@@ -40,6 +48,7 @@ typedef struct bmd_api
 
 typedef int (*bind_bmd_t)(bmd_api_t *api);
 
+#ifndef __cplusplus
 /* 0, or -1 when bmd is not loaded or was loaded later. */
 static inline int bmd_load_api(bmd_api_t *api)
 {
@@ -47,5 +56,6 @@ static inline int bmd_load_api(bmd_api_t *api)
 
 	return bind == NULL ? -1 : bind(api);
 }
+#endif
 
 #endif

@@ -158,6 +158,8 @@ int bmd_core_device(
 		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
 /* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
+/* The same, of the devices that this person is responsible for. */
+long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, void *arg);
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);

@@ -11,6 +11,7 @@
 #include "bmd/code.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "feeds.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
 #include "view.hpp"
@@ -39,7 +40,9 @@ template <class Work, class T> T guarded(T otherwise, Work work) noexcept
 	}
 }
 
-std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t most, long &open)
+// Those that `wanted` says are.  It runs under the lock of the book: it takes none and is quick.
+template <class Wanted>
+std::vector<bmd_alert_view> collect_alerts(const Wanted &wanted, std::size_t most, long &open)
 {
 	bmd::Store &s = *store();
 	std::vector<bmd::AlertRec> records;
@@ -48,8 +51,7 @@ std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t 
 		const std::lock_guard<Mutex> book(s.book_lock);
 		for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
 			const bmd::AlertRec &alert = s.alerts[i];
-			if(alert.state == bmd::AlertState::cleared
-					|| (!serial.empty() && serial != alert.serial))
+			if(alert.state == bmd::AlertState::cleared || !wanted(alert))
 				continue;
 			++open;
 			if(records.size() < most)
@@ -60,6 +62,18 @@ std::vector<bmd_alert_view> collect_alerts(std::string_view serial, std::size_t 
 	for(std::size_t i = 0; i < records.size(); ++i)
 		bmd::show_alert(records[i], views[i]);
 	return views;
+}
+
+template <class Wanted>
+long each_alert(const Wanted &wanted, long most, bmd_each_alert each, void *arg) noexcept
+{
+	return guarded(0L, [&] {
+		long open = 0;
+		for(const bmd_alert_view &view :
+				collect_alerts(wanted, static_cast<std::size_t>(most), open))
+			each(&view, arg);
+		return open;
+	});
 }
 
 } // namespace
@@ -109,13 +123,24 @@ int bmd_core_device(bmd_text serial, bmd_device_view *device, bmd_each_metric ea
 
 long bmd_core_alerts(bmd_text serial, long most, bmd_each_alert each, void *arg)
 {
-	return guarded(0L, [&] {
-		long open = 0;
-		for(const bmd_alert_view &view :
-				collect_alerts(view_of(serial), static_cast<std::size_t>(most), open))
-			each(&view, arg);
-		return open;
-	});
+	const std::string_view wanted = view_of(serial);
+	return each_alert(
+			[wanted](const bmd::AlertRec &alert) {
+				return wanted.empty() || wanted == alert.serial;
+			},
+			most, each, arg);
+}
+
+long bmd_core_alerts_of(bmd_text who, long most, bmd_each_alert each, void *arg)
+{
+	const std::string_view person = view_of(who);
+	return each_alert(
+			[person](const bmd::AlertRec &alert) {
+				char feed[bmd::feed_size] = "dev.";
+				bmd::copy_text(feed + 4, sizeof feed - 4, alert.serial);
+				return bmd::may_watch(person, feed);
+			},
+			most, each, arg);
 }
 
 int bmd_core_alert(bmd_text id, bmd_alert_view *alert)

@@ -86,16 +86,21 @@ void FeedState::restart() noexcept
 	unconfirmed_.clear();
 }
 
-std::vector<AlertView> FeedState::open() const
+void sort_by_urgency(std::vector<AlertView> &alerts)
 {
-	std::vector<AlertView> alerts;
-	for(const auto &[id, alert] : alerts_)
-		alerts.push_back(alert);
 	const auto rank = [](const AlertView &alert) {
 		return std::make_tuple(-static_cast<int>(alert.priority), alert.onset_at, alert.id);
 	};
 	std::sort(alerts.begin(), alerts.end(),
 			[&](const AlertView &a, const AlertView &b) { return rank(a) < rank(b); });
+}
+
+std::vector<AlertView> FeedState::open() const
+{
+	std::vector<AlertView> alerts;
+	for(const auto &[id, alert] : alerts_)
+		alerts.push_back(alert);
+	sort_by_urgency(alerts);
 	return alerts;
 }
 

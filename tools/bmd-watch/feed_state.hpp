@@ -46,6 +46,9 @@ struct Outcome
 	std::vector<Change> changes;
 };
 
+/// Most urgent first, then the oldest.
+void sort_by_urgency(std::vector<AlertView> &alerts);
+
 /// The open alerts of one feed.
 class FeedState
 {

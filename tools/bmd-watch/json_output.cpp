@@ -82,6 +82,7 @@ class JsonOutput : public Output
 public:
 	void notification(const Notification &n) override { write(json_of(n)); }
 	void event(const Event &e) override { write(json_of(e)); }
+	void answered(const Answered &a) override { write(json_of(a)); }
 };
 
 } // namespace
@@ -127,6 +128,12 @@ std::string json_of(const Event &e)
 	if(!e.call_id.empty())
 		json["call_id"] = e.call_id;
 	return line(json);
+}
+
+std::string json_of(const Answered &a)
+{
+	return line({{"event", "answer"}, {"at", format_time(a.at)}, {"action", a.action},
+			{"alert", a.alert}, {"status", a.status}, {"result", a.result}, {"reason", a.reason}});
 }
 
 std::unique_ptr<Output> json_output()

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "registration.hpp"
+#include "screen_output.hpp"
+#include "seat.hpp"
 #include "sip_agent.hpp"
 #include "subscription.hpp"
 #include "watch_options.hpp"
@@ -27,12 +29,13 @@ constexpr std::uint32_t longest_goodbye_ms = 5000;
 class Terminal
 {
 public:
-	Terminal(const Options &options, SipAgent &agent, Output &output)
+	Terminal(const Options &options, SipAgent &agent, Output &output, ScreenOutput *screen)
 		: options_(options), agent_(agent), output_(output),
 		  registration_(agent, options, output,
 				  {[this] { subscribe(); }, [this] { leave(exit_refused); }, [this] { quit(); }}),
 		  duration_(agent.root(), [this] { on_duration(); }),
-		  goodbye_(agent.root(), [this] { su_root_break(agent_.root()); })
+		  goodbye_(agent.root(), [this] { su_root_break(agent_.root()); }),
+		  seat_(agent, options, output, screen, [this] { leave(exit_done); })
 	{
 		for(const std::string &feed : options.feeds)
 			subscriptions_.push_back(std::make_unique<Subscription>(agent, options, feed, output,
@@ -48,6 +51,7 @@ public:
 			registration_.begin();
 		else
 			subscribe();
+		seat_.begin();
 		agent_.run();
 		output_.event(
 				{wall_clock(), "end", "", 0, "exit status " + std::to_string(status_), {}, {}, ""});
@@ -135,6 +139,7 @@ private:
 	std::vector<std::unique_ptr<Subscription>> subscriptions_;
 	Timer duration_;
 	Timer goodbye_;
+	Seat seat_;
 	std::uint32_t seen_ = 0;
 	int status_ = exit_done;
 	bool informed_ = false; // a document has come
@@ -189,14 +194,24 @@ private:
 
 int watch(const Options &options)
 {
-	const auto output = options.json ? json_output() : text_output();
 	SipAgent agent(options);
 	if(!agent.ok()) {
 		std::cerr << "bmd-watch: cannot bind " << options.local_host << " port "
 				  << options.local_port << '\n';
 		return exit_usage;
 	}
-	Terminal terminal(options, agent, *output);
+	const bool on_screen = options.screen && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0
+						   && !in_background();
+	ScreenOutput *screen = nullptr;
+	std::unique_ptr<Output> output = options.json ? json_output() : nullptr;
+	if(output == nullptr && on_screen) {
+		auto drawn = std::make_unique<ScreenOutput>(options.aor);
+		screen = drawn.get();
+		output = std::move(drawn);
+	} else if(output == nullptr) {
+		output = text_output();
+	}
+	Terminal terminal(options, agent, *output, screen);
 	const Signals signals(agent.root(), terminal);
 	return terminal.run();
 }

@@ -71,8 +71,8 @@ SipAgent::SipAgent(const Options &options) : options_(options)
 	su_root_threading(root_, 0);
 	nua_ = nua_create(root_, callback, this, NUTAG_URL(local_url(options).c_str()),
 			NUTAG_PROXY(proxy_url(options).c_str()), NUTAG_M_USERNAME(options.user.c_str()),
-			SIPTAG_USER_AGENT_STR("bmd-watch"), SIPTAG_ALLOW_STR("NOTIFY, OPTIONS"),
-			NUTAG_ALLOW_EVENTS("bmd-alert"), NUTAG_ENABLEINVITE(0), NUTAG_ENABLEMESSAGE(0),
+			SIPTAG_USER_AGENT_STR("bmd-watch"), SIPTAG_ALLOW_STR("NOTIFY, MESSAGE, OPTIONS"),
+			NUTAG_ALLOW_EVENTS("bmd-alert"), NUTAG_ENABLEINVITE(0), NUTAG_ENABLEMESSAGE(1),
 			NUTAG_OUTBOUND("no-outbound no-validate no-natify no-options-keepalive"),
 			NUTAG_KEEPALIVE(0), TAG_END());
 }
@@ -126,9 +126,12 @@ void SipAgent::callback(nua_event_t type, int status, char const *phrase, nua_t 
 			su_root_break(agent->root_);
 		return;
 	}
+	const SipEvent event{
+			type, status, phrase != nullptr ? phrase : "", handle, sip, tags, wall_clock()};
+	if(type == nua_i_message && agent->taker_ != nullptr)
+		agent->taker_->on_message(event);
 	if(user != nullptr)
-		static_cast<SipUser *>(user)->on_sip(SipEvent{
-				type, status, phrase != nullptr ? phrase : "", handle, sip, tags, wall_clock()});
+		static_cast<SipUser *>(user)->on_sip(event);
 	else if(handle != nullptr)
 		nua_handle_destroy(handle); // a request from outside that nobody asked for
 }

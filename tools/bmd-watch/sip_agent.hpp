@@ -43,6 +43,17 @@ public:
 	virtual void on_sip(const SipEvent &event) = 0;
 };
 
+/// Gets the MESSAGEs that come; they are answered with 200 already.
+class MessageTaker
+{
+public:
+	MessageTaker() = default;
+	MessageTaker(const MessageTaker &) = delete;
+	MessageTaker &operator=(const MessageTaker &) = delete;
+	virtual ~MessageTaker() = default;
+	virtual void on_message(const SipEvent &event) = 0;
+};
+
 /// A timer that fires once.
 class Timer
 {
@@ -80,6 +91,9 @@ public:
 	/// Shuts the stack down; run() returns when that is done.
 	void quit();
 
+	/// nullptr: nobody.  The taker is the caller's.
+	void give_messages_to(MessageTaker *taker) noexcept { taker_ = taker; }
+
 	/// Answers a 401 or 407 of `event` with the user's password.  False: there is no challenge in
 	/// it.
 	bool authenticate(const SipEvent &event);
@@ -91,6 +105,7 @@ private:
 	const Options &options_;
 	su_root_t *root_ = nullptr;
 	nua_t *nua_ = nullptr;
+	MessageTaker *taker_ = nullptr;
 	bool shut_down_ = false;
 };
 

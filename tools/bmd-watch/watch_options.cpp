@@ -105,6 +105,7 @@ struct Raw
 	std::string password_file;
 	std::string local;
 	bool no_register = false;
+	bool lines = false;
 };
 
 void declare(CLI::App &app, Options &o, Raw &raw)
@@ -124,6 +125,7 @@ void declare(CLI::App &app, Options &o, Raw &raw)
 	app.add_option("--local", raw.local, "HOST:PORT to bind; port 0 for any");
 	app.add_option("--transport", o.transport, "udp or tcp")->check(CLI::IsMember({"udp", "tcp"}));
 	app.add_flag("--json", o.json, "one JSON object a line");
+	app.add_flag("--lines", raw.lines, "lines and commands also where there is a screen with keys");
 	app.add_option("--duration", o.duration, "end after so many seconds")
 			->check(CLI::Range(1, 31'536'000));
 	app.add_option("--until-alerts", o.until_alerts, "end when so many alerts have been seen")
@@ -138,6 +140,7 @@ std::string complete(Options &o, const Raw &raw)
 		return password.error().reason;
 	o.password = std::move(password).value();
 	o.do_register = !raw.no_register;
+	o.screen = !raw.lines;
 	if(o.feeds.empty())
 		o.feeds.push_back(o.aor);
 	if(o.user.empty()) {

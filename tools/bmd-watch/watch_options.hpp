@@ -32,6 +32,7 @@ struct Options
 	std::string local_port; ///< "*": any
 	std::string transport = "udp";
 	bool json = false;
+	bool screen = true;             ///< whole screen and keys, where both ends are a terminal
 	std::uint32_t duration = 0;     ///< seconds; 0: for ever
 	std::uint32_t until_alerts = 0; ///< 0: any number
 };

@@ -44,6 +44,18 @@ struct Event
 	std::string call_id;
 };
 
+/// What became of an answer to an alert, or of a command that could not be read (then `action` is
+/// empty).
+struct Answered
+{
+	TimeUs at = 0;
+	std::string action;
+	std::string alert;  ///< code or id
+	int status = 0;     ///< of the ResultCode; 0: nothing is known to have been done
+	std::string result; ///< the ResultCode itself
+	std::string reason;
+};
+
 class Output
 {
 public:
@@ -53,6 +65,7 @@ public:
 	virtual ~Output() = default;
 	virtual void notification(const Notification &notification) = 0;
 	virtual void event(const Event &event) = 0;
+	virtual void answered(const Answered &answered) = 0;
 };
 
 /// Milliseconds from the last byte of the frame to the arrival of the NOTIFY; nullopt where the
@@ -62,9 +75,11 @@ public:
 /// Lines for people.
 [[nodiscard]] std::string text_of(const Notification &notification);
 [[nodiscard]] std::string text_of(const Event &event);
+[[nodiscard]] std::string text_of(const Answered &answered); ///< without a line end
 /// One JSON object and '\n'.
 [[nodiscard]] std::string json_of(const Notification &notification);
 [[nodiscard]] std::string json_of(const Event &event);
+[[nodiscard]] std::string json_of(const Answered &answered);
 
 /// Writes to standard output and flushes after each.
 [[nodiscard]] std::unique_ptr<Output> text_output();

@@ -203,7 +203,7 @@ void append_alert(std::string &out, const AlertView &alert)
 
 Result<AlertView> read_alert(xmlNodePtr node)
 {
-	if(auto error = validate_alert(node))
+	if(auto error = validate_ours(node))
 		return std::move(*error);
 	AlertView alert;
 	AttributeReader reader(alert);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dmp_alert.hpp"
+#include "dmp_schema.hpp"
 #include "dmp_text.hpp"
 
 namespace bmd::dmp {
@@ -88,9 +89,47 @@ std::optional<Error> fill(const xmlNode *node, ControlResponse &response)
 	});
 }
 
+MetricState read_reading(const xmlNode *node)
+{
+	MetricState reading;
+	for(const xmlAttr *a = node->properties; a != nullptr; a = a->next) {
+		const auto *const attribute = reinterpret_cast<const xmlNode *>(a);
+		const std::string_view name = name_of(attribute);
+		std::string *const member = name == "unit"       ? &reading.unit
+									: name == "state"    ? &reading.state
+									: name == "measured" ? &reading.measured
+									: name == "low"      ? &reading.low
+									: name == "high"     ? &reading.high
+														 : nullptr;
+		if(a->ns == nullptr && member != nullptr)
+			*member = text_of(attribute);
+	}
+	return reading;
+}
+
+// The bmd:reading that follows the Value of a Variable.
+std::optional<Error> fill_readings(const xmlNode *parent, QueryResponse &response)
+{
+	std::size_t items = 0;
+	for(xmlNodePtr node = parent->children; node != nullptr; node = node->next) {
+		if(node->type != XML_ELEMENT_NODE)
+			continue;
+		if(node->ns == nullptr && name_of(node) == "Variable")
+			++items;
+		if(!is_ours(node->ns) || name_of(node) != "reading")
+			continue;
+		if(items == 0 || response.items[items - 1].reading)
+			return wrong(node, "a bmd:reading that belongs to no Variable");
+		if(auto error = validate_ours(node))
+			return error;
+		response.items[items - 1].reading = read_reading(node);
+	}
+	return std::nullopt;
+}
+
 std::optional<Error> fill(const xmlNode *node, QueryResponse &response)
 {
-	return each_child(node, [&](std::string_view name, std::string text) {
+	auto error = each_child(node, [&](std::string_view name, std::string text) {
 		if(name == "Variable")
 			response.items.emplace_back().variable = std::move(text);
 		else if(name == "Value")
@@ -98,6 +137,7 @@ std::optional<Error> fill(const xmlNode *node, QueryResponse &response)
 		else
 			response.items.back().results.push_back(std::move(text));
 	});
+	return error ? error : fill_readings(node, response);
 }
 
 // The bmd:alert of a Notify, if it has one.

@@ -16,13 +16,15 @@ struct Row
 	std::string_view text;
 };
 
-constexpr std::array<Row, 10> rows{{{ResultCode::ok, 200, "200 OK"},
+constexpr std::array<Row, 12> rows{{{ResultCode::ok, 200, "200 OK"},
 		{ResultCode::accepted, 202, "202 Accepted"}, {ResultCode::bad_value, 400, "400 Bad value"},
 		{ResultCode::forbidden, 403, "403 Forbidden"},
 		{ResultCode::unknown_device, 404, "404 Unknown device"},
 		{ResultCode::unknown_variable, 404, "404 Unknown variable"},
 		{ResultCode::unknown_action, 404, "404 Unknown action"},
+		{ResultCode::unknown_alert, 404, "404 Unknown alert"},
 		{ResultCode::no_answer, 408, "408 No answer"}, {ResultCode::conflict, 409, "409 Conflict"},
+		{ResultCode::failed, 500, "500 Server error"},
 		{ResultCode::not_supported, 501, "501 Not supported"}}};
 
 const Row *find(ResultCode code) noexcept

@@ -104,13 +104,13 @@ std::optional<Error> validate(xmlDocPtr document)
 			[document](xmlSchemaValidCtxtPtr v) { return xmlSchemaValidateDoc(v, document); }, "");
 }
 
-std::optional<Error> validate_alert(xmlNodePtr alert)
+std::optional<Error> validate_ours(xmlNodePtr element)
 {
 	static xmlSchemaPtr kept = nullptr;
 	return run(
 			schema(kept, dmp_bmd_xsd),
-			[alert](xmlSchemaValidCtxtPtr v) { return xmlSchemaValidateOneElement(v, alert); },
-			"bmd:alert: ");
+			[element](xmlSchemaValidCtxtPtr v) { return xmlSchemaValidateOneElement(v, element); },
+			"bmd:" + std::string(reinterpret_cast<const char *>(element->name)) + ": ");
 }
 
 std::string_view schema_text() noexcept

@@ -26,7 +26,7 @@ struct FirstError
 /// Validates a whole document, in no namespace, against dmp.xsd.
 [[nodiscard]] std::optional<Error> validate(xmlDocPtr document);
 
-/// Validates one bmd:alert against dmp-bmd.xsd.
-[[nodiscard]] std::optional<Error> validate_alert(xmlNodePtr alert);
+/// Validates one bmd:alert or bmd:reading against dmp-bmd.xsd.
+[[nodiscard]] std::optional<Error> validate_ours(xmlNodePtr element);
 
 } // namespace bmd::dmp

@@ -25,6 +25,21 @@ void append_all(std::string &out, std::string_view name, const std::vector<std::
 		append_element(out, name, text);
 }
 
+void append_reading(std::string &out, const MetricState &reading)
+{
+	out += "<bmd:reading";
+	const auto append = [&out](std::string_view name, const std::string &value) {
+		if(!value.empty())
+			append_attribute(out, name, value);
+	};
+	append("unit", reading.unit);
+	append("state", reading.state);
+	append("measured", reading.measured);
+	append("low", reading.low);
+	append("high", reading.high);
+	out += "/>";
+}
+
 // Appends one entry.
 class EntryWriter
 {
@@ -73,6 +88,8 @@ public:
 		for(const auto &item : response.items) {
 			append_element(out_, "Variable", item.variable);
 			append_all(out_, "Value", item.values);
+			if(item.reading)
+				append_reading(out_, *item.reading);
 			append_all(out_, "ResultCode", item.results);
 		}
 		out_ += "</QueryResponse>";
@@ -100,12 +117,16 @@ bool uses_bmd(const Document &document)
 	const Attributes &a = document.attributes;
 	if(a.version || a.feed || a.full || a.at || a.more != 0)
 		return true;
-	const auto has_alert = [](const Entry &entry) {
-		const auto *const notify = std::get_if<Notify>(&entry);
-		return notify != nullptr && notify->alert.has_value();
+	const auto is_extended = [](const Entry &entry) {
+		if(const auto *const notify = std::get_if<Notify>(&entry))
+			return notify->alert.has_value();
+		const auto *const query = std::get_if<QueryResponse>(&entry);
+		return query != nullptr
+			   && std::any_of(query->items.begin(), query->items.end(),
+					   [](const auto &item) { return item.reading.has_value(); });
 	};
 	return std::any_of(document.devices.begin(), document.devices.end(), [&](const Device &device) {
-		return std::any_of(device.entries.begin(), device.entries.end(), has_alert);
+		return std::any_of(device.entries.begin(), device.entries.end(), is_extended);
 	});
 }
 

@@ -36,8 +36,10 @@ enum class ResultCode : std::uint8_t
 	unknown_device,   ///< 404 Unknown device
 	unknown_variable, ///< 404 Unknown variable
 	unknown_action,   ///< 404 Unknown action
+	unknown_alert,    ///< 404 Unknown alert
 	no_answer,        ///< 408 No answer
 	conflict,         ///< 409 Conflict
+	failed,           ///< 500 Server error
 	not_supported     ///< 501 Not supported
 };
 
@@ -96,6 +98,18 @@ struct ControlResponse
 	bool operator==(const ControlResponse &) const = default;
 };
 
+/// What a QueryResponse says of a metric beside its value (element bmd:reading).  Texts as they
+/// stand there; empty: absent.
+struct MetricState
+{
+	std::string unit;     ///< UCUM
+	std::string state;    ///< ok, low, high, invalid, alarm
+	std::string measured; ///< RFC 3339
+	std::string low;      ///< alarm limits in force
+	std::string high;
+	bool operator==(const MetricState &) const = default;
+};
+
 struct QueryResponse
 {
 	struct Item
@@ -103,6 +117,7 @@ struct QueryResponse
 		std::string variable;
 		std::vector<std::string> values; ///< at least one
 		std::vector<std::string> results;
+		std::optional<MetricState> reading = std::nullopt;
 		bool operator==(const Item &) const = default;
 	};
 	std::vector<Item> items;

@@ -1,0 +1,45 @@
+/// @file book.hpp  The alert book and the devices as a person may see and change them, through
+/// bmd_api. SPDX-License-Identifier: GPL-2.0-or-later
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bmd/dmp_control.hpp"
+#include "dmp_core.h"
+
+namespace bmd::dmp {
+
+/// Set once by dmp_core_init().
+[[nodiscard]] const bmd_api_t &book() noexcept;
+
+[[nodiscard]] inline bmd_text text_of(std::string_view text) noexcept
+{
+	return {text.data(), text.size()};
+}
+
+/// Is this person responsible for the device?  False also when there is none.
+[[nodiscard]] bool responsible(std::string_view user, std::string_view serial);
+
+struct Carried
+{
+	ResultCode code = ResultCode::ok;
+	std::string reason;   ///< of what was not carried out
+	bmd_alert_view alert; ///< as it was before; only with ok and conflict
+};
+
+/// Answers an alert for this person.  `device`: its serial number, or any_device.  Nobody learns
+/// more of an alert of somebody else than that it has the code.
+[[nodiscard]] Carried carry_out(std::string_view user, std::string_view device,
+		const AlertControl &control, std::string_view through);
+
+/// At most `most` open alerts of the devices this person is responsible for, newest first; `open`
+/// is how many there are.
+[[nodiscard]] std::vector<bmd_alert_view> alerts_of(std::string_view user, long most, long &open);
+
+/// The same of a device, for anybody.
+[[nodiscard]] std::vector<bmd_alert_view> alerts_of_device(std::string_view serial, long most);
+
+} // namespace bmd::dmp

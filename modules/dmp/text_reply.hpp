@@ -1,0 +1,27 @@
+/// @file text_reply.hpp  A text of a person to the text it gets.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bmd/reply.hpp"
+#include "dispatch.hpp"
+
+namespace bmd::dmp {
+
+struct TextAnswer
+{
+	std::string text;      ///< at most max_reply bytes
+	bool answered = false; ///< it was an answer to one alert, whatever came of it
+	std::string code;      ///< of that alert
+	std::string result;    ///< as a ResultCode
+};
+
+/// Carries out what the text asks for, if it is one answer to exactly one alert; anything else
+/// changes nothing.
+[[nodiscard]] TextAnswer answer_text(
+		std::string_view user, std::string_view text, TimeUs now, Tally &tally);
+
+} // namespace bmd::dmp
