@@ -286,8 +286,10 @@ RowOutcome enter(std::size_t table, std::string_view key, RowChange change)
 	row->may_exist = may_exist;
 	row->expires = sweep ? 0 : expires_of(change.cells);
 	// A sweep follows what was asked for before it.
-	const bool last = sweep || old == nullptr;
-	link(row, last ? rows.newest : old, last ? nullptr : old->newer);
+	if(sweep || old == nullptr)
+		link(row, rows.newest, nullptr);
+	else
+		link(row, old, old->newer);
 	if(old != nullptr) // not before: one of the two must be there at every moment
 		drop(old);
 	return RowOutcome::waits;
@@ -359,8 +361,7 @@ void settle_rows(std::span<const WaitingChange> done) noexcept
 void mend_rows() noexcept
 {
 	RowsWaiting &rows = store()->rows;
-	for(std::size_t i = 0; i < row_buckets; ++i)
-		rows.head[i].first = nullptr;
+	std::fill_n(rows.head, row_buckets, RowHead{});
 	for(auto &of_table : rows.of_table)
 		of_table = 0;
 	rows.bytes = 0;

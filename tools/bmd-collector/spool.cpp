@@ -201,7 +201,10 @@ Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 {
 	const std::uint64_t from = std::max(seq, forgotten_ + 1);
 	const auto held = held_.lower_bound(from);
-	if(held == held_.end() || (held == held_.begin() && from < held->first)) {
+	std::optional<Batch> in_memory;
+	if(held != held_.end())
+		in_memory = Batch{held->first, held->second.text};
+	if(!in_memory || (held == held_.begin() && from < in_memory->seq)) {
 		auto on_disk = next_on_disk(from);
 		const auto now = std::chrono::steady_clock::now();
 		if(on_disk)
@@ -209,10 +212,10 @@ Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 		else if(!unreadable_since_)
 			unreadable_since_ = now;
 		const bool given_up = unreadable_since_ && now - *unreadable_since_ >= read_patience;
-		if(held == held_.end() || (on_disk && *on_disk) || (!on_disk && !given_up))
+		if(!in_memory || (on_disk && *on_disk) || (!on_disk && !given_up))
 			return on_disk;
 	}
-	return std::optional<Batch>(Batch{held->first, held->second.text});
+	return in_memory;
 }
 
 Result<std::optional<Spool::Batch>> Spool::next_on_disk(std::uint64_t seq)
