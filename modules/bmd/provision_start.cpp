@@ -80,11 +80,12 @@ void take_alert(AlertRec alert, std::int32_t database_id)
 
 Result<bool> load_alerts(Pg &pg)
 {
-	return stream_rows(pg, unclosed_alerts_query(), [](std::span<const PgFields> rows) {
-		const RegistryWrite lock;
-		for(const PgFields &row : rows)
-			take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
-	});
+	return stream_rows(
+			pg, unclosed_alerts_query(store()->alerts.size), [](std::span<const PgFields> rows) {
+				const RegistryWrite lock;
+				for(const PgFields &row : rows)
+					take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
+			});
 }
 
 void take_closed(const PgFields &row)

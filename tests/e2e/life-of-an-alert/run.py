@@ -167,7 +167,10 @@ def two_that_the_database_has_open_become_one_at_the_start(stack):
     columns = ("device_id, serial, type_name, metric_id, condition, kind, priority, value, limit_value, measured_at, "
                "arrived_at, onset_at, changed_at, revision, code")
     stack.sql(f"INSERT INTO bmd_alert (alert_id, state, raised_at, {columns}) SELECT gen_random_uuid(), 'active', "
-              f"raised_at - interval '1 h', {columns} FROM bmd_alert WHERE serial = 'LIFE-3' AND closed_at IS NULL")
+              f"raised_at - interval '1 h', {columns} FROM bmd_alert WHERE serial = 'LIFE-3' AND closed_at IS NULL;"
+              "INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority) SELECT alert_id, 1, raised_at, "
+              "'raised', state, priority FROM bmd_alert WHERE serial = 'LIFE-3' AND closed_at IS NULL "
+              "ON CONFLICT DO NOTHING")
     for watcher in (stack.first, stack.second):
         watcher.pump(0.1)
         watcher.version = None
@@ -180,7 +183,7 @@ def two_that_the_database_has_open_become_one_at_the_start(stack):
 def what_clears_by_itself_is_closed_by_the_system_in_the_end(stack):
     setting(stack, "reopen_seconds", 1)
     hand(stack, "LIFE-3 SpO2=97")
-    wait_until(lambda: ["raised", "cleared", "closed"] in history(stack, "LIFE-3"), 5, "the closing")
+    wait_until(lambda: ["raised", "updated", "cleared", "closed"] in history(stack, "LIFE-3"), 5, "the closing")
     row = stack.sql("SELECT who, why FROM bmd_alert_event WHERE event = 'closed'")
     assert row == [["", "condition gone"]], row
     assert stack.sql("SELECT count(*) FROM bmd_alert WHERE closed_at IS NULL") == [["0"]]
