@@ -287,7 +287,7 @@ Result<bool> Writer::write_windows(Load &load)
 	for(std::size_t i = 0; i < load.windows.size(); ++i) {
 		if(auto begun = pg_.run("SAVEPOINT one"); !begun)
 			return begun.error();
-		const auto written = write_window(*load.windows[i]);
+		auto written = write_window(*load.windows[i]);
 		if(!written && !pg_.connected())
 			return written;
 		auto after = pg_.run(written ? "RELEASE SAVEPOINT one" : "ROLLBACK TO SAVEPOINT one");
