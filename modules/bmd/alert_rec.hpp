@@ -18,6 +18,15 @@ namespace bmd {
 inline constexpr std::size_t name_size =
 		32; ///< names of types, people, groups, collectors: 31 bytes
 
+/// The list of the book that an alert is in; changed under the book lock alone.
+enum class AlertList : std::uint8_t
+{
+	none = 0, ///< free, or not in the book
+	open,
+	kept, ///< cleared, and may come back
+	ended ///< its end waits for the journal
+};
+
 struct AlertRec
 {
 	Uuid id;
@@ -34,6 +43,8 @@ struct AlertRec
 	ResponseState response;
 	TimeUs silence_ends;  ///< monotonic; 0: not silenced.  What is told is response.silenced_until
 	TimeUs rises_at;      ///< monotonic: its priority rises then; 0: never
+	TimeUs waits_since;   ///< monotonic: since when `rises_at` counts; 0: it does not
+	TimeUs within_since;  ///< of readings: back within the second limit since; 0: it is not
 	std::int64_t patient; ///< whom the device served; 0: none
 	Index device;
 	Index next_open; ///< of the list it is in; also: next free one
@@ -46,6 +57,7 @@ struct AlertRec
 	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
 	MetricId metric;
 	Condition condition;
+	AlertList list;
 	AlertKind kind;
 	Priority priority;
 	Priority priority_before; ///< before its last rise or fall; 0: none

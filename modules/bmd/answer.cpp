@@ -51,7 +51,7 @@ void carry_out(
 				transition.state.silenced_until == 0 ? 0 : mono_now() + answer.until - answer.at;
 	alert.response = transition.state;
 	if(transition.closes) {
-		forget_slot(device, i);
+		forget_slot(device, i); // before its end: the next reading raises again what holds
 		end_alert(i, transition.event, actor, answer.at, Ending::closed);
 		return match_suppression(device, answer.at);
 	}
@@ -69,8 +69,10 @@ Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const A
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.stripe[found.device % stripes]);
 	const AlertRec &alert = s.alerts[i];
-	if(alert.id != found.id || alert.device != found.device || alert.state == AlertState::cleared)
+	if(alert.id != found.id || alert.device != found.device || alert.list != AlertList::open)
 		return {0, {}};
+	if(answer.act == Act::end && alert.condition == Condition::stale)
+		return {409, "nothing is heard of the device: that ends when it is heard, or disabled"};
 	const auto transition = apply(alert.response, circumstances_of(alert), answer);
 	if(!transition)
 		return refused(transition.error());
@@ -94,6 +96,22 @@ Answered answer_kept(Index i, const AlertRec &found, const AnswerTo &to, const A
 		alert.response = transition->state;
 		close_kept_slot(i, transition->event, {answer.who, to.through, to.why}, answer.at, true);
 	}
+	return {};
+}
+
+// Whoever accepts is counted on: so it must be somebody.
+Answered not_for_them(const AnswerTo &to)
+{
+	const std::string who(to.answer.who);
+	if(to.answer.act == Act::end && !to.entitled)
+		return {403, who + " is no operator: an alert that holds ends by its readings"};
+	if(to.answer.act == Act::end && to.why.empty())
+		return {400, "say why it is over"};
+	if(to.answer.act != Act::accept || !to.entitled || who.empty())
+		return {};
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	if(!may_watch(who, who))
+		return {403, who + " is no enabled technician: name the person who sees to it"};
 	return {};
 }
 
@@ -124,6 +142,8 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 	}
 	if(i == 0)
 		return unknown_alert(to.alert);
+	if(!journal_has_room_for_answer())
+		return {503, "the journal is full: the database is behind, try again"};
 	if(!to.entitled && !may_answer(answer.who, found))
 		return {403, std::string(answer.who) + " is not responsible for device " + found.serial
 							 + ", and the alert was not escalated to that person"};
@@ -156,6 +176,8 @@ Answered answer_alert(const AnswerTo &to)
 	Answer answer = to.answer;
 	answer.at = wall_now();
 	answer.until = answer.at + to.answer.until;
+	if(auto wrong = not_for_them(to); wrong.status != 200)
+		return wrong;
 	Answered outcome{0, {}};
 	for(int n = 0; n < tries && outcome.status == 0; ++n)
 		outcome = try_answer(to, answer);

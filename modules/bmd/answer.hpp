@@ -20,11 +20,12 @@ struct AnswerTo
 	Answer answer;          ///< `at` is set here; `until` is the length of a silence
 	std::string_view through;
 	std::string_view why;
-	bool entitled = false; ///< whoever answers may do so for every device
+	bool entitled = false; ///< an operator: may answer for every device, and may end an alert
 };
 
-/// 200; 400: the answer itself is wrong; 403: not this person's device; 404: no such alert; 409:
-/// not legal now.  `reason` says which; empty for 200.
+/// 200; 400: the answer itself is wrong; 403: not this person's device, or to accept, by an
+/// operator, no enabled technician; 404: no such alert; 409: not legal now; 503: the journal has no
+/// room to say who answered.  `reason` says which; empty for 200.
 struct Answered
 {
 	int status = 200;

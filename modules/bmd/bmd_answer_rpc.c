@@ -24,6 +24,17 @@ static struct bmd_text text(const char *s)
 	return text;
 }
 
+/* It is in force, and on its way to the database: a server killed before it is there forgets it. */
+static void reply_to(rpc_t *rpc, void *ctx, int code, const char *reason)
+{
+	void *th = NULL;
+
+	if(code != 200)
+		rpc->fault(ctx, code, "%s", reason);
+	else if(rpc->add(ctx, "{", &th) >= 0)
+		rpc->struct_add(th, "s", "durable", "no");
+}
+
 static void give(rpc_t *rpc, void *ctx, struct bmd_answer *answer, const char *act)
 {
 	char reason[REASON] = "";
@@ -33,8 +44,7 @@ static void give(rpc_t *rpc, void *ctx, struct bmd_answer *answer, const char *a
 	answer->through = text("kamcmd");
 	answer->by_operator = 1;
 	code = bmd_core_answer(answer, reason, sizeof reason);
-	if(code != 200)
-		rpc->fault(ctx, code, "%s", reason);
+	reply_to(rpc, ctx, code, reason);
 }
 
 static void scan_person(rpc_t *rpc, void *ctx, struct words *words, struct bmd_answer *answer)
@@ -54,7 +64,7 @@ static void plain_answer(rpc_t *rpc, void *ctx, const char *act)
 }
 
 static const char *accept_doc[] = {
-		"Somebody sees to an alert: ALERT WHO [WHY]; ALERT is an id or a code", 0};
+		"A technician sees to an alert: ALERT WHO [WHY]; ALERT is an id or a code", 0};
 
 static void rpc_accept(rpc_t *rpc, void *ctx)
 {
@@ -77,6 +87,16 @@ static const char *ack_doc[] = {"An alert has been dealt with: a latched one clo
 static void rpc_ack(rpc_t *rpc, void *ctx)
 {
 	plain_answer(rpc, ctx, "acknowledge");
+}
+
+static const char *end_doc[] = {
+		"Ends an alert whose condition no reading will end; the next bad one "
+		"raises it again: ALERT WHO WHY",
+		0};
+
+static void rpc_end(rpc_t *rpc, void *ctx)
+{
+	plain_answer(rpc, ctx, "end");
 }
 
 static const char *resolve_doc[] = {
@@ -122,32 +142,48 @@ static void rpc_silence(rpc_t *rpc, void *ctx)
 	give(rpc, ctx, &answer, "silence");
 }
 
+struct reply
+{
+	rpc_t *rpc;
+	void *ctx;
+};
+
+static void add_window(const struct bmd_window_view *window, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "dsssss", "in_force", window->in_force, "of", window->of, "from",
+			window->from, "until", window->until, "who", window->who, "why", window->why);
+}
+
 static const char *maintenance_doc[] = {
-		"A device is being worked on from now on: SERIAL SECONDS WHO WHY; 0 seconds end it", 0};
+		"A device is being worked on from now on: SERIAL SECONDS WHO WHY; 0 seconds end it; alone: "
+		"lists the windows that are in force or to come",
+		0};
 
 static void rpc_maintenance(rpc_t *rpc, void *ctx)
 {
 	struct words words;
 	struct bmd_text serial, who, why;
 	char reason[REASON] = "";
+	struct reply reply = {rpc, ctx};
 	long seconds;
 	int code;
 
-	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &serial);
+	if(!bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &serial)) {
+		bmd_core_windows(add_window, &reply);
+		return;
+	}
 	if(!scan_seconds(rpc, ctx, &seconds))
 		return;
 	(void)bmd_scan_word(rpc, ctx, words.who, sizeof words.who, &who);
 	(void)bmd_scan_word(rpc, ctx, words.why, sizeof words.why, &why);
 	code = bmd_core_maintenance(serial, seconds, who, why, reason, sizeof reason);
-	if(code != 200)
-		rpc->fault(ctx, code, "%s", reason);
+	reply_to(rpc, ctx, code, reason);
 }
-
-struct reply
-{
-	rpc_t *rpc;
-	void *ctx;
-};
 
 static void add_alarm(const struct bmd_alarm_view *alarm, void *arg)
 {
@@ -161,9 +197,10 @@ static void add_alarm(const struct bmd_alarm_view *alarm, void *arg)
 			"false", alarm->false_alarms, "median_seconds", alarm->median);
 }
 
-static const char *report_alarms_doc[] = {"By device and rule: alerts raised, accepted, false, "
-										  "median seconds until somebody answered: "
-										  "[DEVICE [DAYS]], DEVICE * for all",
+static const char *report_alarms_doc[] = {
+		"By device and rule: alerts raised, accepted, false, "
+		"median seconds until somebody answered: "
+		"[DEVICE [DAYS]], DEVICE * for all, by default of 30 days",
 		0};
 
 static void rpc_report_alarms(rpc_t *rpc, void *ctx)
@@ -171,15 +208,18 @@ static void rpc_report_alarms(rpc_t *rpc, void *ctx)
 	struct reply reply = {rpc, ctx};
 	char word[64], reason[REASON] = "";
 	struct bmd_text serial;
-	int days = 0, code;
+	int days = 30, more = 0, code;
+	void *th = NULL;
 
 	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
 	if(serial.len == 1 && *serial.s == '*')
 		serial.len = 0;
 	(void)rpc->scan(ctx, "*d", &days);
-	code = bmd_core_report_alarms(serial, days, add_alarm, &reply, reason, sizeof reason);
+	code = bmd_core_report_alarms(serial, days, add_alarm, &reply, &more, reason, sizeof reason);
 	if(code != 200)
 		rpc->fault(ctx, code, "%s", reason);
+	else if(more && rpc->add(ctx, "{", &th) >= 0)
+		rpc->struct_add(th, "s", "more", "only the 1000 most frequent are shown");
 }
 
 /* clang-format off */
@@ -188,8 +228,9 @@ rpc_export_t bmd_answer_rpc_cmds[] = {
 	{"bmd.reject",        rpc_reject,        reject_doc,        0},
 	{"bmd.ack",           rpc_ack,           ack_doc,           0},
 	{"bmd.resolve",       rpc_resolve,       resolve_doc,       0},
+	{"bmd.end",           rpc_end,           end_doc,           0},
 	{"bmd.silence",       rpc_silence,       silence_doc,       0},
-	{"bmd.maintenance",   rpc_maintenance,   maintenance_doc,   0},
+	{"bmd.maintenance",   rpc_maintenance,   maintenance_doc,   RET_ARRAY},
 	{"bmd.report-alarms", rpc_report_alarms, report_alarms_doc, RET_ARRAY},
 	{0, 0, 0, 0}
 };

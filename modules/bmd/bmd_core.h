@@ -87,6 +87,18 @@ int bmd_core_check_request(struct bmd_text body, char *reason, size_t reason_siz
 /* 1 when the body is a DMP document with the root DMPAction, else 0 with the reason. */
 int bmd_core_check_document(struct bmd_text body, char *reason, size_t reason_size);
 
+/* A maintenance window. */
+struct bmd_window_view
+{
+	char of[48]; /* "device SERIAL", "type NAME", "group NAME", "everything"; empty: there is none
+				  */
+	char from[40];
+	char until[40];
+	char who[32];
+	char why[80];
+	int in_force;
+};
+
 struct bmd_device_view
 {
 	char serial[32];
@@ -98,6 +110,7 @@ struct bmd_device_view
 	int enabled;
 	int stale;
 	int open_alerts;
+	struct bmd_window_view window; /* in force; only of a single device */
 };
 
 struct bmd_metric_view
@@ -141,9 +154,10 @@ struct bmd_alert_view
 	char silenced_until[40]; /* empty: not silenced */
 	char suppressed[16];     /* none, maintenance, inhibition */
 	int mutes;
-	char priority_before[8]; /* empty: it has not changed */
-	char outcome[16];        /* none, actionable, false */
-	char cleared_at[40];     /* empty: the condition holds, or it is latched */
+	char priority_before[8];       /* empty: it has not changed */
+	char outcome[16];              /* none, actionable, false */
+	char cleared_at[40];           /* empty: the condition holds, or it is latched */
+	struct bmd_window_view window; /* in force; only of a single alert */
 };
 
 typedef void (*bmd_each_device)(const struct bmd_device_view *device, void *arg);
@@ -167,24 +181,29 @@ int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
 /* An answer to an alert.  Texts that do not apply are empty. */
 struct bmd_answer
 {
-	struct bmd_text alert;   /* id or short code */
-	struct bmd_text act;     /* accept, reject, acknowledge, silence, resolve; deliver, escalate */
-	struct bmd_text who;     /* user name, at most 31 bytes; empty for deliver and escalate */
+	struct bmd_text alert; /* id or short code */
+	struct bmd_text act; /* accept, reject, acknowledge, silence, resolve, end; deliver, escalate */
+	struct bmd_text who; /* user name, at most 31 bytes; empty for deliver and escalate */
 	struct bmd_text through; /* kamcmd, sip, message ...: at most 15 bytes */
 	struct bmd_text why;     /* at most 95 bytes */
 	struct bmd_text outcome; /* resolve: actionable or false */
 	long seconds;            /* silence: how long; 0 ends one */
 	int step;                /* escalate: from 1 */
-	int by_operator;         /* for any device, and may reject for whom accepted */
+	int by_operator;         /* for any device; may reject for whom accepted, and end an alert */
 };
-/* 200, also for the same answer again; 400 wrong, 403 not entitled, 404 unknown, 409 not legal now
- * (then the reason says why, and whose the alert is), 500 out of memory. */
+/* 200, also for the same answer again: taken in memory, on its way to the database; 400 wrong, 403
+ * not entitled, or nobody who could accept, 404 unknown, 409 not legal now (then the reason says
+ * why, and whose the alert is), 500 out of memory, 503 no room to record who answered. */
 int bmd_core_answer(const struct bmd_answer *answer, char *reason, size_t reason_size);
 
 /* A maintenance window of one device from now on, in force when this returns; 0 seconds end those
  * of the device.  200, or 400, 404, 503 with a reason. */
 int bmd_core_maintenance(struct bmd_text serial, long seconds, struct bmd_text who,
 		struct bmd_text why, char *reason, size_t reason_size);
+
+typedef void (*bmd_each_window)(const struct bmd_window_view *window, void *arg);
+/* The windows that are in force or to come. */
+void bmd_core_windows(bmd_each_window each, void *arg);
 
 struct bmd_alarm_view
 {
@@ -197,10 +216,11 @@ struct bmd_alarm_view
 	const char *median; /* seconds until somebody answered; empty: nobody has */
 };
 typedef void (*bmd_each_alarm)(const struct bmd_alarm_view *alarm, void *arg);
-/* By device and rule, of the last `days` (0: of all): at most 1000.  Asks the database, up to 5 s.
- * 200, or 400, 503 with a reason. */
+/* By device and rule, of the last `days` (0: of all): at most 1000, `*more`: there are others. Asks
+ * the database, up to 3 s for the connection and as much for the answer.  200, or 400, 503 with a
+ * reason. */
 int bmd_core_report_alarms(struct bmd_text serial, long days, bmd_each_alarm each, void *arg,
-		char *reason, size_t reason_size);
+		int *more, char *reason, size_t reason_size);
 
 /* Who is called: rosters and escalation. */
 struct bmd_oncall_view

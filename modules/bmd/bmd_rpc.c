@@ -162,6 +162,15 @@ static void keep_metric(const struct bmd_metric_view *metric, void *arg)
 		list->metrics[list->count++] = *metric;
 }
 
+/* Who works on the device, if anybody does. */
+static void add_window(struct reply *reply, const struct bmd_window_view *window)
+{
+	if(reply->parent != NULL && window->of[0] != '\0')
+		reply->rpc->struct_add(reply->parent, "ssss", "maintenance", window->of,
+				"maintenance_until", window->until, "maintenance_who", window->who,
+				"maintenance_why", window->why);
+}
+
 static const char *device_doc[] = {"Shows a device, its last values and limits: SERIAL", 0};
 
 static void rpc_device(rpc_t *rpc, void *ctx)
@@ -185,6 +194,7 @@ static void rpc_device(rpc_t *rpc, void *ctx)
 	add_device(&device, &reply);
 	if(reply.parent != NULL)
 		rpc->struct_add(reply.parent, "s", "patient_address", device.patient_address);
+	add_window(&reply, &device.window);
 	for(i = 0; i < list.count; i++)
 		add_metric(&list.metrics[i], &reply);
 }
@@ -238,6 +248,7 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at,
 						"revision", (int)alert.revision, "outcome", alert.outcome, "step",
 						alert.step, "cleared_at", alert.cleared_at);
+			add_window(&reply, &alert.window);
 			return;
 		case 0:
 			rpc->fault(ctx, 404, "No alert has this id or code that is not closed");

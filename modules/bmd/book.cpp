@@ -5,7 +5,9 @@
 
 #include <cmath>
 
+#include "bmd/threshold.hpp"
 #include "changes.hpp"
+#include "closed.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
 #include "suppress.hpp"
@@ -73,13 +75,20 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	return alert;
 }
 
+Actor actor_of(const Suppressor &suppressor) noexcept
+{
+	if(suppressor.how == Suppression::none)
+		return {};
+	return {suppressor.who, to_string(suppressor.how), suppressor.why};
+}
+
 // Was it cleared so little ago that it goes on?  0: no.
 Index take_back(const NewAlert &seed) noexcept
 {
 	const Store &s = *store();
 	const KeptKey key{s.devices[seed.device].serial, seed.metric, seed.condition};
 	const DurationUs window = s.settings.reopen.load(std::memory_order_relaxed);
-	return take_back(key, patient_of(seed.device), wall_now() - window);
+	return take_back(key, patient_of(seed.device), wall_now() - window, seed.device);
 }
 
 } // namespace
@@ -114,6 +123,7 @@ Index raise_alert(const NewAlert &seed) noexcept
 		return kept;
 	}
 	AlertRec alert = alert_from(seed);
+	alert.revision = alert.journaled = revision_closed(alert.id);
 	const Suppressor suppressor = suppressor_of(alert, alert.raised_at);
 	alert.response.suppressed = suppressor.how;
 	const Index i = take_slot(alert);
@@ -125,7 +135,7 @@ Index raise_alert(const NewAlert &seed) noexcept
 	link_device(i);
 	count(count_alerts_raised);
 	await_answer(s.alerts[i]);
-	record_change(s.alerts[i], "raised", {{}, {}, suppressor.why}, alert.raised_at);
+	record_change(s.alerts[i], "raised", actor_of(suppressor), alert.raised_at);
 	return i;
 }
 
@@ -151,16 +161,22 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	const TimeUs now = wall_now();
 	const bool was_cleared = alert.state == AlertState::cleared;
 	alert.state = AlertState::active;
-	alert.cleared_at = 0;
-	if(was_cleared)
+	alert.cleared_at = alert.within_since = 0;
+	if(was_cleared) {
 		come_back(alert.response, now);
+		if(!taken(alert.response))
+			alert.risen = 0;
+	}
 	alert.mutes = seed.mutes;
-	change_priority(alert, seed.priority, now);
-	take_over(alert, seed);
-	alert.response.suppressed = suppressor_of(alert, now).how;
+	NewAlert again = seed;
+	again.priority = risen(seed.priority, alert.risen);
+	change_priority(alert, again.priority, now);
+	take_over(alert, again);
+	const Suppressor suppressor = suppressor_of(alert, now);
+	alert.response.suppressed = suppressor.how;
 	count(count_alerts_reopened);
 	await_answer(alert);
-	record_change(alert, "reopened", Actor{}, now);
+	record_change(alert, "reopened", actor_of(suppressor), now);
 }
 
 void update_alert(
@@ -197,7 +213,7 @@ void end_alert(
 	alert.cleared_at = now;
 	alert.closed_at = keep ? 0 : now;
 	alert.response.silenced_until = 0;
-	alert.silence_ends = alert.rises_at = 0;
+	alert.silence_ends = alert.rises_at = alert.waits_since = 0;
 	count(count_alerts_cleared);
 	unlink_device(index);
 	record_change(alert, event, actor, now);
@@ -211,13 +227,15 @@ Index restore_alert(const AlertRec &from) noexcept
 {
 	AlertRec alert = from;
 	alert.journaled = alert.revision;
-	if(is_kept(alert))
-		return take_kept_slot(alert);
-	const Index i = take_slot(alert);
-	if(i == 0)
-		return 0;
+	const bool may_come_back = alert.state == AlertState::cleared;
+	const Index i = may_come_back ? take_kept_slot(alert) : take_slot(alert);
+	if(i == 0 || may_come_back)
+		return i;
 	link_device(i);
 	count(count_alerts_restored);
+	if(from.code != 0 && from.code != store()->alerts[i].code)
+		record_change(
+				store()->alerts[i], "updated", {{}, {}, "its code was another's"}, wall_now());
 	return i;
 }
 

@@ -1,6 +1,7 @@
 /// @file core_answer.cpp  Answers to alerts, maintenance and the report of alarms, behind
 /// bmd_core.h. SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <algorithm>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "journal.hpp"
 #include "pg.hpp"
 #include "registry.hpp"
+#include "view.hpp"
 #include "windows.hpp"
 
 namespace {
@@ -24,7 +26,8 @@ constexpr std::size_t most_who = bmd::answerer_size - 1;
 constexpr std::size_t most_through = sizeof(bmd::AlertEvent::through) - 1;
 constexpr std::size_t most_why = sizeof(bmd::AlertEvent::why) - 1;
 constexpr std::size_t most_window_why = bmd::window_why_size - 1;
-constexpr int patience = 5'000; // milliseconds, for the report
+constexpr int patience = 3'000; // milliseconds, for the report: other commands wait behind it
+constexpr int most_rows = 1'000;
 constexpr long most_days = 36'500;
 
 std::string_view view_of(bmd_text text)
@@ -67,8 +70,8 @@ Said take_answer(const bmd_answer &from)
 	bmd::AnswerTo to;
 	const auto act = bmd::parse_act(view_of(from.act));
 	if(!act)
-		return {400,
-				"an answer is deliver, accept, reject, escalate, acknowledge, silence or resolve"};
+		return {400, "an answer is deliver, accept, reject, escalate, acknowledge, silence, "
+					 "resolve or end"};
 	to.answer.act = *act;
 	to.alert = view_of(from.alert);
 	to.answer.who = view_of(from.who);
@@ -126,19 +129,24 @@ constexpr const char *report_query =
 		"WHERE ($1 = '' OR serial = $1) AND ($2::integer = 0 "
 		"OR raised_at >= now() - $2::integer * interval '1 day') "
 		"GROUP BY serial, metric, condition ORDER BY count(*) DESC, serial, metric, condition "
-		"LIMIT 1000";
+		"LIMIT 1001";
 
-Said report_alarms(bmd_text serial, long days, bmd_each_alarm each, void *arg)
+Said report_alarms(bmd_text serial, long days, bmd_each_alarm each, void *arg, int &more)
 {
 	if(days < 0 || days > most_days)
 		return {400, "DAYS is 0 (all) to 36500"};
 	bmd::Pg pg(patience);
 	if(auto connected = pg.connect(bmd::database_conninfo(), "bmd report"); !connected)
 		return {503, "the database is not reached: " + connected.error().reason};
+	// a query that nobody waits for any more must not run on over the whole history
+	if(auto set = pg.run("SET statement_timeout = '2500ms'"); !set)
+		return {503, "the database does not answer: " + set.error().reason};
 	auto rows = pg.run(report_query, {std::string(view_of(serial)), std::to_string(days)});
 	if(!rows)
-		return {503, "the database does not answer: " + rows.error().reason};
-	for(int i = 0; i < PQntuples(rows->get()); ++i) {
+		return {503,
+				"the database does not answer: " + rows.error().reason + "; ask of fewer days"};
+	more = PQntuples(rows->get()) > most_rows ? 1 : 0;
+	for(int i = 0; i < std::min(PQntuples(rows->get()), most_rows); ++i) {
 		const auto field = [&](int column) { return PQgetvalue(rows->get(), i, column); };
 		const bmd_alarm_view view{
 				field(0), field(1), field(2), field(3), field(4), field(5), field(6)};
@@ -161,8 +169,23 @@ int bmd_core_maintenance(
 			reason, reason_size, [&] { return set_maintenance(serial, seconds, who, why); });
 }
 
-int bmd_core_report_alarms(bmd_text serial, long days, bmd_each_alarm each, void *arg, char *reason,
-		size_t reason_size)
+void bmd_core_windows(bmd_each_window each, void *arg)
 {
-	return answered(reason, reason_size, [&] { return report_alarms(serial, days, each, arg); });
+	try {
+		const bmd::TimeUs now = bmd::wall_now();
+		for(const bmd::WindowRec &window : bmd::all_windows(now)) {
+			bmd_window_view view;
+			bmd::show_window(window, now, view);
+			each(&view, arg);
+		}
+	} catch(const std::exception &failure) {
+		bmd_host_log(BMD_LOG_ERROR, failure.what());
+	}
+}
+
+int bmd_core_report_alarms(bmd_text serial, long days, bmd_each_alarm each, void *arg, int *more,
+		char *reason, size_t reason_size)
+{
+	return answered(
+			reason, reason_size, [&] { return report_alarms(serial, days, each, arg, *more); });
 }

@@ -112,6 +112,7 @@ int bmd_core_device(bmd_text serial, bmd_device_view *device, bmd_each_metric ea
 				return 0;
 			const std::lock_guard<Mutex> guard(s.stripe[i % stripes]);
 			bmd::show_device(i, *device);
+			bmd::show_window_of(i, device->window);
 			for(Index m = s.devices[i].first_metric; m != 0; m = s.metrics[m].next)
 				bmd::show_metric(s.devices[i], s.metrics[m], views.emplace_back());
 		}
@@ -152,6 +153,7 @@ int bmd_core_alert(bmd_text id, bmd_alert_view *alert)
 		if(bmd::find_alert(view_of(id), found) == 0)
 			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
 		bmd::show_alert(found, *alert);
+		bmd::show_window_of(bmd::find_device(found.serial), alert->window);
 		return 1;
 	});
 }

@@ -10,12 +10,17 @@
 
 #include "bmd_host.h"
 #include "registry.hpp"
+#include "tend.hpp"
 
 namespace bmd {
 
 namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+// By the readings' own times: how long a value stays back within its second limit before the
+// priority falls.  A value around that limit would call people again with every dip.
+constexpr DurationUs second_limit_hold = 30 * second_us;
 
 Index take_metric_slot() noexcept
 {
@@ -119,15 +124,31 @@ double limit_of(const Rule &rule, Breach side) noexcept
 	return side == Breach::low ? rule.low : side == Breach::high ? rule.high : none;
 }
 
+bool still_past(
+		AlertRec &alert, const Rule &rule, Breach side, double value, TimeUs judged) noexcept
+{
+	const bool past = past_second_limit(value, rule, side, alert.past_second);
+	if(past || !alert.past_second || !has_second_limit(rule, side)) {
+		alert.within_since = 0;
+		return past;
+	}
+	if(alert.within_since == 0)
+		alert.within_since = judged;
+	return judged - alert.within_since < second_limit_hold;
+}
+
 // The rule may have changed since the alert was raised, or the value may have got worse or better.
 void follow_rule(Index slot, const Rule &rule, double value, const Moment &moment) noexcept
 {
-	if(slot == 0 || store()->alerts[slot].state != AlertState::active)
+	if(slot == 0)
 		return;
 	AlertRec &alert = store()->alerts[slot];
+	await_answer(alert);
+	if(alert.state != AlertState::active)
+		return;
 	const Breach side = side_of(alert.condition);
 	const bool was_past = alert.past_second;
-	alert.past_second = past_second_limit(value, rule, side, was_past);
+	alert.past_second = still_past(alert, rule, side, value, moment.judged);
 	NewAlert now;
 	now.priority = alert.past_second ? Priority::high : risen(rule.priority, alert.risen);
 	now.limit = limit_of(rule, side);
@@ -135,7 +156,7 @@ void follow_rule(Index slot, const Rule &rule, double value, const Moment &momen
 	now.value = valid ? value : alert.value;
 	now.measured_at = valid ? moment.measured : alert.measured_at;
 	now.arrived_at = valid ? moment.arrived : alert.arrived_at;
-	if(was_past == alert.past_second)
+	if(was_past == alert.past_second || !has_second_limit(rule, side))
 		return update_alert(slot, now, "updated", "its rule has changed");
 	update_alert(slot, now, "priority",
 			was_past ? "the value is back within its second limit"
@@ -256,13 +277,36 @@ void judge_again(Index device) noexcept
 		return;
 	for(Index i = s.devices[device].first_metric; i != 0; i = s.metrics[i].next) {
 		MetricRec &rec = s.metrics[i];
-		if(metric_info(rec.metric) == nullptr || rec.measured_at == 0)
+		if(metric_info(rec.metric) == nullptr)
 			continue;
+		if(rec.measured_at == 0) {
+			end_unruled(device, rec);
+			continue;
+		}
 		const bool waited = waits(rec);
 		// As of its own time: that time passes says nothing of a value that was not measured again.
 		judge(device, rec, Moment{rec.measured_at, rec.judged_at, arrived});
 		if(waited && !waits(rec))
 			journal_waits_over(s.devices[device].database_id, rec.metric);
+	}
+}
+
+void end_unruled(Index device, MetricRec &rec) noexcept
+{
+	Rule rule;
+	if(metric_info(rec.metric) == nullptr)
+		return;
+	const bool ruled = rule_in_force(store()->devices[device], rec.metric, rule);
+	const auto limited = [&](Index alert) {
+		return std::isfinite(limit_of(rule, side_of(store()->alerts[alert].condition)));
+	};
+	if(rec.limit_alert != 0 && !(ruled && limited(rec.limit_alert))) {
+		rec.limits = Watch{};
+		gone(rec.limit_alert, false, wall_now());
+	}
+	if(rec.valid_alert != 0 && !ruled) {
+		rec.validity = Watch{};
+		gone(rec.valid_alert, false, wall_now());
 	}
 }
 

@@ -57,7 +57,12 @@ void look_for_silence(Index from, Index to) noexcept;
 /// Puts a restored alert where evaluation looks for it.
 void adopt_alert(Index alert) noexcept;
 
-/// The alert has closed while its metrics still refer to it.
+/// Ends restored alerts of a metric that no rule in force limits any more; for one that has not
+/// come since the start, and may never.
+void end_unruled(Index device, MetricRec &metric) noexcept;
+
+/// The alert closes while its metrics still refer to it: what holds is raised again by the next
+/// reading.
 void forget_slot(Index device, Index alert) noexcept;
 
 } // namespace bmd

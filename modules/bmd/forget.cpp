@@ -28,17 +28,6 @@ void forget_metrics(DeviceRec &device) noexcept
 	}
 }
 
-// What has cleared belongs to whom the device served then: it does not come back.
-void close_what_is_kept(const DeviceRec &device, std::string_view why) noexcept
-{
-	const Store &s = *store();
-	close_kept({device.serial, find_alarm("NoData")->id, Condition::stale}, why);
-	for(Index i = device.first_metric; i != 0; i = s.metrics[i].next)
-		for(const Condition condition :
-				{Condition::low, Condition::high, Condition::invalid, Condition::device})
-			close_kept({device.serial, s.metrics[i].metric, condition}, why);
-}
-
 } // namespace
 
 Belonging belonging_of(Index index) noexcept
@@ -63,7 +52,8 @@ void forget_device(Index index, std::string_view event) noexcept
 	const TimeUs now = wall_now();
 	while(device.first_alert != 0)
 		end_alert(device.first_alert, event, Actor{}, now, Ending::closed);
-	close_what_is_kept(device, event);
+	// what has cleared belongs to whom the device served then: it does not come back
+	close_kept(device.serial, event);
 	device.stale_alert = 0;
 	s.heard[index].flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
 	s.heard[index].mono.store(mono_now());

@@ -21,6 +21,19 @@ std::size_t left_free() noexcept
 	return std::max<std::size_t>(store()->alert_events.capacity() / 8, 256);
 }
 
+// Of these the last ones are for the answers of people; half of them are free when one is taken, so
+// that it finds room whatever others answer at the same moment.
+std::size_t for_answers() noexcept
+{
+	return std::min<std::size_t>(store()->alert_events.capacity() / 16, 64);
+}
+
+std::size_t free_slots() noexcept
+{
+	const SlotRing &ring = store()->alert_events;
+	return ring.capacity() - ring.used();
+}
+
 constexpr int look_again_us = 500;
 
 void add_words(AlertEvent &event, Index device) noexcept
@@ -45,7 +58,7 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 {
 	Store &s = *store();
 	std::uint64_t ticket = 0;
-	void *slot = s.alert_events.reserve(ticket);
+	void *slot = s.alert_events.reserve(ticket, actor.through.empty() ? for_answers() : 0);
 	if(slot == nullptr)
 		return false;
 	alert.journaled = alert.revision;
@@ -81,10 +94,19 @@ void journal_waits_over(std::int32_t device, MetricId metric) noexcept
 	s.writer_waker.wake();
 }
 
+bool journal_has_room_for(std::size_t changes) noexcept
+{
+	return free_slots() >= for_answers() + changes;
+}
+
+bool journal_has_room_for_answer() noexcept
+{
+	return free_slots() > for_answers() / 2;
+}
+
 bool journal_has_room_for_alerts() noexcept
 {
-	const SlotRing &ring = store()->alert_events;
-	return ring.capacity() - ring.used() > left_free();
+	return free_slots() > left_free();
 }
 
 bool wait_for_room_for_alerts(TimeUs until) noexcept

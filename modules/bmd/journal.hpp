@@ -78,6 +78,13 @@ bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) 
 /// hands).  Without room in the ring it is not told, and a restart goes on with the wait.
 void journal_waits_over(std::int32_t device, MetricId metric) noexcept;
 
+/// Is there room for so many changes by the system itself?  The last slots of the ring are for the
+/// answers of people, which name who gave them.
+[[nodiscard]] bool journal_has_room_for(std::size_t changes) noexcept;
+
+/// Is there room for an answer of a person?  Without it nobody would ever know who gave it.
+[[nodiscard]] bool journal_has_room_for_answer() noexcept;
+
 /// Most readings that may be judged after one look at the room.
 inline constexpr std::size_t readings_a_look = 256;
 

@@ -111,15 +111,26 @@ std::string credentials_query(Pg &pg, const std::string &domain, const Keys &use
 }
 
 // The latched ones first, so that an active one takes its metric's place; the cleared ones that may
-// come back in the order of their end.
-std::string unclosed_alerts_query()
+// come back in the order of their end.  Of the open ones at most one more than there is room for,
+// so that it is noticed: the most urgent, then the newest.
+std::string unclosed_alerts_query(std::size_t room)
 {
 	return "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
 		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at, "
 		   "device_id, patient_id, cleared_at, code, response, answered_by, answered_at, taken_at, "
 		   "step, silenced_until, suppressed, mutes, outcome, priority_before, risen, rises_at "
-		   "FROM bmd_alert WHERE closed_at IS NULL ORDER BY state = 'cleared', state DESC, "
-		   "coalesce(cleared_at, raised_at)";
+		   "FROM bmd_alert WHERE closed_at IS NULL AND (state = 'cleared' OR alert_id IN "
+		   "(SELECT alert_id FROM bmd_alert WHERE closed_at IS NULL AND state <> 'cleared' "
+		   "ORDER BY priority <> 'high', raised_at DESC LIMIT "
+		   + std::to_string(room + 1)
+		   + ")) ORDER BY state = 'cleared', state DESC, coalesce(cleared_at, raised_at)";
+}
+
+// Collectors send again what was not durable: hardly more than the last hour.
+std::string closed_alerts_query()
+{
+	return "SELECT alert_id, revision FROM bmd_alert WHERE closed_at > now() - interval '1 hour' "
+		   "AND raised_at > now() - interval '1 day' ORDER BY closed_at DESC LIMIT 100000";
 }
 
 std::string settings_query()

@@ -33,7 +33,8 @@ using Keys = std::vector<std::string>;
 /// (username, ha1, ha1b) of the people of one domain.
 [[nodiscard]] std::string credentials_query(
 		Pg &pg, const std::string &domain, const Keys &usernames);
-[[nodiscard]] std::string unclosed_alerts_query();
+[[nodiscard]] std::string unclosed_alerts_query(std::size_t room);
+[[nodiscard]] std::string closed_alerts_query(); ///< id and revision
 [[nodiscard]] std::string settings_query();
 /// Maintenance windows that are not over.
 [[nodiscard]] std::string windows_query();

@@ -53,9 +53,11 @@ Result<bool> take_windows(Pg &pg)
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	begin_windows();
 	for(const WindowRec &window : windows)
+		keep_window(window.id);
+	drop_lost_windows();
+	for(const WindowRec &window : windows)
 		if(!put_window(window))
 			no_room("maintenance window of", window.name);
-	end_windows();
 	return true;
 }
 

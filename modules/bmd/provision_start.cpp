@@ -1,8 +1,11 @@
 /// @file provision_start.cpp  What is loaded once, before the fork.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <cstring>
+
 #include "bmd_host.h"
 #include "changes.hpp"
+#include "closed.hpp"
 #include "documents.hpp"
 #include "escalate.hpp"
 #include "evaluate.hpp"
@@ -78,11 +81,31 @@ void take_alert(AlertRec alert, std::int32_t database_id)
 
 Result<bool> load_alerts(Pg &pg)
 {
-	return stream_rows(pg, unclosed_alerts_query(), [](std::span<const PgFields> rows) {
-		const RegistryWrite lock;
+	return stream_rows(
+			pg, unclosed_alerts_query(store()->alerts.size), [](std::span<const PgFields> rows) {
+				const RegistryWrite lock;
+				for(const PgFields &row : rows)
+					take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
+			});
+}
+
+void take_closed(const PgFields &row)
+{
+	Uuid id{};
+	if(row.text(0).size() != id.size())
+		return;
+	std::memcpy(id.data(), row.text(0).data(), id.size());
+	know_closed(id, static_cast<std::uint32_t>(row.integer(1)));
+}
+
+Result<bool> load_closed(Pg &pg)
+{
+	auto read = stream_rows(pg, closed_alerts_query(), [](std::span<const PgFields> rows) {
 		for(const PgFields &row : rows)
-			take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
+			take_closed(row);
 	});
+	closed_known();
+	return read;
 }
 
 void take_collector(const PgFields &row)
@@ -171,8 +194,8 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step : {check_schema, reload, load_alerts, load_escalations, load_waiting,
-				load_collectors, load_subscriptions, bump_subscriptions})
+	for(const auto step : {check_schema, reload, load_closed, load_alerts, load_escalations,
+				load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

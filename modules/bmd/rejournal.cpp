@@ -17,7 +17,7 @@ bool journal_again(AlertRec &alert) noexcept
 {
 	if(alert.journaled == 0 && alert.revision > 1) {
 		// both or none: what the database knows to be raised must end there
-		if(store()->alert_events.capacity() - store()->alert_events.used() < 2)
+		if(!journal_has_room_for(2))
 			return false;
 		AlertRec first = alert;
 		first.revision = 1;
@@ -50,7 +50,7 @@ bool rejournal_open(Index i) noexcept
 		if(is_kept(alert))
 			return !behind(alert) || journal_again(alert);
 	}
-	if(alert.device != device || alert.state == AlertState::cleared || !behind(alert))
+	if(alert.device != device || alert.list != AlertList::open || !behind(alert))
 		return true;
 	return journal_again(alert);
 }

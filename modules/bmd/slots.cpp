@@ -37,6 +37,7 @@ void unlink_open(Index i) noexcept
 void link_open(Index i) noexcept
 {
 	Store &s = *store();
+	s.alerts[i].list = AlertList::open;
 	s.alerts[i].prev_open = 0;
 	s.alerts[i].next_open = s.open_head;
 	if(s.open_head != 0)
@@ -69,6 +70,8 @@ void link_code(Index i) noexcept
 {
 	Store &s = *store();
 	AlertRec &alert = s.alerts[i];
+	if(alert.code != 0 && find_by_code(alert.code) != 0)
+		alert.code = 0; // a restored one: its code is another's by now
 	for(std::uint32_t n = 0; alert.code == 0; ++n)
 		if(const std::uint32_t code = near_code(alert.id, n); find_by_code(code) == 0)
 			alert.code = code;
@@ -98,6 +101,7 @@ void append_ended(Index i) noexcept
 {
 	Store &s = *store();
 	EndedList &list = s.ended[list_of(s.alerts[i])];
+	s.alerts[i].list = AlertList::ended;
 	s.alerts[i].next_open = 0;
 	(list.tail != 0 ? s.alerts[list.tail].next_open : list.head) = i;
 	list.tail = i;
@@ -113,16 +117,9 @@ void end_slot(Index i) noexcept
 		free_slot(i);
 }
 
-Index &bucket_of(const KeptKey &key) noexcept
+Index &bucket_of(std::string_view serial) noexcept
 {
-	const std::uint64_t what = (static_cast<std::uint64_t>(key.metric) << 8)
-							   + static_cast<std::uint64_t>(key.condition);
-	return bucket(store()->kept_hash, hash_name(key.serial) + what * 0x9e3779b97f4a7c15U);
-}
-
-KeptKey key_of(const AlertRec &alert) noexcept
-{
-	return {alert.serial, alert.metric, alert.condition};
+	return bucket(store()->kept_hash, hash_name(serial));
 }
 
 Index find_kept(const KeptKey &key) noexcept
@@ -132,7 +129,7 @@ Index find_kept(const KeptKey &key) noexcept
 		return alert.metric == key.metric && alert.condition == key.condition
 			   && key.serial == alert.serial;
 	};
-	Index i = bucket_of(key);
+	Index i = bucket_of(key.serial);
 	while(i != 0 && !same(s.alerts[i]))
 		i = s.alerts[i].next_of_device;
 	return i;
@@ -141,11 +138,12 @@ Index find_kept(const KeptKey &key) noexcept
 void link_kept(Index i) noexcept
 {
 	Store &s = *store();
+	s.alerts[i].list = AlertList::kept;
 	s.alerts[i].next_open = 0;
 	s.alerts[i].prev_open = s.kept.tail;
 	(s.kept.tail != 0 ? s.alerts[s.kept.tail].next_open : s.kept.head) = i;
 	s.kept.tail = i;
-	Index &head = bucket_of(key_of(s.alerts[i]));
+	Index &head = bucket_of(s.alerts[i].serial);
 	s.alerts[i].next_of_device = head;
 	head = i;
 	++s.kept_count;
@@ -154,7 +152,7 @@ void link_kept(Index i) noexcept
 void unlink_kept(Index i) noexcept
 {
 	Store &s = *store();
-	Index *link = &bucket_of(key_of(s.alerts[i]));
+	Index *link = &bucket_of(s.alerts[i].serial);
 	while(*link != 0 && *link != i)
 		link = &s.alerts[*link].next_of_device;
 	if(*link == i)
@@ -252,7 +250,7 @@ void keep_slot(Index i) noexcept
 	link_kept(i);
 }
 
-Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since) noexcept
+Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index device) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.book_lock);
@@ -260,6 +258,7 @@ Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since) noexcept
 	if(i == 0 || s.alerts[i].patient != patient || s.alerts[i].cleared_at <= since)
 		return 0;
 	unlink_kept(i);
+	s.alerts[i].device = device; // its slot may be another since the alert was restored
 	link_open(i);
 	return i;
 }
@@ -278,11 +277,16 @@ void close_kept_slot(
 	end_slot(i);
 }
 
-void close_kept(const KeptKey &key, std::string_view why) noexcept
+void close_kept(std::string_view serial, std::string_view why) noexcept
 {
+	const Store &s = *store();
 	const std::lock_guard<Mutex> guard(store()->book_lock);
-	while(const Index i = find_kept(key))
-		close_kept_slot(i, "closed", {{}, {}, why}, wall_now());
+	for(Index i = bucket_of(serial); i != 0;) {
+		const Index next = s.alerts[i].next_of_device;
+		if(serial == s.alerts[i].serial)
+			close_kept_slot(i, "closed", {{}, {}, why}, wall_now());
+		i = next;
+	}
 }
 
 void close_old_kept(TimeUs until, TimeUs now) noexcept

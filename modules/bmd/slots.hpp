@@ -34,11 +34,12 @@ struct KeptKey
 	Condition condition = Condition::low;
 };
 
-/// Makes a kept alert that cleared after `since` an open one again.  0: there is none.
-[[nodiscard]] Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since) noexcept;
+/// Makes a kept alert that cleared after `since` an open one again, of `device`.  0: there is none.
+[[nodiscard]] Index take_back(
+		const KeptKey &key, std::int64_t patient, TimeUs since, Index device) noexcept;
 
-/// Closes a kept alert; nothing when there is none.
-void close_kept(const KeptKey &key, std::string_view why) noexcept;
+/// Closes what is kept of a device; nothing when there is none.
+void close_kept(std::string_view serial, std::string_view why) noexcept;
 
 /// Closes the oldest kept alerts, those that cleared until `until` or, by a clock that was set
 /// back, after `now`.
@@ -53,10 +54,11 @@ void close_kept_slot(Index alert, std::string_view event, const Actor &actor, Ti
 [[nodiscard]] Index find_by_id(const Uuid &id) noexcept;
 [[nodiscard]] Index find_by_code(std::uint32_t code) noexcept;
 
-/// Is it cleared and kept?
+/// Is it in the list of kept ones?  Not by its state: an open alert is cleared for a moment before
+/// it gets there, and a kept one has left it a moment before it is active again.
 [[nodiscard]] inline bool is_kept(const AlertRec &alert) noexcept
 {
-	return alert.state == AlertState::cleared && alert.closed_at == 0;
+	return alert.list == AlertList::kept;
 }
 
 /// Has the journal not taken its last change yet?

@@ -52,7 +52,7 @@ void rise(AlertRec &alert, TimeUs now) noexcept
 	std::snprintf(why, sizeof why, "not answered for %u s", patience_of(alert));
 	change_priority(alert, risen(alert.priority, 1), now);
 	++alert.risen;
-	alert.rises_at = 0;
+	alert.rises_at = alert.waits_since = 0;
 	await_answer(alert);
 	record_change(alert, "priority", {{}, {}, why}, now);
 }
@@ -63,8 +63,7 @@ void tend(AlertRec &alert, TimeUs now, TimeUs mono) noexcept
 	if(alert.silence_ends != 0
 			&& (alert.silence_ends <= mono || alert.silence_ends - mono > longest_silence(alert)))
 		end_silence(alert, now);
-	if(alert.rises_at != 0 && !awaits_answer(alert))
-		alert.rises_at = 0;
+	await_answer(alert); // its rule may have changed
 	if(alert.rises_at != 0 && alert.rises_at <= mono)
 		rise(alert, now);
 	for(const TimeUs due : {alert.silence_ends, alert.rises_at})
@@ -93,17 +92,15 @@ void await_answer(AlertRec &alert) noexcept
 {
 	if(alert.silence_ends != 0)
 		note_due(alert.silence_ends);
-	if(!awaits_answer(alert)) {
-		alert.rises_at = 0;
+	const TimeUs patience = awaits_answer(alert) ? patience_of(alert) * second_us : 0;
+	if(patience == 0) {
+		alert.rises_at = alert.waits_since = 0;
 		return;
 	}
-	const std::uint32_t patience = patience_of(alert);
-	if(patience == 0)
-		alert.rises_at = 0;
-	else if(alert.rises_at == 0)
-		alert.rises_at = mono_now() + patience * second_us;
-	if(alert.rises_at != 0)
-		note_due(alert.rises_at);
+	if(alert.waits_since == 0) // a restored one knows only when it rises
+		alert.waits_since = alert.rises_at != 0 ? alert.rises_at - patience : mono_now();
+	alert.rises_at = alert.waits_since + patience;
+	note_due(alert.rises_at);
 }
 
 void note_due(TimeUs at) noexcept

@@ -10,6 +10,7 @@
 #include "book.hpp"
 #include "evaluate.hpp"
 #include "registry.hpp"
+#include "windows.hpp"
 
 namespace bmd {
 
@@ -96,6 +97,28 @@ void show_metric(const DeviceRec &device, const MetricRec &metric, bmd_metric_vi
 		return;
 	put_number(view.low, rule.low);
 	put_number(view.high, rule.high);
+}
+
+void show_window(const WindowRec &window, TimeUs now, bmd_window_view &view)
+{
+	static constexpr std::array<std::string_view, 5> scopes{
+			"", "device ", "type ", "group ", "everything"};
+	view = {};
+	put(view.of, std::string(scopes[static_cast<std::size_t>(window.scope)]) + window.name);
+	put_time(view.from, window.from);
+	put_time(view.until, window.until);
+	put(view.who, window.who);
+	put(view.why, window.why);
+	view.in_force = window.from <= now && now < window.until;
+}
+
+void show_window_of(Index device, bmd_window_view &view)
+{
+	WindowRec window{};
+	const TimeUs now = wall_now();
+	view = {};
+	if(device != 0 && find_window(device, now, window))
+		show_window(window, now, view);
 }
 
 namespace {

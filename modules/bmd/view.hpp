@@ -12,5 +12,8 @@ namespace bmd {
 void show_device(Index device, bmd_device_view &view);
 void show_metric(const DeviceRec &device, const MetricRec &metric, bmd_metric_view &view);
 void show_alert(const AlertRec &alert, bmd_alert_view &view);
+void show_window(const WindowRec &window, TimeUs now, bmd_window_view &view);
+/// The window in force for a device, if any.
+void show_window_of(Index device, bmd_window_view &view);
 
 } // namespace bmd

@@ -36,6 +36,8 @@ struct WindowRec
 	bool stored; ///< it has been read from the database: when it is no longer there it goes
 	bool found;  ///< by the reading that is under way
 	bool active; ///< when the timer looked last
+	bool ended;  ///< by an operator: stays until the database knows it, or until `ends_anyway`
+	TimeUs ends_anyway;
 };
 
 struct Windows
@@ -44,6 +46,7 @@ struct Windows
 	WindowRec at[max_windows];
 	std::atomic<std::uint32_t> count;  ///< slots in use
 	std::atomic<std::uint32_t> active; ///< windows that are in force
+	std::atomic<bool> dropped; ///< one that was in force, and the timer has not looked since
 };
 
 } // namespace bmd

@@ -4,6 +4,7 @@
 #include "windows.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <random>
@@ -112,7 +113,9 @@ WindowSet end_windows_of(std::string_view serial, TimeUs now) noexcept
 		ended.until = std::max(now, window.from);
 		if(!log_window(ended))
 			return WindowSet::no_room;
+		window.ends_anyway = window.until;
 		window.until = ended.until;
+		window.ended = true;
 		outcome = WindowSet::done;
 	}
 	return outcome;
@@ -166,11 +169,20 @@ void begin_windows() noexcept
 		window.found = false;
 }
 
+void keep_window(const Uuid &id) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->windows.lock);
+	if(WindowRec *slot = find(id); slot != nullptr)
+		slot->found = slot->stored = true;
+}
+
 bool put_window(const WindowRec &window) noexcept
 {
 	Windows &windows = store()->windows;
 	const std::lock_guard<Mutex> guard(windows.lock);
 	WindowRec *slot = find(window.id);
+	if(slot != nullptr && slot->ended)
+		return true; // the database does not know yet that an operator ended it
 	if(slot == nullptr) {
 		slot = free_window();
 		if(slot == nullptr)
@@ -184,22 +196,37 @@ bool put_window(const WindowRec &window) noexcept
 	return true;
 }
 
-void end_windows() noexcept
+void drop_lost_windows() noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->windows.lock);
-	const TimeUs now = wall_now();
 	for(WindowRec &window : all())
-		if(window.scope != WindowScope::none && window.stored && !window.found)
-			window.until = std::min(window.until, now); // the timer forgets it
+		if(window.scope != WindowScope::none && window.stored && !window.found) {
+			store()->windows.dropped = store()->windows.dropped || window.active;
+			drop(window);
+		}
+}
+
+std::vector<WindowRec> all_windows(TimeUs now)
+{
+	std::vector<WindowRec> found;
+	{
+		const std::lock_guard<Mutex> guard(store()->windows.lock);
+		std::ranges::copy_if(all(), std::back_inserter(found), [now](const WindowRec &window) {
+			return window.scope != WindowScope::none && now < window.until;
+		});
+	}
+	std::ranges::sort(found, {}, &WindowRec::from);
+	return found;
 }
 
 bool windows_moved(TimeUs now) noexcept
 {
 	Windows &windows = store()->windows;
-	if(windows.count.load(std::memory_order_relaxed) == 0)
+	if(windows.count.load(std::memory_order_relaxed) == 0 && !windows.dropped)
 		return false;
 	const std::lock_guard<Mutex> guard(windows.lock);
-	bool moved = false;
+	bool moved = windows.dropped;
+	windows.dropped = false;
 	std::uint32_t active = 0;
 	for(WindowRec &window : all()) {
 		if(window.scope == WindowScope::none)
@@ -208,7 +235,7 @@ bool windows_moved(TimeUs now) noexcept
 		moved = moved || now_active != window.active;
 		window.active = now_active;
 		active += now_active ? 1 : 0;
-		if(window.until <= now)
+		if(window.until <= now && (!window.ended || window.ends_anyway <= now))
 			drop(window);
 	}
 	windows.active.store(active);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "store.hpp"
 
@@ -27,12 +28,17 @@ enum class WindowSet : std::uint8_t
 [[nodiscard]] WindowSet set_window(std::string_view serial, TimeUs now, TimeUs until,
 		std::string_view who, std::string_view why) noexcept;
 
-/// Windows as the database has them: put each between these two.  What was read before and is not
-/// there any more goes; what was set here and is not stored yet stays.
+/// Windows as the database has them: begin, keep each that it has, drop what was read before and is
+/// not there any more, then put each into the room there is.  What was set here and is not stored
+/// yet stays, and what an operator ended stays so.
 void begin_windows() noexcept;
+void keep_window(const Uuid &id) noexcept;
+void drop_lost_windows() noexcept;
 /// False when there is no room.
 [[nodiscard]] bool put_window(const WindowRec &window) noexcept;
-void end_windows() noexcept;
+
+/// Those in force or to come, by their begin.
+[[nodiscard]] std::vector<WindowRec> all_windows(TimeUs now);
 
 /// For the timer: has any begun or ended since the last call?  Forgets those that are over.
 [[nodiscard]] bool windows_moved(TimeUs now) noexcept;

@@ -296,6 +296,8 @@ void Writer::round(int milliseconds) noexcept
 		}
 		Load load;
 		gather_manageable(load);
+		if(mono_now() < next_windows_)
+			leave_windows(load, 0);
 		if(load.empty()) {
 			s.writer_waker.wait(milliseconds);
 			return;

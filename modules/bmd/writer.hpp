@@ -77,7 +77,10 @@ private:
 	[[nodiscard]] Result<bool> copy_events(
 			const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last);
 	[[nodiscard]] Result<bool> copy_deliveries(const Load &load);
-	[[nodiscard]] Result<bool> write_windows(const Load &load);
+	[[nodiscard]] Result<bool> write_window(const WindowRec &window);
+	static void leave_windows(Load &load, std::size_t first);
+	/// Those that are locked stay in their ring.
+	[[nodiscard]] Result<bool> write_windows(Load &load);
 	[[nodiscard]] Result<bool> copy_escalations(const Load &load);
 	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
 	[[nodiscard]] Result<bool> write_seen(const Load &load);
@@ -93,7 +96,8 @@ private:
 	BinaryCopy copy_;
 	WaitingChanges waiting_;
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
-	TimeUs next_connect_ = 0;               ///< monotonic
+	TimeUs next_connect_ = 0;               ///< monotonic, as the following
+	TimeUs next_windows_ = 0;               ///< one was locked: none is written before
 	std::size_t most_bytes_;                ///< of readings in one transaction
 	std::size_t most_rows_;                 ///< of events, or of deliveries
 	int failures_ = 0;

@@ -125,12 +125,6 @@ Result<bool> Writer::write_carefully(Load &load)
 		return step;
 	if(!refusal.empty())
 		count(count_deliveries_dropped, load.deliveries.size());
-	// of a device that has gone meanwhile
-	const auto write_windows_of = [&](Range) { return write_windows(load); };
-	if(auto step = try_part(pg_, {0, 1}, write_windows_of, refusal); !step)
-		return step;
-	if(!refusal.empty())
-		count(count_windows_refused, load.windows.size());
 	const auto write_escalations = [&](Range) { return copy_escalations(load); };
 	if(auto step = try_part(pg_, {0, 1}, write_escalations, refusal); !step)
 		return step;
@@ -143,7 +137,9 @@ Result<bool> Writer::write_carefully(Load &load)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;
-	return write_seen(load);
+	if(auto step = write_seen(load); !step)
+		return step;
+	return write_windows(load);
 }
 
 Result<bool> Writer::write_refused(const Refused &refused)

@@ -1,6 +1,8 @@
 /// @file writer_rows.cpp  The statements of one transaction of the writer.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <cstdlib>
+
 #include "bmd/code.hpp"
 #include "bmd/escalation.hpp"
 #include "writer_load.hpp"
@@ -199,9 +201,13 @@ Result<bool> Writer::copy_events(
 		put_event(*events[i]);
 	if(auto copied = pg_.copy_in(copy_alerts, copy_.finish()); !copied)
 		return copied;
-	for(const char *sql : {insert_events, upsert_alerts})
-		if(auto done = pg_.run(sql); !done)
-			return done.error();
+	auto events_done = pg_.run(insert_events);
+	if(!events_done)
+		return events_done.error();
+	const std::size_t taken = std::strtoull(PQcmdTuples(events_done->get()), nullptr, 10);
+	if(auto done = pg_.run(upsert_alerts); !done)
+		return done.error();
+	count(count_alert_events_twice, last - first - taken);
 	return true;
 }
 
@@ -262,16 +268,51 @@ Result<bool> Writer::copy_deliveries(const Load &load)
 	return pg_.copy_in(copy_deliveries_sql, copy_.finish());
 }
 
-Result<bool> Writer::write_windows(const Load &load)
+Result<bool> Writer::write_window(const WindowRec &window)
 {
-	for(const WindowRec *window : load.windows) {
-		auto done = pg_.run(
-				upsert_window, {to_string(window->id), window->name, std::to_string(window->from),
-									   std::to_string(window->until), window->who, window->why});
-		if(!done)
-			return done.error();
+	auto done =
+			pg_.run(upsert_window, {to_string(window.id), window.name, std::to_string(window.from),
+										   std::to_string(window.until), window.who, window.why});
+	return done ? Result<bool>(true) : done.error();
+}
+
+// The last of a transaction, one by one: what an administrator holds locked, or has deleted, must
+// hold up nobody's readings and no other window.
+Result<bool> Writer::write_windows(Load &load)
+{
+	if(load.windows.empty())
+		return true;
+	if(auto set = pg_.run("SET LOCAL lock_timeout = 100"); !set)
+		return set.error();
+	for(std::size_t i = 0; i < load.windows.size(); ++i) {
+		if(auto begun = pg_.run("SAVEPOINT one"); !begun)
+			return begun.error();
+		auto written = write_window(*load.windows[i]);
+		if(!written && !pg_.connected())
+			return written;
+		auto after = pg_.run(written ? "RELEASE SAVEPOINT one" : "ROLLBACK TO SAVEPOINT one");
+		if(!after)
+			return after.error();
+		if(written)
+			continue;
+		if(written.error().code == Errc::malformed) {
+			count(count_windows_refused); // of a device that has gone meanwhile
+			continue;
+		}
+		complain(count_windows_waiting,
+				"writer: a maintenance window waits, the database does not take it: "
+						+ written.error().reason);
+		leave_windows(load, i);
+		next_windows_ = mono_now() + second_us;
 	}
 	return true;
+}
+
+// Those from number `first` on stay in their ring.
+void Writer::leave_windows(Load &load, std::size_t first)
+{
+	load.windows_end -= load.windows.size() - first;
+	load.windows.resize(first);
 }
 
 Result<bool> Writer::write(Load &load)
@@ -284,13 +325,13 @@ Result<bool> Writer::write(Load &load)
 		return step;
 	if(auto step = copy_deliveries(load); !step)
 		return step;
-	if(auto step = write_windows(load); !step)
-		return step;
 	if(auto step = copy_escalations(load); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;
-	return write_seen(load);
+	if(auto step = write_seen(load); !step)
+		return step;
+	return write_windows(load);
 }
 
 } // namespace bmd

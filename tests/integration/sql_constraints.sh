@@ -63,6 +63,22 @@ refused "a device cannot move to a type whose values contradict its prescription
 	INSERT INTO bmd_type_limit (type_name, metric, high, priority) VALUES ('Capnograph', 'PulseRate', 39, 'low');
 	UPDATE bmd_device SET type_name = 'Capnograph' WHERE serial = 'OX-1001'"
 
+second() { echo "INSERT INTO bmd_device_limit (serial, metric, low, low_low, high, high_high) VALUES ('CAP-1', 'RespRate', $1, $2, $3, $4)"; }
+accepted "a device for second limits" "$(dev "'CAP-1'" "'Capnograph'" "''"); DELETE FROM bmd_type_limit WHERE type_name = 'Capnograph' AND metric = 'RespRate'"
+refused "a low_low without a low in force never alarms: it is refused" 'bmd_limit_low_low_is_below_low|would be low_low 6 and low none' "$(second NULL 6 NULL NULL)"
+refused "so is a high_high without a high" 'would be high_high 40 and high none' "$(second NULL NULL NULL 40)"
+refused "a low_low on its low is refused" 'would be low_low 8 and low 8' "$(second 8 8 NULL NULL)"
+accepted "a low_low below a low is accepted" "$(second 8 6 30 40)"
+accepted "both may be switched off at the end of the plausible range" "UPDATE bmd_device_limit l SET low = m.min_value, low_low = m.min_value FROM bmd_metric m WHERE m.name = l.metric AND l.serial = 'CAP-1'"
+refused "a standard low_low above a prescribed low is refused" 'device CAP-1: in force for RespRate would be low_low 7 and low 5' "
+	UPDATE bmd_device_limit SET low = 5, low_low = NULL WHERE serial = 'CAP-1';
+	INSERT INTO bmd_type_limit (type_name, metric, low, low_low, priority) VALUES ('Capnograph', 'RespRate', 9, 7, 'low')"
+refused "a standard low that a prescribed low_low needs stays" 'would be low_low 6 and low none' "
+	DELETE FROM bmd_device_limit WHERE serial = 'CAP-1';
+	INSERT INTO bmd_type_limit (type_name, metric, low, priority) VALUES ('Capnograph', 'RespRate', 9, 'low');
+	$(second NULL 6 NULL NULL);
+	DELETE FROM bmd_type_limit WHERE type_name = 'Capnograph' AND metric = 'RespRate'"
+
 refused "a technician cannot be called like a feed" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('dev.OX-1001')"
 refused "nor in capital letters" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('GRP.x')"
 refused "a group name with a dot is refused" 'group_name_has_1_to_27' "INSERT INTO bmd_group VALUES ('a.b')"

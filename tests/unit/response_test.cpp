@@ -47,6 +47,8 @@ ResponseState state_of(const std::string &cell)
 		state.step = static_cast<std::uint8_t>(std::stoi(words[1]));
 	else if(words.size() > 1)
 		put_name(state, words[1]);
+	if(words.size() > 2)
+		state.outcome = bmd::parse_outcome(words[2]).value_or(bmd::Outcome::none);
 	return state;
 }
 
@@ -155,6 +157,9 @@ void a_silence_is_bounded_ends_early_and_is_not_asked_for_twice()
 	answer.until += 5 * bmd::second_us;
 	const auto longer = apply(state, circumstances_of("active"), answer);
 	CU_ASSERT(longer.ok() && longer->state.silenced_until == answer.until);
+	answer.until = now + 10 * bmd::second_us;
+	const auto shorter = apply(state, circumstances_of("active"), answer);
+	CU_ASSERT(shorter.ok() && shorter->state.silenced_until == answer.until);
 	answer.until = now;
 	const auto over = apply(state, circumstances_of("active"), answer);
 	CU_ASSERT(over.ok() && over->event == "silence-over" && over->state.silenced_until == 0);
@@ -187,8 +192,15 @@ void the_time_to_answer_is_that_of_the_first_who_took_it()
 void who_accepted_keeps_an_alert_that_comes_back_and_others_begin_anew()
 {
 	ResponseState state = state_of("accepted:ann");
+	state.at = now;
 	bmd::come_back(state, now);
 	CU_ASSERT(state.response == Response::accepted && std::string(state.by) == "ann");
+	state = state_of("accepted:ann:false");
+	state.at = now - bmd::longest_acceptance;
+	bmd::come_back(state, now);
+	CU_ASSERT(state.response == Response::accepted && state.outcome == bmd::Outcome::none);
+	bmd::come_back(state, now + 1);
+	CU_ASSERT(state.response == Response::none);
 	state = state_of("rejected:ann");
 	bmd::come_back(state, now);
 	CU_ASSERT(state.response == Response::none && state.by[0] == '\0');

@@ -177,8 +177,8 @@ void an_alert_line_says_everything_the_technician_needs()
 			"Zo\xC3\xAB [2J 31m X, 2nd floor | physiological, active | "
 			"12 ms since the last byte\n");
 	view.revision = 2;
-	CU_ASSERT(text_of(notification(partial(3, {view}), state)).find("active, changed | 12 ms")
-			  != std::string::npos);
+	BMD_EQUAL(text_of(notification(partial(3, {view}), state)).substr(0, 22),
+			"CHANGED 03:00:00Z HIGH");
 	view.state = AlertState::cleared;
 	view.revision = 3;
 	const std::string clear = text_of(notification(partial(4, {view}), state));
@@ -224,6 +224,59 @@ void an_alert_line_says_what_people_made_of_it()
 			"ALERT 03:00:00Z MEDIUM  NoData: nothing heard | V-7 | no patient | technical, active"
 			" | accepted by tech1 | silenced until 03:02:00Z | suppressed: maintenance | mutes 2 "
 			"alerts of the device | priority was low | code AC347\n");
+}
+
+// What the line of a change begins with.
+std::string change_of(const AlertView &before, const AlertView &after)
+{
+	FeedState state;
+	(void)state.take(full(1, {before}));
+	AlertView next = after;
+	next.revision = before.revision + 1;
+	const std::string line = text_of(notification(partial(2, {next}), state));
+	CU_ASSERT(line.find("last byte") == std::string::npos);
+	return line.substr(0, line.find(" 03:00:00Z"));
+}
+
+void a_change_is_named_and_a_call_to_act_is_not_taken_for_an_answer()
+{
+	const AlertView plain = alert("a");
+	AlertView taken = plain;
+	taken.response = bmd::Response::accepted;
+	taken.answered_by = "ann";
+	AlertView silenced = plain;
+	silenced.silenced_until = now + 120 * bmd::second_us;
+	AlertView worked_on = plain;
+	worked_on.suppressed = bmd::Suppression::maintenance;
+	AlertView less = plain;
+	less.priority = bmd::Priority::low;
+	AlertView latched = plain;
+	latched.state = AlertState::latched;
+	AlertView resolved = taken;
+	resolved.response = bmd::Response::acknowledged;
+	resolved.outcome = bmd::Outcome::false_alarm;
+	BMD_EQUAL(change_of(plain, taken), "ACCEPTED by ann");
+	BMD_EQUAL(change_of(taken, plain), "NOBODY HAS IT");
+	BMD_EQUAL(change_of(plain, silenced), "SILENCED until 03:02:00Z");
+	BMD_EQUAL(change_of(silenced, plain), "SILENCE OVER");
+	BMD_EQUAL(change_of(plain, worked_on), "SUPPRESSED: maintenance");
+	BMD_EQUAL(change_of(worked_on, plain), "RESUMED");
+	BMD_EQUAL(change_of(less, plain), "RISEN from low");
+	BMD_EQUAL(change_of(plain, less), "FALLEN from high");
+	BMD_EQUAL(change_of(plain, latched), "LATCHED");
+	BMD_EQUAL(change_of(latched, plain), "BACK");
+	BMD_EQUAL(change_of(taken, resolved), "ACKNOWLEDGED by ann, RESOLVED: false");
+}
+
+void a_suppressed_alert_stands_below_all_others()
+{
+	AlertView high = alert("h");
+	high.suppressed = bmd::Suppression::maintenance;
+	AlertView medium = alert("m");
+	medium.priority = bmd::Priority::medium;
+	FeedState state;
+	(void)state.take(full(1, {high, medium}));
+	BMD_EQUAL(open_ids(state), "mh");
 }
 
 void a_json_line_has_every_field()
@@ -297,7 +350,9 @@ CU_TestInfo cases[] = {BMD_CASE(full_replaces_and_partial_merges),
 		BMD_CASE(the_most_urgent_alert_comes_first_then_the_oldest),
 		BMD_CASE(an_alert_line_says_everything_the_technician_needs),
 		BMD_CASE(an_alert_without_value_limit_and_reading_is_told_without),
-		BMD_CASE(an_alert_line_says_what_people_made_of_it), BMD_CASE(a_json_line_has_every_field),
+		BMD_CASE(an_alert_line_says_what_people_made_of_it),
+		BMD_CASE(a_change_is_named_and_a_call_to_act_is_not_taken_for_an_answer),
+		BMD_CASE(a_suppressed_alert_stands_below_all_others), BMD_CASE(a_json_line_has_every_field),
 		BMD_CASE(a_notify_without_document_is_a_json_line_too),
 		BMD_CASE(waiting_doubles_up_to_30_seconds_and_heeds_the_server), CU_TEST_INFO_NULL};
 

@@ -57,13 +57,13 @@ void FeedState::merge(const AlertView &alert, std::vector<Change> &changes)
 		// also when it was never known: somebody else's answer may have overtaken us
 		if(known != alerts_.end())
 			alerts_.erase(known);
-		changes.push_back({ChangeKind::cleared, alert});
+		changes.push_back({ChangeKind::cleared, alert, {}});
 		return;
 	}
 	if(known == alerts_.end())
-		changes.push_back({ChangeKind::raised, alert});
+		changes.push_back({ChangeKind::raised, alert, {}});
 	else if(alert.revision > known->second.revision)
-		changes.push_back({ChangeKind::changed, alert});
+		changes.push_back({ChangeKind::changed, alert, known->second});
 	alerts_.insert_or_assign(alert.id, alert);
 }
 
@@ -73,7 +73,7 @@ void FeedState::drop_unconfirmed(std::vector<Change> &changes)
 		const auto gone = alerts_.find(id);
 		if(gone == alerts_.end())
 			continue;
-		changes.push_back({ChangeKind::cleared, gone->second});
+		changes.push_back({ChangeKind::cleared, gone->second, {}});
 		alerts_.erase(gone);
 	}
 	unconfirmed_.clear();
@@ -89,7 +89,8 @@ void FeedState::restart() noexcept
 void sort_by_urgency(std::vector<AlertView> &alerts)
 {
 	const auto rank = [](const AlertView &alert) {
-		return std::make_tuple(-static_cast<int>(alert.priority), alert.onset_at, alert.id);
+		return std::make_tuple(alert.suppressed != Suppression::none,
+				-static_cast<int>(alert.priority), alert.onset_at, alert.id);
 	};
 	std::sort(alerts.begin(), alerts.end(),
 			[&](const AlertView &a, const AlertView &b) { return rank(a) < rank(b); });

@@ -26,7 +26,8 @@ enum class ChangeKind : std::uint8_t
 struct Change
 {
 	ChangeKind kind = ChangeKind::raised;
-	AlertView alert; ///< as it is now; a cleared one may be as it was last
+	AlertView alert;                 ///< as it is now; a cleared one may be as it was last
+	std::optional<AlertView> before; ///< of a changed one
 };
 
 enum class Verdict : std::uint8_t
@@ -62,7 +63,7 @@ public:
 	/// open alerts stay until then.
 	void restart() noexcept;
 
-	/// Open alerts, most urgent first, then the oldest.
+	/// Open alerts, what is suppressed last, most urgent first, then the oldest.
 	[[nodiscard]] std::vector<AlertView> open() const;
 	[[nodiscard]] std::optional<std::uint32_t> version() const noexcept { return version_; }
 

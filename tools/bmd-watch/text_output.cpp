@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <vector>
 
 #include "alert_words.hpp"
 #include "watch_output.hpp"
@@ -28,6 +29,41 @@ std::string description(const AlertView &alert)
 	return out;
 }
 
+std::string by(const AlertView &alert)
+{
+	return alert.answered_by.empty() ? "" : " by " + printable(alert.answered_by);
+}
+
+// What has changed, in capitals; what calls for somebody again comes before what quietens.
+std::string change_words(const AlertView &before, const AlertView &now)
+{
+	std::vector<std::string> words;
+	if(before.state != now.state)
+		words.emplace_back(now.state == AlertState::active ? "BACK" : upper(to_string(now.state)));
+	if(before.priority != now.priority)
+		words.push_back((now.priority > before.priority ? "RISEN from " : "FALLEN from ")
+						+ std::string(to_string(before.priority)));
+	if(before.suppressed != now.suppressed)
+		words.push_back(now.suppressed == Suppression::none
+								? "RESUMED"
+								: "SUPPRESSED: " + std::string(to_string(now.suppressed)));
+	if(before.silenced_until != now.silenced_until)
+		words.push_back(now.silenced_until == 0
+								? "SILENCE OVER"
+								: "SILENCED until " + time_of_day(now.silenced_until));
+	if(before.response != now.response || before.answered_by != now.answered_by)
+		words.push_back(now.response == Response::none ? "NOBODY HAS IT"
+													   : upper(to_string(now.response)) + by(now));
+	if(before.outcome != now.outcome && now.outcome != bmd::Outcome::none)
+		words.push_back("RESOLVED: " + std::string(to_string(now.outcome)));
+	if(before.mutes != now.mutes)
+		words.push_back("MUTES " + std::to_string(now.mutes));
+	std::string out;
+	for(const std::string &word : words)
+		out += (out.empty() ? "" : ", ") + word;
+	return out.empty() ? "CHANGED" : out;
+}
+
 std::string age(const AlertView &alert, TimeUs received)
 {
 	const auto latency = latency_ms(alert, received);
@@ -48,6 +84,18 @@ std::string state_table(const Notification &n)
 		out += ' ' + description(alert) + '\n';
 	}
 	return out;
+}
+
+std::string line_of(const Change &change, TimeUs received)
+{
+	const std::string rest = ' ' + time_of_day(received) + ' ' + description(change.alert);
+	if(change.kind == ChangeKind::cleared)
+		return "CLEAR" + rest + '\n';
+	if(!change.before)
+		return "ALERT" + rest + age(change.alert, received) + '\n';
+	const bool read_again = change.before->measured_at != change.alert.measured_at;
+	return change_words(*change.before, change.alert) + rest
+		   + (read_again ? age(change.alert, received) : "") + '\n';
 }
 
 void write(const std::string &text)
@@ -82,13 +130,8 @@ std::string text_of(const Notification &n)
 	// at the first document of a subscription the table says it all
 	const bool first = n.feed->full && !n.outcome.last;
 	for(const Change &change : n.outcome.changes) {
-		const bool over = change.kind == ChangeKind::cleared;
-		if(first && !over)
-			continue;
-		out += (over ? "CLEAR " : "ALERT ") + time_of_day(n.received) + ' ';
-		out += description(change.alert);
-		out += change.kind == ChangeKind::changed ? ", changed" : "";
-		out += (over ? "" : age(change.alert, n.received)) + '\n';
+		if(!first || change.kind == ChangeKind::cleared)
+			out += line_of(change, n.received);
 	}
 	// the last document of a subscription says nothing new
 	if(n.feed->full && n.subscription_state != "terminated")

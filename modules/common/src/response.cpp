@@ -4,6 +4,7 @@
 #include "bmd/response.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -12,10 +13,10 @@ namespace bmd {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> acts{
-		"deliver", "accept", "reject", "escalate", "acknowledge", "silence", "resolve"};
+constexpr std::array<std::string_view, 8> acts{
+		"deliver", "accept", "reject", "escalate", "acknowledge", "silence", "resolve", "end"};
 
-// A second silence that ends hardly later is the same one, asked for again.
+// A second silence that ends at hardly another time is the same one, asked for again.
 constexpr DurationUs same_silence = second_us;
 
 Error refused(std::string reason)
@@ -103,7 +104,9 @@ Result<Transition> accept(const ResponseState &state, const Answer &answer)
 		return *error;
 	if(state.response == Response::accepted)
 		return unchanged(state);
-	return answered(state, Response::accepted, answer, "accepted");
+	Transition after = answered(state, Response::accepted, answer, "accepted");
+	after.state.outcome = Outcome::none;
+	return after;
 }
 
 Result<Transition> reject(const ResponseState &state, const Answer &answer)
@@ -151,7 +154,8 @@ Result<Transition> silence(const ResponseState &state, const Answer &answer)
 		after.silenced_until = 0;
 		return Transition{after, state.silenced_until == 0 ? "" : "silence-over", false};
 	}
-	if(state.silenced_until > answer.at && answer.until <= state.silenced_until + same_silence)
+	if(state.silenced_until > answer.at
+			&& std::abs(answer.until - state.silenced_until) <= same_silence)
 		return unchanged(state);
 	after.silenced_until = answer.until;
 	return Transition{after, "silenced", false};
@@ -163,7 +167,7 @@ Result<Transition> resolve(
 {
 	if(auto error = of_another(state, answer))
 		return *error;
-	if(state.outcome == answer.outcome)
+	if(state.response == Response::acknowledged && state.outcome == answer.outcome)
 		return unchanged(state);
 	Transition after = answered(
 			state, Response::acknowledged, answer, "resolved", now.state != AlertState::active);
@@ -211,6 +215,8 @@ Result<Transition> apply(
 			return silence(before, answer);
 		case Act::resolve:
 			return resolve(before, now, answer);
+		case Act::end:
+			return Transition{before, "ended", true};
 	}
 	return malformed("no such answer");
 }
@@ -235,8 +241,9 @@ void begin_anew(ResponseState &state, TimeUs at) noexcept
 
 void come_back(ResponseState &state, TimeUs at) noexcept
 {
-	if(state.response != Response::accepted)
-		begin_anew(state, at);
+	if(state.response != Response::accepted || at - state.at > longest_acceptance)
+		return begin_anew(state, at);
+	state.outcome = Outcome::none;
 }
 
 void worsen(ResponseState &state, TimeUs at) noexcept

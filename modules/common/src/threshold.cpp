@@ -92,6 +92,12 @@ bool past_second_limit(double value, const Rule &rule, Breach side, bool before)
 	return false;
 }
 
+bool has_second_limit(const Rule &rule, Breach side) noexcept
+{
+	return side == Breach::low ? std::isfinite(rule.low_low)
+							   : side == Breach::high && std::isfinite(rule.high_high);
+}
+
 Priority risen(Priority priority, unsigned steps) noexcept
 {
 	constexpr auto highest = static_cast<unsigned>(Priority::high);

@@ -46,11 +46,13 @@ def an_alert_has_a_short_code_that_terminals_and_kamcmd_show(stack):
     assert shown(stack, stack.code.lower())["serial"] == "LIFE-1"
     assert "404" in refused(stack, "bmd.accept", "AAAAA" if stack.code != "AAAAA" else "AAAAC", "tech1")
     assert "400" in refused(stack, "bmd.accept", "nonsense", "tech1")
+    words = refused(stack, "bmd.accept", stack.code, "nobody")
+    assert "403" in words and "nobody is no enabled technician" in words, words
 
 
 def who_accepts_is_seen_at_once_by_the_other_terminal(stack):
     begun = time.time()
-    stack.kamcmd("bmd.accept", stack.code, "tech1", "on my way")
+    assert records(stack.kamcmd("bmd.accept", stack.code, "tech1", "on my way")) == [{"durable": "no"}]
     told(stack.second, "LIFE-1", response="accepted", by="tech1")
     assert time.time() - begun < 1, f"it took {time.time() - begun:.1f} s"
     assert stack.second.documents[-1].state == "partial"
@@ -112,8 +114,8 @@ def answers_survive_a_restart_and_kill_9(stack):
     assert [{k: shown(stack, code)[k] for k in keys} for code in (stack.code, other)] == before
     assert "accepted by tech1 already" in refused(stack, "bmd.accept", other, "tech3")
     told(stack.second, "LIFE-2", 10, response="accepted", by="tech1")
-    stack.kamcmd("bmd.silence", other, "1", "tech1")  # not later than the one in force: nothing changes
-    assert shown(stack, other)["silenced_until"] == before[1]["silenced_until"]
+    stack.kamcmd("bmd.silence", other, "30", "tech1")  # the newest word counts, also when it is shorter
+    assert shown(stack, other)["silenced_until"] < before[1]["silenced_until"]
 
 
 def a_silence_whose_end_comes_while_the_server_is_down_is_over_at_its_start(stack):
@@ -147,10 +149,41 @@ def what_has_cleared_takes_its_outcome_and_nothing_else(stack):
     wait_until(lambda: history(stack, "LIFE-2")[0][-2:] == ["cleared", "resolved"], 3, "the history")
 
 
+def an_operator_ends_what_no_reading_will_end(stack):
+    code = alerts(stack, "LIFE-3")[0]["code"]
+    assert "400" in refused(stack, "bmd.end", code, "admin")
+    stack.kamcmd("bmd.end", code, "admin", "probe taken off for good")
+    stack.first.wait(lambda: not stack.first.about("LIFE-3"), "its end")
+    last = ("SELECT e.event, e.who, e.through, e.why FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) "
+            "WHERE a.serial = 'LIFE-3' ORDER BY e.at DESC LIMIT 1")
+    wait_until(lambda: stack.sql(last) == [["ended", "admin", "kamcmd", "probe taken off for good"]], 3, "its end")
+    assert raise_on(stack, "LIFE-3", 79) != code
+
+
+def two_that_the_database_has_open_become_one_at_the_start(stack):
+    """As after an end that it was never told of, both with one code."""
+    wait_until(lambda: history(stack, "LIFE-3")[-1:] == [["raised"]], 3, "the history")
+    stack.kill9()
+    columns = ("device_id, serial, type_name, metric_id, condition, kind, priority, value, limit_value, measured_at, "
+               "arrived_at, onset_at, changed_at, revision, code")
+    stack.sql(f"INSERT INTO bmd_alert (alert_id, state, raised_at, {columns}) SELECT gen_random_uuid(), 'active', "
+              f"raised_at - interval '1 h', {columns} FROM bmd_alert WHERE serial = 'LIFE-3' AND closed_at IS NULL;"
+              "INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority) SELECT alert_id, 1, raised_at, "
+              "'raised', state, priority FROM bmd_alert WHERE serial = 'LIFE-3' AND closed_at IS NULL "
+              "ON CONFLICT DO NOTHING")
+    for watcher in (stack.first, stack.second):
+        watcher.pump(0.1)
+        watcher.version = None
+    stack.restart()
+    assert len(alerts(stack, "LIFE-3")) == 1, alerts(stack, "LIFE-3")
+    ended = "SELECT why FROM bmd_alert_event WHERE event = 'superseded'"
+    wait_until(lambda: stack.sql(ended) == [["a newer alert of the same metric was open beside it"]], 3, "its end")
+
+
 def what_clears_by_itself_is_closed_by_the_system_in_the_end(stack):
     setting(stack, "reopen_seconds", 1)
     hand(stack, "LIFE-3 SpO2=97")
-    wait_until(lambda: history(stack, "LIFE-3")[0][-2:] == ["cleared", "closed"], 5, "the closing")
+    wait_until(lambda: ["raised", "updated", "cleared", "closed"] in history(stack, "LIFE-3"), 5, "the closing")
     row = stack.sql("SELECT who, why FROM bmd_alert_event WHERE event = 'closed'")
     assert row == [["", "condition gone"]], row
     assert stack.sql("SELECT count(*) FROM bmd_alert WHERE closed_at IS NULL") == [["0"]]
@@ -159,7 +192,7 @@ def what_clears_by_itself_is_closed_by_the_system_in_the_end(stack):
 
 def the_report_counts_alerts_by_device_and_rule(stack):
     rows = {r["serial"]: r for r in records(stack.kamcmd("bmd.report-alarms"))}
-    expected = {"LIFE-1": ("1", "1", "0"), "LIFE-2": ("1", "1", "1"), "LIFE-3": ("1", "0", "0")}
+    expected = {"LIFE-1": ("1", "1", "0"), "LIFE-2": ("1", "1", "1"), "LIFE-3": ("3", "0", "0")}
     assert {s: (r["raised"], r["accepted"], r["false"]) for s, r in rows.items()} == expected, rows
     medians = {s: r["median_seconds"] for s, r in rows.items()}
     assert 0 <= float(medians["LIFE-1"]) < 30 and medians["LIFE-3"] == "", medians
@@ -183,5 +216,6 @@ run("life-of-an-alert", [
     every_change_is_recorded_with_who_through_what_and_why, answers_survive_a_restart_and_kill_9,
     a_silence_whose_end_comes_while_the_server_is_down_is_over_at_its_start,
     what_was_acknowledged_closes_with_its_condition, what_has_cleared_takes_its_outcome_and_nothing_else,
+    an_operator_ends_what_no_reading_will_end, two_that_the_database_has_open_become_one_at_the_start,
     what_clears_by_itself_is_closed_by_the_system_in_the_end, the_report_counts_alerts_by_device_and_rule,
     nothing_was_recorded_twice], errors_expected=True)

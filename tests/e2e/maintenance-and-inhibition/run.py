@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart
+from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart, records, stats
 from stack import run, wait_until
 
 
@@ -29,8 +29,8 @@ def an_open_alert_is_suppressed_when_its_device_is_worked_on(stack):
     stack.watcher = Watcher(stack, "tech3")
     hand(stack, "WORK-1 SpO2=80")
     shown(stack, "WORK-1", "SpO2", None)
-    stack.kamcmd("bmd.maintenance", "WORK-1", "4", "admin", "new probe")
-    stack.until = time.time() + 4
+    stack.kamcmd("bmd.maintenance", "WORK-1", "6", "admin", "new probe")
+    stack.until = time.time() + 6
     shown(stack, "WORK-1", "SpO2", "maintenance")
 
 
@@ -44,15 +44,28 @@ def a_new_alert_within_the_window_is_shown_with_the_reason(stack):
 
 def the_window_is_in_the_database_with_who_and_why(stack):
     rows = stack.sql("SELECT serial, who, why, extract(epoch FROM ends_at - starts_at)::int FROM bmd_maintenance")
-    assert rows == [["WORK-1", "admin", "new probe", "4"]], rows
+    assert rows == [["WORK-1", "admin", "new probe", "6"]], rows
+
+
+def kamcmd_says_who_works_on_a_device_and_until_when(stack):
+    window = records(stack.kamcmd("bmd.maintenance"))
+    assert [(w["of"], w["who"], w["why"], w["in_force"]) for w in window] == [
+        ("device WORK-1", "admin", "new probe", "1")], window
+    code = alerts(stack, "WORK-1")[0]["code"]
+    for shown in (stack.kamcmd("bmd.device", "WORK-1"), stack.kamcmd("bmd.alert", code)):
+        found = records(shown)[0]
+        assert (found["maintenance_who"], found["maintenance_until"]) == ("admin", window[0]["until"]), found
+    assert "maintenance" not in records(stack.kamcmd("bmd.device", "WORK-2"))[0]
 
 
 def what_still_holds_when_the_window_ends_is_told_again(stack):
-    shown(stack, "WORK-1", "SpO2", None)
+    shown(stack, "WORK-1", "SpO2", None, 8)
     shown(stack, "WORK-1", "PulseRate", None)
     assert abs(time.time() - stack.until) < 1, time.time() - stack.until
     expected = [["raised", "suppressed", "resumed"], ["raised", "resumed"]]
     wait_until(lambda: history(stack, "WORK-1") == expected, 3, "the histories")
+    who = stack.sql("SELECT DISTINCT who, through, why FROM bmd_alert_event WHERE event = 'raised' AND who <> ''")
+    assert who == [["admin", "maintenance", "new probe"]], who
 
 
 def a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once(stack):
@@ -146,10 +159,32 @@ def a_window_is_set_while_its_table_is_locked_and_stored_later(stack):
     assert suppressed(stack, "WORK-2") == ["maintenance"]
 
 
+def a_window_whose_row_is_locked_holds_up_nobody_and_stays_ended(stack):
+    before = stack.sql("SELECT count(*) FROM bmd_reading")
+    failures = stats(stack)["writer_failures"]
+    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; SELECT FROM bmd_maintenance WHERE why = "
+                       "'locked' FOR UPDATE; SELECT pg_sleep(5); ROLLBACK", stdout=subprocess.DEVNULL)
+    wait_until(lambda: stack.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' "
+                                 "AND wait_event = 'PgSleep'"), 3, "the lock")
+    stack.kamcmd("bmd.maintenance", "WORK-2", "0", "admin", "done")
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, "its end")
+    hand(stack, "WORK-2 SpO2=79")
+    wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_reading") != before, 2, "the reading beside the lock")
+    stack.sql("INSERT INTO bmd_maintenance (serial, ends_at, who, why) "
+              "VALUES ('WORK-1', now() + interval '1 min', 'admin', 'another')")  # all windows are read again
+    wait_until(lambda: "maintenance" in suppressed(stack, "WORK-1"), 3, "another window")
+    assert suppressed(stack, "WORK-2") == ["none"], "the window that was ended is back"
+    assert lock.poll() is None, "the lock went too early"
+    assert stats(stack)["windows_waiting"] > 0 and stats(stack)["writer_failures"] == failures, stats(stack)
+    wait_until(lambda: stack.sql("SELECT ends_at < now() FROM bmd_maintenance WHERE why = 'locked'") == [["t"]], 10,
+               "the stored end")
+
+
 run("maintenance-and-inhibition", [
     an_open_alert_is_suppressed_when_its_device_is_worked_on, a_new_alert_within_the_window_is_shown_with_the_reason,
-    the_window_is_in_the_database_with_who_and_why, what_still_holds_when_the_window_ends_is_told_again,
+    the_window_is_in_the_database_with_who_and_why, kamcmd_says_who_works_on_a_device_and_until_when, what_still_holds_when_the_window_ends_is_told_again,
     a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once, a_window_can_be_ended_and_what_is_wrong_is_refused,
     a_window_survives_a_restart, a_silent_device_has_one_alert_that_mutes_the_others_and_says_how_many,
     it_says_so_after_a_restart_too, when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over,
-    a_window_is_set_while_its_table_is_locked_and_stored_later], errors_expected=True)
+    a_window_is_set_while_its_table_is_locked_and_stored_later,
+    a_window_whose_row_is_locked_holds_up_nobody_and_stays_ended], errors_expected=True)

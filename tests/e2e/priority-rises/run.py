@@ -33,12 +33,23 @@ def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
     add_device(stack, "WORSE", assign="tech3", SpO2=SECOND)
     time.sleep(0.5)
     stack.watcher = Watcher(stack, "tech3")
-    hand(stack, "WORSE SpO2=85")
+    now = int(time.time() * 1e6)
+
+    def read(value, seconds_ago):
+        hand(stack, f"WORSE {now - int(seconds_ago * 1e6)} SpO2={value}")
+    read(85, 60)
     told(stack, "WORSE", "medium", None)
-    hand(stack, "WORSE SpO2=79")
+    read(79, 50)
     told(stack, "WORSE", "high", "medium")
-    hand(stack, "WORSE SpO2=81.5")  # within the hysteresis
+    read(81.5, 49)  # within the hysteresis
+    for ago in (31, 30, 29):  # around the limit: nobody is called again
+        read(82, ago + 0.5)
+        read(79, ago)
+    read(82, 28)
     assert priority(stack, "WORSE") == "high"
+    read(82, 0)  # 28 s
+    assert priority(stack, "WORSE") == "high"
+    wait_until(lambda: time.time() * 1e6 > now + 2_100_000, 4, "30 s since it was past the limit")
     hand(stack, "WORSE SpO2=82")
     told(stack, "WORSE", "medium", "high")
     expected = [("high", "the value is past its second limit"), ("medium", "the value is back within its second limit")]
@@ -92,6 +103,14 @@ def a_reading_does_not_lower_what_rose_with_time(stack):
     assert priority(stack, "TIME-1") == "high"
 
 
+def an_open_alert_follows_its_rule(stack):
+    add_device(stack, "TIME-4", SpO2={"low": 90, "priority": "medium"})
+    hand(stack, "TIME-4 SpO2=80")
+    stack.sql("UPDATE bmd_device_limit SET rises_after = '1 s' WHERE serial = 'TIME-4'")
+    wait_until(lambda: priority(stack, "TIME-4") == "high", 4, "the rise")
+    wait_until(lambda: reasons(stack, "TIME-4") == [("high", "not answered for 1 s")], 3, "the reason")
+
+
 def a_rise_that_is_due_comes_after_kill_9_once(stack):
     add_device(stack, "TIME-3", SpO2={"low": 90, "priority": "medium", "rises_after": "3 s"})
     begun = time.time()
@@ -121,4 +140,4 @@ run("priority-rises", [
     a_worsening_value_raises_the_priority_and_a_better_one_lowers_it, a_value_past_it_at_once_raises_at_high,
     a_rise_ends_a_silence_and_asks_again_who_had_dealt_with_less, an_alert_that_nobody_answers_rises_step_by_step,
     an_accepted_one_does_not_until_it_is_handed_back, a_reading_does_not_lower_what_rose_with_time,
-    a_rise_that_is_due_comes_after_kill_9_once, a_second_limit_on_the_wrong_side_is_refused], errors_expected=True)
+    an_open_alert_follows_its_rule, a_rise_that_is_due_comes_after_kill_9_once, a_second_limit_on_the_wrong_side_is_refused], errors_expected=True)

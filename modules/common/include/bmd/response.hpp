@@ -42,7 +42,8 @@ enum class Act : std::uint8_t
 	escalate = 4,    ///< the next step begins
 	acknowledge = 5, ///< "dealt with": a latched alert closes, another when its condition has gone
 	silence = 6,     ///< for a bounded time; nothing is hidden
-	resolve = 7      ///< acknowledges and says what it turned out to be
+	resolve = 7,     ///< acknowledges and says what it turned out to be
+	end = 8          ///< it is over though no reading said so: an operator's alone
 };
 
 /// "deliver", "accept", ... as above.
@@ -54,7 +55,7 @@ struct Answer
 	Act act = Act::accept;
 	std::string_view who; ///< 1 to 31 bytes; empty for deliver and escalate: the system
 	TimeUs at = 0;
-	TimeUs until = 0; ///< silence: its end; not after `at` ends a silence that is in force
+	TimeUs until = 0; ///< silence: its end, the newest word counts; not after `at`: it is over
 	Outcome outcome = Outcome::none; ///< resolve
 	std::uint8_t step = 0;           ///< escalate: from 1
 	bool any_persons = false;        ///< reject: may hand back what another person accepted
@@ -85,8 +86,11 @@ struct Transition
 /// Has somebody taken it, so that nobody else is called?
 [[nodiscard]] bool taken(const ResponseState &state) noexcept;
 
-/// The condition has come back: whoever accepted the alert keeps it, any other response begins
-/// anew.
+/// How long an acceptance outlasts the ends of an alert that comes back.
+inline constexpr DurationUs longest_acceptance = 3600 * second_us;
+
+/// The condition has come back: who accepted the alert keeps it, unless that was longer ago than
+/// longest_acceptance; any other response begins anew.
 void come_back(ResponseState &state, TimeUs at) noexcept;
 
 /// The alert has become more urgent: a silence ends, and who had dealt with less is asked again.

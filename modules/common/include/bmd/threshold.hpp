@@ -74,6 +74,9 @@ struct Step
 [[nodiscard]] bool past_second_limit(
 		double value, const Rule &rule, Breach side, bool before) noexcept;
 
+/// Has this side a second limit?
+[[nodiscard]] bool has_second_limit(const Rule &rule, Breach side) noexcept;
+
 /// So many steps more urgent, at most high.
 [[nodiscard]] Priority risen(Priority priority, unsigned steps) noexcept;
 
