@@ -53,7 +53,5 @@ struct AlertRec
 	bool past_second;         ///< its value is past the second limit: so its priority is high
 	AlertState state;
 };
-static_assert(
-		sizeof(AlertRec) <= 504, "an open alert takes at most 512 bytes, hash tables included");
 
 } // namespace bmd

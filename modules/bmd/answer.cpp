@@ -3,13 +3,17 @@
 
 #include "answer.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <mutex>
 #include <shared_mutex>
 
 #include "bmd/code.hpp"
 #include "book.hpp"
+#include "escalation_wanted.hpp"
 #include "evaluate.hpp"
 #include "feeds.hpp"
+#include "recipients.hpp"
 #include "slots.hpp"
 #include "suppress.hpp"
 #include "tend.hpp"
@@ -24,17 +28,6 @@ Index find_within_lock(std::string_view alert) noexcept
 		return find_by_code(code);
 	const auto id = parse_uuid(alert);
 	return id ? find_by_id(*id) : 0;
-}
-
-Answered unknown(std::string_view alert)
-{
-	if(parse_code(alert) != 0)
-		return {404, "no alert has this code that is not closed"};
-	if(parse_uuid(alert))
-		return {404, "no alert has this id that is not closed"};
-	return {400,
-			"an alert is named by its code (5 characters) or its id (a UUID), as bmd.alerts shows "
-			"them"};
 }
 
 Circumstances circumstances_of(const AlertRec &alert) noexcept
@@ -64,6 +57,10 @@ void carry_out(
 	}
 	await_answer(alert);
 	record_change(alert, transition.event, actor, answer.at);
+	if(answer.act == Act::reject)
+		hasten_escalation(i);
+	else if(answer.act == Act::silence)
+		resume_escalations();
 }
 
 // `alert` is as it was found.  Status 0: it is another one by now.
@@ -118,13 +115,32 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 			found = s.alerts[i];
 	}
 	if(i == 0)
-		return unknown(to.alert);
-	if(!to.entitled && !may_watch(answer.who, device_feed(found)))
-		return {403, std::string(answer.who) + " is not responsible for device " + found.serial};
+		return unknown_alert(to.alert);
+	if(!to.entitled && !may_answer(answer.who, found))
+		return {403, std::string(answer.who) + " is not responsible for device " + found.serial
+							 + ", and the alert was not escalated to that person"};
 	return is_kept(found) ? answer_kept(i, found, to, answer) : answer_open(i, found, to, answer);
 }
 
 } // namespace
+
+bool may_answer(std::string_view who, const AlertRec &alert)
+{
+	const auto watches = [&](Index feed) { return may_watch(who, store()->feeds[feed].name); };
+	return may_watch(who, device_feed(alert))
+		   || std::ranges::any_of(recipients_of(alert.id), watches);
+}
+
+Answered unknown_alert(std::string_view alert)
+{
+	if(parse_code(alert) != 0)
+		return {404, "no alert has this code that is not closed"};
+	if(parse_uuid(alert))
+		return {404, "no alert has this id that is not closed"};
+	return {400,
+			"an alert is named by its code (5 characters) or its id (a UUID), as bmd.alerts shows "
+			"them"};
+}
 
 DurationUs longest_silence(const AlertRec &alert) noexcept
 {
@@ -143,19 +159,33 @@ Answered answer_alert(const AnswerTo &to)
 	for(int n = 0; n < tries && outcome.status == 0; ++n)
 		outcome = try_answer(to, answer);
 	if(outcome.status == 0)
-		outcome = unknown(to.alert);
+		outcome = unknown_alert(to.alert);
 	count(outcome.status == 200 ? count_answers : count_answers_refused);
 	return outcome;
 }
 
-bool find_alert(std::string_view alert, AlertRec &found) noexcept
+bool escalate_alert(Index alert, std::uint32_t step, std::string_view through, std::string_view why)
+{
+	constexpr std::uint32_t last = std::numeric_limits<std::uint8_t>::max();
+	const AlertRec &rec = store()->alerts[alert];
+	Answer answer;
+	answer.act = Act::escalate;
+	answer.at = wall_now();
+	answer.step = static_cast<std::uint8_t>(std::min(step, last));
+	const auto transition = apply(rec.response, circumstances_of(rec), answer);
+	if(transition)
+		carry_out(alert, *transition, answer, {{}, through, why});
+	return transition.ok();
+}
+
+Index find_alert(std::string_view alert, AlertRec &found) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> book(s.book_lock);
 	const Index i = find_within_lock(alert);
 	if(i != 0)
 		found = s.alerts[i];
-	return i != 0;
+	return i;
 }
 
 } // namespace bmd

@@ -35,8 +35,21 @@ struct Answered
 /// Takes its own locks.  May run out of memory.
 [[nodiscard]] Answered answer_alert(const AnswerTo &to);
 
-/// A copy of an alert that is not closed, by id or short code.  False: there is none, or `alert` is
-/// neither.  Caller holds the registry lock.
-[[nodiscard]] bool find_alert(std::string_view alert, AlertRec &found) noexcept;
+/// A step of its escalation, from 1, begins: recorded, journaled, told.  False: not legal now,
+/// since somebody has taken it, say.  Caller holds the registry lock (shared) and the device's
+/// stripe.
+[[nodiscard]] bool escalate_alert(
+		Index alert, std::uint32_t step, std::string_view through, std::string_view why);
+
+/// Is this person responsible for the alert's device, or was the alert escalated to that person?
+/// Caller holds the registry lock (shared), not that of the book.
+[[nodiscard]] bool may_answer(std::string_view who, const AlertRec &alert);
+
+/// A copy of an alert that is not closed, by id or short code, and its slot.  0: there is none, or
+/// `alert` is neither.  Caller holds the registry lock.
+[[nodiscard]] Index find_alert(std::string_view alert, AlertRec &found) noexcept;
+
+/// What is said of an alert that find_alert() does not find.
+[[nodiscard]] Answered unknown_alert(std::string_view alert);
 
 } // namespace bmd

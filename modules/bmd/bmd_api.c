@@ -5,6 +5,13 @@
 #include "bmd_api.h"
 #include "bmd_shim.h"
 
+/* presence and usrloc write in their last words, before bmd's own. */
+static int keep_row(const struct bmd_row *row)
+{
+	bmd_free_locks_at_end();
+	return bmd_core_keep_row(row);
+}
+
 int bind_bmd(bmd_api_t *api)
 {
 	if(api == NULL)
@@ -32,7 +39,8 @@ int bind_bmd(bmd_api_t *api)
 	api->alerts_of = bmd_core_alerts_of;
 	api->device = bmd_core_device;
 	api->may_watch = bmd_core_may_watch;
-	api->keep_row = bmd_core_keep_row;
+	api->may_answer = bmd_core_may_answer;
+	api->keep_row = keep_row;
 	api->rows_wait = bmd_core_rows_wait;
 	api->db_url = bmd_core_db_url();
 	api->set_version = bmd_core_set_version;

@@ -37,6 +37,8 @@ struct bmd_config
 	long journal_mb;    /* readings waiting for the database */
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions; /* dialogs at once */
+	long recipients;    /* most alerts escalated to feeds; 0: 2 an alert, at least 4096 */
+	long duty_kb;       /* rosters and policies as text */
 };
 
 /* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in
@@ -49,9 +51,14 @@ void bmd_core_rows_round(void);
 void bmd_core_sync_round(void);
 void bmd_core_keeper_round(void);
 void bmd_core_timer_round(void);
+void bmd_core_escalation_round(void);
 
-/* At the end, when no other process runs any more: writes what waits, at most about 5 s.  -1 when
- * something is left. */
+/* At the end, when no other process runs any more, before anything else of here is called: the
+ * others were ended wherever they were, also with a lock held. */
+void bmd_core_children_gone(void);
+
+/* At the end, when no other process runs any more: writes what waits, rows first, at most about 5 s
+ * each.  -1 when something is left. */
 int bmd_core_flush(void);
 
 /* Sends a document within the dialog whose resource this is; called with the dialog locked. */
@@ -151,7 +158,10 @@ int bmd_core_device(
 		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
 /* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
-/* The same, of the devices that this person is responsible for. */
+/* May this person answer the alert: responsible for its device, or one it was escalated to?  0 also
+ * when there is none. */
+int bmd_core_may_answer(struct bmd_text who, struct bmd_text alert);
+/* The open alerts that this person may answer, newest first, at most `most`; how many there are. */
 long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, void *arg);
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */
@@ -194,6 +204,63 @@ typedef void (*bmd_each_alarm)(const struct bmd_alarm_view *alarm, void *arg);
  * 200, or 400, 503 with a reason. */
 int bmd_core_report_alarms(struct bmd_text serial, long days, bmd_each_alarm each, void *arg,
 		char *reason, size_t reason_size);
+
+/* Who is called: rosters and escalation. */
+struct bmd_oncall_view
+{
+	char team[32];
+	char person[32]; /* empty: nobody */
+	char why[192];
+	char at[40]; /* by the roster's clock, as `until`; empty: no change within a year */
+	char until[40];
+	char zone[64];
+};
+
+struct bmd_plan_view
+{
+	char alert[37]; /* empty: none, it is asked what would happen */
+	char serial[32];
+	char type[32];
+	char priority[8];
+	char policy[32];
+	char why_policy[96];
+	char raised_at[40];
+	char next_at[40];  /* when the next step is due; empty: none is */
+	char response[16]; /* as in bmd_alert_view; of a plan without an alert empty, as what follows */
+	char by[32];
+	char since[40];          /* when it was that answered, or escalated */
+	char silenced_until[40]; /* empty: it is not silenced */
+	char suppressed[16];     /* none, maintenance or inhibition */
+	char recipients[512];    /* feeds that show it because it was escalated to them */
+	unsigned int begun;      /* steps begun so far */
+};
+
+struct bmd_step_view
+{
+	unsigned int number; /* from 1, repetitions counted on */
+	unsigned int step;   /* of the policy, from 1 */
+	unsigned int round;  /* 0: no repetition */
+	char state[8];       /* begun or planned */
+	char at[40];         /* when it is due; empty when it has begun */
+	char whom[96];
+	char how[32];
+	char people[256]; /* of a planned one: who it would be at that time */
+	char why[256];
+};
+
+typedef void (*bmd_each_oncall)(const struct bmd_oncall_view *oncall, void *arg);
+typedef void (*bmd_each_step)(const struct bmd_step_view *step, void *arg);
+
+/* All return 200, or 400, 404, 500 with a reason.  Times are RFC 3339; empty means now.  They need
+ * no database. */
+int bmd_core_oncall(struct bmd_text team, struct bmd_text at, bmd_each_oncall each, void *arg,
+		char *reason, size_t reason_size);
+int bmd_core_explain(struct bmd_text alert, struct bmd_plan_view *plan, bmd_each_step each,
+		void *arg, char *reason, size_t reason_size);
+/* An empty priority means high. */
+int bmd_core_dry_run(struct bmd_text serial, struct bmd_text priority, struct bmd_text at,
+		struct bmd_plan_view *plan, bmd_each_step each, void *arg, char *reason,
+		size_t reason_size);
 
 /* Counters and levels by number, 0 to bmd_core_stats() - 1. */
 int bmd_core_stats(void);
@@ -252,8 +319,9 @@ struct bmd_cell
 
 enum bmd_row_action
 {
-	BMD_ROW_PUT,    /* insert, or replace the row of the same key */
-	BMD_ROW_UPDATE, /* the row of the condition, if it is there */
+	BMD_ROW_PUT,     /* insert: the key is new */
+	BMD_ROW_REPLACE, /* insert, or replace the row of the same key */
+	BMD_ROW_UPDATE,  /* the row of the condition, if it is there */
 	BMD_ROW_REMOVE
 };
 

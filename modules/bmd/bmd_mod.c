@@ -31,6 +31,8 @@ static int groups = 0;
 static int journal_mb = 32;
 static int notifiers = 1;
 static int subscriptions = 20000;
+static int recipients = 0;
+static int duty_kb = 1024;
 static int initialised = 0;
 
 /* clang-format off */
@@ -58,6 +60,8 @@ static param_export_t params[] = {
 	{"journal_mb", PARAM_INT,    &journal_mb},
 	{"notifiers",  PARAM_INT,    &notifiers},
 	{"subscriptions", PARAM_INT, &subscriptions},
+	{"recipients", PARAM_INT,    &recipients},
+	{"duty_kb",    PARAM_INT,    &duty_kb},
 	{0, 0, 0}
 };
 
@@ -96,6 +100,10 @@ static int check_parameters(void)
 		LM_ERR("subscriptions is %d: it must be at least 1\n", subscriptions);
 		return -1;
 	}
+	if(recipients < 0 || duty_kb < 1) {
+		LM_ERR("recipients must be 0 (the default) or more, duty_kb at least 1\n");
+		return -1;
+	}
 	if(alert_events != 0 && (alert_events < 1024 || alert_events > 1000000)) {
 		LM_ERR("alert_events is %d: 0 or 1024 to 1000000 are possible\n", alert_events);
 		return -1;
@@ -124,7 +132,9 @@ static int mod_init(void)
 			.groups = groups,
 			.journal_mb = journal_mb,
 			.notifiers = notifiers,
-			.subscriptions = subscriptions};
+			.subscriptions = subscriptions,
+			.recipients = recipients,
+			.duty_kb = duty_kb};
 
 	if(check_parameters() < 0)
 		return -1;
@@ -161,7 +171,10 @@ static int child_init(int rank)
 /* In the main process, when all others have ended: what still waits goes to the database. */
 static void destroy(void)
 {
-	if(initialised && bmd_core_flush() < 0)
+	if(!initialised)
+		return;
+	bmd_free_locks_at_end();
+	if(bmd_core_flush() < 0)
 		LM_WARN("not everything could be written to the database before the end; collectors will "
 				"send again what is not\n");
 }

@@ -1,5 +1,5 @@
 /*
- * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer
+ * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Each is a loop around one function of bmd_core.h.
  */
@@ -26,6 +26,7 @@ static const struct process processes[] = {
 		{"BMD keeper", bmd_core_keeper_round, 1000000},
 		{"BMD provisioning", bmd_core_sync_round, 0},
 		{"BMD timer", bmd_core_timer_round, 200000},
+		{"BMD escalation", bmd_core_escalation_round, 0},
 };
 #define PROCESSES (sizeof processes / sizeof processes[0])
 
@@ -55,6 +56,16 @@ int bmd_die_with_main_process(void)
 	if(getppid() != main_process) /* it went before that */
 		raise(SIGKILL);
 	return 0;
+}
+
+void bmd_free_locks_at_end(void)
+{
+	static int done;
+
+	if(done || !destroy_modules_phase())
+		return;
+	done = 1;
+	bmd_core_children_gone();
 }
 
 static void run(const struct process *process)

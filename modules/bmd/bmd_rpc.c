@@ -271,6 +271,9 @@ rpc_export_t bmd_rpc_cmds[] = {
 	{"bmd.alerts",  rpc_alerts,  alerts_doc,  RET_ARRAY},
 	{"bmd.alert",   rpc_alert,   alert_doc,   0},
 	{"bmd.stats",   rpc_stats,   stats_doc,   0},
+	{"bmd.oncall",  bmd_rpc_oncall,  bmd_oncall_doc,  RET_ARRAY},
+	{"bmd.explain", bmd_rpc_explain, bmd_explain_doc, RET_ARRAY},
+	{"bmd.dry-run", bmd_rpc_dry_run, bmd_dry_run_doc, RET_ARRAY},
 	{0, 0, 0, 0}
 };
 /* clang-format on */

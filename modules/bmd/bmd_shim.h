@@ -14,8 +14,15 @@ extern rpc_export_t bmd_rpc_cmds[];
 extern rpc_export_t bmd_answer_rpc_cmds[];
 extern stat_export_t bmd_stats[];
 
-/* An optional argument of a command. */
+/* An optional argument as text; 1 when there was one (bmd_rpc.c). */
 int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word);
+/* RPC commands on escalation (bmd_rpc_duty.c). */
+void bmd_rpc_oncall(rpc_t *rpc, void *ctx);
+void bmd_rpc_explain(rpc_t *rpc, void *ctx);
+void bmd_rpc_dry_run(rpc_t *rpc, void *ctx);
+extern const char *bmd_oncall_doc[];
+extern const char *bmd_explain_doc[];
+extern const char *bmd_dry_run_doc[];
 
 int bind_bmd(bmd_api_t *api);
 
@@ -30,5 +37,7 @@ int bmd_fork_processes(void);
 /* In child_init: remember the main process, and end with it in every other. */
 void bmd_know_main_process(void);
 int bmd_die_with_main_process(void);
+/* Once, in the main process, when modules are destroyed: children are gone, their locks are not. */
+void bmd_free_locks_at_end(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "bmd_host.h"
 #include "core_conninfo.hpp"
 #include "documents.hpp"
+#include "escalate.hpp"
 #include "evaluate.hpp"
 #include "intake.hpp"
 #include "keeper.hpp"
@@ -34,7 +35,8 @@ constexpr std::size_t most_node = 63;   // bmd_writer.node
 constexpr int writer_patience = 10'000; // milliseconds, as the following
 constexpr int rows_patience = 4'000;
 constexpr int flush_patience = 2'000;
-constexpr bmd::Index silence_piece = 50'000; // devices looked at under one lock
+constexpr bmd::TimeUs most_flush = 5 * bmd::second_us; // of each kind
+constexpr bmd::Index silence_piece = 50'000;           // devices looked at under one lock
 
 std::string conninfo;
 std::string node;
@@ -73,6 +75,8 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.texts = positive(config.texts, 0);
 	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
+	limits.recipients = positive(config.recipients, 0);
+	limits.duty_bytes = positive(config.duty_kb, 1024) << 10;
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
 	return limits;
@@ -124,6 +128,37 @@ void fill_receipt(const bmd::Receipt &from, bmd_receipt &to)
 			copy_text(to.refused[to.refusals++], sizeof to.refused[0], text);
 }
 
+// Collectors have what is in the journal; nobody else has these.
+bool flush_rows()
+{
+	const bmd::TimeUs until = bmd::mono_now() + most_flush;
+	bmd::RowsWriter rows(conninfo, flush_patience);
+	while(bmd::rows_waiting() > 0 && bmd::mono_now() < until)
+		rows.round(round_ms);
+	const auto lost = bmd::rows_waiting();
+	if(lost > 0)
+		bmd_host_log(BMD_LOG_ERROR,
+				("rows: " + std::to_string(lost)
+						+ " subscriptions and registrations are lost: their terminals hear nothing "
+						  "until they refresh")
+						.c_str());
+	return lost == 0;
+}
+
+bool flush_journal()
+{
+	const bmd::TimeUs until = bmd::mono_now() + most_flush;
+	const bmd::Store &s = *bmd::store();
+	bmd::Writer writer(conninfo, node, flush_patience);
+	while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0
+			|| s.window_log.used() > 0 || s.escalations.used() > 0) {
+		if(bmd::mono_now() > until)
+			return false;
+		writer.round(round_ms);
+	}
+	return true;
+}
+
 } // namespace
 
 const std::string &bmd::database_conninfo() noexcept
@@ -161,26 +196,19 @@ const char *bmd_core_db_url(void)
 	return conninfo.c_str();
 }
 
+void bmd_core_children_gone(void)
+{
+	if(bmd::store() == nullptr)
+		return;
+	bmd::free_locks();
+	bmd::mend_rows();
+}
+
 int bmd_core_flush(void)
 {
 	try {
-		constexpr bmd::TimeUs patience = 5 * bmd::second_us;
-		const bmd::TimeUs until = bmd::mono_now() + patience;
-		bmd::Store &s = *bmd::store();
-		bmd::Writer writer(conninfo, node, flush_patience);
-		while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0
-				|| s.window_log.used() > 0) {
-			if(bmd::mono_now() > until)
-				return -1;
-			writer.round(round_ms);
-		}
-		bmd::RowsWriter rows(conninfo, flush_patience);
-		while(bmd::rows_waiting() > 0) {
-			if(bmd::mono_now() > until)
-				return -1;
-			rows.round(round_ms);
-		}
-		return 0;
+		const bool rows = flush_rows();
+		return flush_journal() && rows ? 0 : -1;
 	} catch(const std::exception &) {
 		return -1;
 	}
@@ -206,6 +234,13 @@ void bmd_core_timer_round(void)
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();
+}
+
+void bmd_core_escalation_round(void)
+{
+	constexpr int escalation_ms = 50;
+	static auto *escalator = new bmd::Escalator;
+	escalator->round(escalation_ms);
 }
 
 void bmd_core_notifier_round(int slot, bmd_send_document send)

@@ -51,6 +51,7 @@ int bmd_core_keep_row(const bmd_row *row)
 		change.table = view(row->table);
 		change.where = cells_of(row->where, row->where_count);
 		change.cells = cells_of(row->cells, row->cell_count);
+		change.replaces = row->action == BMD_ROW_REPLACE;
 		switch(bmd::keep_row(change)) {
 			case bmd::RowOutcome::waits:
 				return 0;
@@ -74,9 +75,9 @@ int bmd_core_digest(bmd_text user, bmd_text domain, char *ha1, size_t size)
 	if(domain.len > 0 && view(domain) != bmd::feed_domain())
 		return 0;
 	const std::shared_lock<bmd::RwLock> lock(bmd::store()->registry_lock);
-	const bmd::CredentialRec *credential = bmd::find_credential(view(user));
-	if(credential == nullptr)
+	const std::string_view digest = bmd::find_digest(view(user), domain.len > 0);
+	if(digest.empty() || digest.size() >= size)
 		return 0;
-	bmd::copy_text(ha1, size, domain.len > 0 ? credential->ha1b : credential->ha1);
+	bmd::copy_text(ha1, size, digest);
 	return 1;
 }

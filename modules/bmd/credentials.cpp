@@ -37,10 +37,30 @@ Index make(std::string_view user) noexcept
 
 } // namespace
 
+namespace {
+
+// Anything else, an empty column above all, would be a key that everybody can compute.
+bool is_digest(std::string_view text) noexcept
+{
+	constexpr std::string_view digits = "0123456789abcdef";
+	return text.size() == digest_size - 1
+		   && text.find_first_not_of(digits) == std::string_view::npos;
+}
+
+} // namespace
+
 const CredentialRec *find_credential(std::string_view user) noexcept
 {
 	const Index i = user.empty() ? 0 : find(user);
 	return i == 0 ? nullptr : &store()->credentials[i];
+}
+
+std::string_view find_digest(std::string_view user, bool with_domain) noexcept
+{
+	const CredentialRec *credential = find_credential(user);
+	if(credential == nullptr)
+		return {};
+	return with_domain ? credential->ha1b : credential->ha1;
 }
 
 std::uint32_t new_credential_mark() noexcept
@@ -52,8 +72,7 @@ std::uint32_t new_credential_mark() noexcept
 bool put_credential(std::string_view user, std::string_view ha1, std::string_view ha1b,
 		std::uint32_t mark) noexcept
 {
-	if(user.empty() || user.size() >= name_size || ha1.size() >= digest_size
-			|| ha1b.size() >= digest_size)
+	if(user.empty() || user.size() >= name_size)
 		return false;
 	Index i = find(user);
 	if(i == 0)
@@ -61,8 +80,8 @@ bool put_credential(std::string_view user, std::string_view ha1, std::string_vie
 	if(i == 0)
 		return false;
 	CredentialRec &credential = store()->credentials[i];
-	copy_text(credential.ha1, digest_size, ha1);
-	copy_text(credential.ha1b, digest_size, ha1b);
+	copy_text(credential.ha1, digest_size, is_digest(ha1) ? ha1 : "");
+	copy_text(credential.ha1b, digest_size, is_digest(ha1b) ? ha1b : "");
 	credential.mark = mark;
 	return true;
 }

@@ -14,10 +14,15 @@ namespace bmd {
 /// nullptr when there is none.
 [[nodiscard]] const CredentialRec *find_credential(std::string_view user) noexcept;
 
+/// What the response of this person is computed from, or of `user@domain` as the name in it; empty
+/// when there is none, and nobody is to be let in then.
+[[nodiscard]] std::string_view find_digest(std::string_view user, bool with_domain) noexcept;
+
 /// A number for one reading of credentials: those found get it, the others are swept.
 [[nodiscard]] std::uint32_t new_credential_mark() noexcept;
 
-/// False when there is no room, or the name is longer than people's names are.
+/// A digest is 32 hexadecimal digits in lower case; anything else counts as none.  False when there
+/// is no room, or the name is longer than people's names are.
 [[nodiscard]] bool put_credential(std::string_view user, std::string_view ha1,
 		std::string_view ha1b, std::uint32_t mark) noexcept;
 

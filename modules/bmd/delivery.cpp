@@ -53,7 +53,7 @@ void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 			break;
 		}
 		auto &delivery = *new (slot) Delivery{
-				marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}};
+				marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}, 0};
 		copy_text(delivery.user, name_size, ticket.user);
 		copy_text(delivery.terminal, terminal_size, ticket.terminal);
 		s.deliveries.publish(place);

@@ -32,6 +32,7 @@ struct Delivery
 	TimeUs answered_at;
 	char user[name_size];
 	char terminal[terminal_size];
+	std::uint8_t way; ///< 0: subscription, else one bit of How (escalation.hpp)
 };
 
 /// Until end_sending(), what this process sends goes to this subscription (slot 0: to a terminal

@@ -4,11 +4,13 @@
 #include "documents.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <shared_mutex>
 
 #include "bmd/dmp_feed.hpp"
 #include "book.hpp"
+#include "recipients.hpp"
 #include "registry.hpp"
 
 namespace bmd {
@@ -29,6 +31,21 @@ void add_open(Index device, std::vector<AlertRec> &alerts)
 		alerts.push_back(s.alerts[i]);
 }
 
+// The alert if it is still open, and not there yet.
+void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
+{
+	Store &s = *store();
+	const AlertRec &alert = s.alerts[escalated.slot];
+	const Index device = std::atomic_ref<const Index>(alert.device).load(std::memory_order_relaxed);
+	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
+	if(alert.id != escalated.alert || alert.device != device || alert.state == AlertState::cleared)
+		return;
+	for(const AlertRec &there : alerts)
+		if(there.id == alert.id)
+			return;
+	alerts.push_back(alert);
+}
+
 std::vector<AlertRec> open_alerts(std::string_view feed)
 {
 	const Store &s = *store();
@@ -38,6 +55,8 @@ std::vector<AlertRec> open_alerts(std::string_view feed)
 	} else if(const Index i = find_feed(feed); i != 0) {
 		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 			add_open(s.members[e].device, alerts);
+		for(const Escalated &escalated : escalated_to(i))
+			add_escalated(escalated, alerts);
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
 		const bool a_waits = a.response.suppressed != Suppression::none;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "changes.hpp"
+#include "recipients.hpp"
 #include "registry.hpp"
 #include "table.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view group_prefix = "grp.";
 constexpr std::string_view device_prefix = "dev.";
+constexpr char team_prefix = '@';
 constexpr std::size_t most_names = 10'000; // then everybody is told
 
 Index &head_of(std::string_view name) noexcept
@@ -33,8 +35,9 @@ Index make_feed(std::string_view name) noexcept
 		return 0;
 	FeedRec &feed = *new (&s.feeds[i]) FeedRec();
 	copy_text(feed.name, name_size, name);
-	feed.is_group = name.starts_with(group_prefix);
-	feed.watched.store(s.loaded);
+	const bool team = name.starts_with(team_prefix);
+	feed.is_group = team || name.starts_with(group_prefix);
+	feed.watched.store(s.loaded && !team);
 	link_hash(s.feeds, head_of(name), i);
 	return i;
 }
@@ -42,6 +45,7 @@ Index make_feed(std::string_view name) noexcept
 void free_feed(Index i) noexcept
 {
 	Store &s = *store();
+	forget_recipient_feed(i);
 	unlink_hash(s.feeds, head_of(s.feeds[i].name), i);
 	new (&s.feeds[i]) FeedRec();
 	give_back(s.feeds, i, &FeedRec::next_hash);

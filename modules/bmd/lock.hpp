@@ -1,8 +1,9 @@
 /// @file lock.hpp  Locks between processes, and a wake-up, in shared memory.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// POSIX process-shared objects behind RAII guards.  A process that dies inside a lock takes the
-/// whole Kamailio with it (its main process sees to that, and all end with the main process), so no
-/// lock outlives its holder.
+/// whole Kamailio with it: its main process sees to that, and all end with the main process.  At an
+/// orderly stop children end wherever they are; the main process, alone then, makes all locks anew
+/// (free_locks()).
 
 #pragma once
 

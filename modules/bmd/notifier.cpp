@@ -10,6 +10,7 @@
 #include <shared_mutex>
 
 #include "documents.hpp"
+#include "recipients.hpp"
 #include "registry.hpp"
 #include "subs.hpp"
 
@@ -105,6 +106,9 @@ void Teller::add_feeds_of(Work &work, std::size_t alert)
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.watched.load())
 			add(feed.name);
+	for(const Index i : recipients_of(work.alerts[alert].id))
+		if(s.feeds[i].watched.load())
+			add(s.feeds[i].name);
 }
 
 Work Teller::take(SlotRing &ring)

@@ -54,20 +54,32 @@ struct Todo
 	Wanted members; ///< feeds of devices, by serial number
 	bool settings = false;
 	bool windows = false;
+	bool duty = false; ///< teams, rosters, policies
 	Wanted credentials;
 };
 
 void note_assignment(Todo &todo, const std::string &key)
 {
+	todo.duty = todo.duty || key == "*" || key.starts_with("grp.");
 	if(key.starts_with("dev."))
 		return todo.members.add(key.substr(4));
+	if(key.starts_with("grp."))
+		return;
 	todo.people.add(key);
 	todo.members.all = todo.members.all || key == "*";
+}
+
+bool is_of_duty(const std::string &table)
+{
+	return table.starts_with("bmd_roster") || table.starts_with("bmd_escalation_")
+		   || table == "bmd_setting" || table == "bmd_team" || table == "bmd_team_member"
+		   || table == "bmd_technician" || table == "bmd_group" || table == "bmd_device_type";
 }
 
 void note(Todo &todo, const ProvisioningChange &change)
 {
 	const std::string &table = change.table;
+	todo.duty = todo.duty || is_of_duty(table);
 	if(table == "bmd_device_type" || table == "bmd_type_limit")
 		todo.types.add(change.key);
 	else if(table == "bmd_setting")
@@ -91,7 +103,7 @@ void note(Todo &todo, const ProvisioningChange &change)
 		todo.people.add(change.key);
 		todo.members.all = todo.members.all || change.key == "*";
 	}
-	// bmd_group, bmd_team: what they mean follows from the rows that refer to them.
+	// bmd_group, bmd_team: for feeds, what they mean follows from the rows that refer to them.
 }
 
 // What is referred to comes first and goes last.
@@ -149,6 +161,8 @@ Result<bool> take(Pg &pg, const Todo &todo)
 	changes.tell();
 	if(done && todo.windows)
 		done = take_windows(pg);
+	if(done && todo.duty)
+		done = take_duty(pg);
 	if(!done)
 		return done;
 	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
@@ -218,7 +232,7 @@ Result<bool> reload(Pg &pg)
 	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members,
 				&todo.credentials})
 		wanted->all = true;
-	todo.settings = todo.windows = true;
+	todo.settings = todo.windows = todo.duty = true;
 	if(auto done = take(pg, todo); !done)
 		return done;
 	if(auto end = pg.run("COMMIT"); !end)

@@ -75,7 +75,10 @@ std::string members_query(Pg &pg, const Keys &serials)
 {
 	return "SELECT username, serial FROM bmd_responsible" + among(pg, "WHERE", "serial", serials)
 		   + " UNION ALL SELECT 'grp.' || group_name, serial FROM bmd_group_device"
-		   + among(pg, "WHERE", "serial", serials);
+		   + among(pg, "WHERE", "serial", serials)
+		   + " UNION ALL SELECT '@' || t.team_id, a.serial FROM bmd_assignment a "
+			 "JOIN bmd_team t USING (team_name) WHERE a.serial IS NOT NULL"
+		   + among(pg, "AND", "a.serial", serials);
 }
 
 std::string person_members_query(Pg &pg, const std::string &username)

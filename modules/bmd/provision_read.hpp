@@ -23,7 +23,8 @@ using Keys = std::vector<std::string>;
 /// A device with each of its prescribed values, or once with none (then column first_limit is
 /// NULL).
 [[nodiscard]] std::string devices_query(Pg &pg, const Keys &serials);
-/// Feeds of devices: (feed, serial).  A pair may come twice.
+/// Feeds of devices: (feed, serial), and teams responsible for a device: (@ and the team's number,
+/// serial).  A pair may come twice.
 [[nodiscard]] std::string members_query(Pg &pg, const Keys &serials);
 /// Devices of one person's feed: (feed, serial).
 [[nodiscard]] std::string person_members_query(Pg &pg, const std::string &username);

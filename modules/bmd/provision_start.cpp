@@ -4,6 +4,7 @@
 #include "bmd_host.h"
 #include "changes.hpp"
 #include "documents.hpp"
+#include "escalate.hpp"
 #include "evaluate.hpp"
 #include "forget.hpp"
 #include "numbering.hpp"
@@ -16,7 +17,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 18; // what people make of an alert
+constexpr int least_schema = 20; // bmd_escalation
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -151,10 +152,16 @@ void report_load(TimeUs begun)
 Result<bool> bump_subscriptions(Pg &pg)
 {
 	const std::string step = std::to_string(counters_step);
+	// The lock waits for what a server before this one may still commit.  Near the end of INTEGER a
+	// row stays as it is: better one terminal that refreshes than no start.
 	auto done = pg.run(("DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
+						"LOCK TABLE active_watchers IN SHARE ROW EXCLUSIVE MODE; "
+						"DELETE FROM active_watchers WHERE event = 'bmd-alert' "
+						"AND expires < extract(epoch FROM now()); "
 						"UPDATE active_watchers SET local_cseq = local_cseq + "
 						+ step + ", version = version + " + step
-						+ " WHERE event = 'bmd-alert'; END IF; END $$")
+						+ " WHERE event = 'bmd-alert' AND local_cseq < 2147483647 - " + step
+						+ " AND version < 2147483647 - " + step + "; END IF; END $$")
 							   .c_str());
 	if(!done)
 		return done.error();
@@ -164,8 +171,8 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step : {check_schema, reload, load_alerts, load_waiting, load_collectors,
-				bump_subscriptions, load_subscriptions})
+	for(const auto step : {check_schema, reload, load_alerts, load_escalations, load_waiting,
+				load_collectors, load_subscriptions, bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

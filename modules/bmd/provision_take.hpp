@@ -35,6 +35,8 @@ void judge_types(const Keys &names);
 [[nodiscard]] Result<bool> take_windows(Pg &pg);
 /// What people's digests are checked with; removes those that are gone.
 [[nodiscard]] Result<bool> take_credentials(Pg &pg, const Keys &usernames);
+/// Teams, rosters and policies, all of them.  Errors: as of Pg; then the old ones are in force.
+[[nodiscard]] Result<bool> take_duty(Pg &pg);
 
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);

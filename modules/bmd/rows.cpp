@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
 
 #include "bmd_host.h"
+#include "rows_text.hpp"
 #include "subs.hpp"
 
 namespace bmd {
@@ -26,6 +28,8 @@ struct WaitingRow
 	std::uint32_t key_size;
 	std::uint32_t size;
 	std::uint32_t table;
+	bool may_exist;       ///< the database may have a row of this key
+	std::int64_t expires; ///< what it will say of that, 0: nothing or not a number
 
 	[[nodiscard]] char *data() noexcept { return reinterpret_cast<char *>(this + 1); }
 	[[nodiscard]] std::string_view key() noexcept { return {data(), key_size}; }
@@ -55,66 +59,6 @@ std::size_t table_number(std::string_view name) noexcept
 	while(i < tables.size() && tables[i].name != name)
 		++i;
 	return i;
-}
-
-void put_text(std::string &to, std::string_view text)
-{
-	const auto size = static_cast<std::uint32_t>(text.size());
-	to.append(reinterpret_cast<const char *>(&size), sizeof size).append(text);
-}
-
-std::string_view take_text(std::string_view &from) noexcept
-{
-	std::uint32_t size = 0;
-	std::memcpy(&size, from.data(), sizeof size);
-	const std::string_view text = from.substr(sizeof size, size);
-	from.remove_prefix(sizeof size + size);
-	return text;
-}
-
-void put_cells(std::string &to, const std::vector<Cell> &cells)
-{
-	to += static_cast<char>(cells.size());
-	for(const Cell &cell : cells) {
-		put_text(to, cell.name);
-		put_text(to, cell.op);
-		to += cell.value ? '\1' : '\0';
-		put_text(to, cell.value.value_or(""));
-	}
-}
-
-std::vector<Cell> take_cells(std::string_view &from)
-{
-	std::vector<Cell> cells(static_cast<unsigned char>(from.front()));
-	from.remove_prefix(1);
-	for(Cell &cell : cells) {
-		cell.name = take_text(from);
-		cell.op = take_text(from);
-		const bool set = from.front() != '\0';
-		from.remove_prefix(1);
-		if(const std::string_view value = take_text(from); set)
-			cell.value = value;
-	}
-	return cells;
-}
-
-std::string packed(const RowChange &change)
-{
-	std::string text(1, static_cast<char>(change.action));
-	put_cells(text, change.where);
-	put_cells(text, change.cells);
-	return text;
-}
-
-RowChange unpacked(std::size_t table, std::string_view text)
-{
-	RowChange change;
-	change.table = tables[table].name;
-	change.action = static_cast<RowAction>(text.front());
-	text.remove_prefix(1);
-	change.where = take_cells(text);
-	change.cells = take_cells(text);
-	return change;
 }
 
 const Cell *find_cell(const std::vector<Cell> &cells, std::string_view name) noexcept
@@ -236,29 +180,44 @@ WaitingRow *find(std::uint64_t hash, std::string_view key) noexcept
 	return row;
 }
 
+std::uint64_t size_of(const WaitingRow *row) noexcept
+{
+	return sizeof(WaitingRow) + row->size;
+}
+
+// A process can be ended within it: the list forward is whole at every moment, mend_rows() makes
+// the rest from it.
+void publish(WaitingRow *&where, WaitingRow *row) noexcept
+{
+	std::atomic_ref(where).store(row);
+}
+
 void link(WaitingRow *row, WaitingRow *older, WaitingRow *newer) noexcept
 {
 	RowsWaiting &rows = store()->rows;
 	row->older = older;
 	row->newer = newer;
-	(older == nullptr ? rows.oldest : older->newer) = row;
+	row->number = ++rows.last_number;
+	publish(older == nullptr ? rows.oldest : older->newer, row);
 	(newer == nullptr ? rows.newest : newer->older) = row;
 	row->next_of_hash = bucket(row->hash);
 	bucket(row->hash) = row;
-	row->number = ++rows.last_number;
 	++rows.of_table[row->table];
+	rows.bytes += size_of(row);
 }
 
-void unlink(WaitingRow *row) noexcept
+void drop(WaitingRow *row) noexcept
 {
 	RowsWaiting &rows = store()->rows;
-	(row->older == nullptr ? rows.oldest : row->older->newer) = row->newer;
+	publish(row->older == nullptr ? rows.oldest : row->older->newer, row->newer);
 	(row->newer == nullptr ? rows.newest : row->newer->older) = row->older;
 	WaitingRow **at = &bucket(row->hash);
 	while(*at != row)
 		at = &(*at)->next_of_hash;
 	*at = row->next_of_hash;
 	--rows.of_table[row->table];
+	rows.bytes -= size_of(row);
+	bmd_host_shm_free(row);
 }
 
 WaitingRow *make_row(std::size_t table, std::uint64_t hash, std::string_view key,
@@ -275,6 +234,63 @@ WaitingRow *make_row(std::size_t table, std::uint64_t hash, std::string_view key
 	std::memcpy(row->data(), key.data(), key.size());
 	std::memcpy(row->data() + key.size(), change.data(), change.size());
 	return row;
+}
+
+std::int64_t expires_of(const std::vector<Cell> &cells) noexcept
+{
+	const Cell *cell = find_cell(cells, "expires");
+	std::int64_t expires = 0;
+	if(cell == nullptr)
+		return 0;
+	const char *end = cell->value->data() + cell->value->size();
+	const auto read = std::from_chars(cell->value->data(), end, expires);
+	return read.ec == std::errc{} && read.ptr == end ? expires : 0;
+}
+
+// What the database never heard of need not be written to be swept.
+void sweep_waiting(std::size_t table, const std::vector<Cell> &where) noexcept
+{
+	const std::int64_t bound = where.size() == 1 ? expires_of(where) : 0;
+	for(WaitingRow *row = store()->rows.oldest; row != nullptr;) {
+		WaitingRow *newer = row->newer;
+		if(row->table == table && !row->may_exist && row->expires != 0 && row->expires < bound)
+			drop(row);
+		row = newer;
+	}
+}
+
+// The change in its place; with the lock held.
+RowOutcome enter(std::size_t table, std::string_view key, RowChange change)
+{
+	RowsWaiting &rows = store()->rows;
+	const std::uint64_t hash = hash_name(key);
+	const bool sweep = change.action == RowAction::sweep;
+	WaitingRow *old = find(hash, key);
+	if(old != nullptr && change.action == RowAction::remove && !old->may_exist) {
+		drop(old);
+		return RowOutcome::waits;
+	}
+	const bool may_exist =
+			old != nullptr ? old->may_exist : change.action != RowAction::put || change.replaces;
+	if(sweep)
+		sweep_waiting(table, change.where);
+	else if(old != nullptr)
+		change = joined(unpacked(tables[table].name, old->change()), change);
+	else if(rows.bytes > most_row_bytes()) {
+		count(count_rows_no_room);
+		return RowOutcome::no_memory;
+	}
+	WaitingRow *row = make_row(table, hash, key, packed(change));
+	if(row == nullptr)
+		return RowOutcome::no_memory;
+	row->may_exist = may_exist;
+	row->expires = sweep ? 0 : expires_of(change.cells);
+	// A sweep follows what was asked for before it.
+	const bool last = sweep || old == nullptr;
+	link(row, last ? rows.newest : old, last ? nullptr : old->newer);
+	if(old != nullptr) // not before: one of the two must be there at every moment
+		drop(old);
+	return RowOutcome::waits;
 }
 
 } // namespace
@@ -301,26 +317,13 @@ RowOutcome keep_row(const RowChange &change)
 	if(kept.action == RowAction::update && said.dialog != 0
 			&& !row_is_news(said.dialog, said.hash, said.cseq))
 		return RowOutcome::waits;
-	const std::uint64_t hash = hash_name(key);
+	RowOutcome outcome;
 	{
 		const std::lock_guard<Mutex> guard(rows.lock);
-		WaitingRow *old = find(hash, key);
-		if(old != nullptr && kept.action != RowAction::sweep)
-			kept = joined(unpacked(table, old->change()), kept);
-		WaitingRow *row = make_row(table, hash, key, packed(kept));
-		if(row == nullptr)
-			return RowOutcome::no_memory;
-		WaitingRow *older = rows.newest;
-		WaitingRow *newer = nullptr;
-		if(old != nullptr) {
-			unlink(old);
-			// A sweep follows what was asked for before it.
-			older = kept.action == RowAction::sweep ? rows.newest : old->older;
-			newer = kept.action == RowAction::sweep ? nullptr : old->newer;
-			bmd_host_shm_free(old);
-		}
-		link(row, older, newer);
+		outcome = enter(table, key, std::move(kept));
 	}
+	if(outcome != RowOutcome::waits)
+		return outcome;
 	if(said.dialog != 0)
 		note_row(said.dialog, said.hash, said.cseq);
 	rows.waker.wake();
@@ -333,8 +336,10 @@ std::vector<WaitingChange> waiting_rows(std::size_t most)
 	std::vector<WaitingChange> taken;
 	taken.reserve(std::min<std::size_t>(most, rows_waiting()));
 	const std::lock_guard<Mutex> guard(rows.lock);
-	for(WaitingRow *row = rows.oldest; row != nullptr && taken.size() < most; row = row->newer)
-		taken.push_back({row->hash, row->number, unpacked(row->table, row->change())});
+	for(WaitingRow *row = rows.oldest; row != nullptr && taken.size() < most; row = row->newer) {
+		taken.push_back({row->hash, row->number, unpacked(tables[row->table].name, row->change())});
+		row->may_exist = true;
+	}
 	return taken;
 }
 
@@ -346,11 +351,35 @@ void settle_rows(std::span<const WaitingChange> done) noexcept
 		WaitingRow *row = bucket(change.key);
 		while(row != nullptr && row->number != change.number)
 			row = row->next_of_hash;
-		if(row == nullptr)
-			continue;
-		unlink(row);
-		bmd_host_shm_free(row);
+		if(row != nullptr)
+			drop(row);
 	}
+}
+
+void mend_rows() noexcept
+{
+	RowsWaiting &rows = store()->rows;
+	for(std::size_t i = 0; i < row_buckets; ++i)
+		rows.head[i].first = nullptr;
+	for(auto &of_table : rows.of_table)
+		of_table = 0;
+	rows.bytes = 0;
+	rows.newest = nullptr;
+	for(WaitingRow *row = rows.oldest; row != nullptr; row = row->newer) {
+		row->older = rows.newest;
+		rows.newest = row;
+		row->next_of_hash = bucket(row->hash);
+		bucket(row->hash) = row;
+		++rows.of_table[row->table];
+		rows.bytes += size_of(row);
+	}
+}
+
+std::uint64_t most_row_bytes() noexcept
+{
+	constexpr std::uint64_t of_subscription = 2048;
+	constexpr std::uint64_t of_others = 1 << 20;
+	return store()->limits.subscriptions * of_subscription + of_others;
 }
 
 std::uint64_t rows_waiting() noexcept

@@ -1,8 +1,9 @@
 /// @file rows.hpp  Rows of Kamailio's own tables that wait for the database.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Subscriptions and registrations live in Kamailio's memory; who changes one does not wait until
-/// the database knows.  Of each row only what it is to become is kept, so the memory is bounded by
-/// the subscriptions and registrations there are, however long the database is away.
+/// the database knows.  Of each row only what it is to become is kept.  What came and went without
+/// the database having heard of it is not kept at all, so the memory is bounded by the
+/// subscriptions and registrations there are and those the database has, however long it is away.
 
 #pragma once
 
@@ -26,7 +27,7 @@ struct Cell
 
 enum class RowAction : std::uint8_t
 {
-	put,    ///< the row with these cells, new or instead of the one there
+	put,    ///< the row with these cells: a key that the database does not have
 	update, ///< these cells of the row, if it is there
 	remove, ///< the row
 	sweep   ///< every row whose cells are less than those of the condition
@@ -38,6 +39,7 @@ struct RowChange
 	std::string table;
 	std::vector<Cell> where; ///< update and remove: the key
 	std::vector<Cell> cells;
+	bool replaces = false; ///< put: the database may have the key after all
 };
 
 enum class RowOutcome
@@ -62,7 +64,15 @@ struct WaitingChange
 	RowChange change;
 };
 
-/// The oldest changes that wait.
+/// Shared memory that rows may take: 2 KiB for each subscription there is room for, and 1 MiB.  A
+/// change of one more row finds no memory then, and is counted.
+[[nodiscard]] std::uint64_t most_row_bytes() noexcept;
+
+/// For the last process: those that were ended may have been in the middle of something here.
+/// Locks are free, nobody else runs.
+void mend_rows() noexcept;
+
+/// The oldest changes that wait: whoever has them may have written them.
 [[nodiscard]] std::vector<WaitingChange> waiting_rows(std::size_t most);
 
 /// These are written, or refused for good; what was added meanwhile goes on waiting.

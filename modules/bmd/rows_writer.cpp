@@ -1,14 +1,15 @@
 /// @file rows_writer.cpp  Writes what waits, in its order, again until it is done.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Every statement may be repeated: a COMMIT whose answer is lost does no harm.  BEGIN and COMMIT
-/// are sent by themselves, so a connection that was given up cannot commit old rows after new ones:
-/// what it may still have to commit holds the locks of its rows.
+/// are sent by themselves, and a connection that was given up has ended before another one writes:
+/// it cannot commit old rows after new ones.
 
 #include "rows_writer.hpp"
 
 #include <algorithm>
 
 #include "bmd_host.h"
+#include "rows_text.hpp"
 
 namespace bmd {
 
@@ -109,7 +110,7 @@ RowsWriter::RowsWriter(std::string conninfo, int patience)
 {
 }
 
-Result<bool> RowsWriter::write_together(std::span<const WaitingChange> changes)
+Result<bool> RowsWriter::transact(std::span<const WaitingChange> changes)
 {
 	if(auto begun = pg_.run("BEGIN"); !begun)
 		return begun.error();
@@ -118,28 +119,86 @@ Result<bool> RowsWriter::write_together(std::span<const WaitingChange> changes)
 		if(auto done = pg_.run(statement.sql.c_str(), statement.values); !done)
 			return done.error();
 	}
-	auto done = pg_.run("COMMIT");
-	if(!done)
+	if(auto done = pg_.run("COMMIT"); !done)
 		return done.error();
+	return true;
+}
+
+Result<bool> RowsWriter::write_together(std::span<const WaitingChange> changes)
+{
+	if(auto done = transact(changes); !done)
+		return done;
 	settle_rows(changes);
 	count(count_rows_stored, changes.size());
 	return true;
 }
 
+Result<bool> RowsWriter::write_one(const WaitingChange &waiting)
+{
+	auto done = transact({&waiting, 1});
+	if(done || done.error().code != Errc::malformed || !pg_.connected())
+		return done;
+	refusal_ = done.error().reason;
+	if(auto back = pg_.run("ROLLBACK"); !back)
+		return back.error();
+	return false;
+}
+
+Result<bool> RowsWriter::write_in_part(WaitingChange waiting)
+{
+	if(tame(waiting.change))
+		if(auto done = write_one(waiting); !done || *done)
+			return done;
+	if(waiting.change.action != RowAction::update)
+		return false;
+	// When it expires must not be lost with what else has changed.
+	bool all = true;
+	WaitingChange part = waiting;
+	for(const Cell &cell : waiting.change.cells) {
+		part.change.cells.assign(1, cell);
+		auto done = write_one(part);
+		if(!done)
+			return done;
+		all = all && *done;
+	}
+	return all;
+}
+
 Result<bool> RowsWriter::write_singly(std::span<const WaitingChange> changes)
 {
-	for(std::size_t i = 0; i < changes.size(); ++i) {
-		const auto one = changes.subspan(i, 1);
-		auto done = write_together(one);
-		if(done)
-			continue;
-		if(done.error().code != Errc::malformed || !pg_.connected())
-			return done.error();
-		if(auto back = pg_.run("ROLLBACK"); !back)
-			return back.error();
-		complain(count_rows_refused, "rows: the database refuses one: " + done.error().reason);
-		settle_rows(one);
+	for(const WaitingChange &waiting : changes) {
+		auto done = write_one(waiting);
+		if(done && !*done)
+			done = write_in_part(waiting);
+		if(!done)
+			return done;
+		if(*done)
+			count(count_rows_stored);
+		else
+			complain(count_rows_refused, "rows: the database refuses one: " + refusal_);
+		settle_rows({&waiting, 1});
 	}
+	return true;
+}
+
+// What the last connection may still commit must not come after what this one writes: a row that
+// was not there yet would come back after its removal.
+Result<bool> RowsWriter::connect()
+{
+	if(auto connected = pg_.connect(conninfo_, "bmd rows"); !connected)
+		return connected;
+	if(backend_ != 0) {
+		auto ended = pg_.run("SELECT count(*) FROM (SELECT pid FROM pg_stat_activity "
+							 "WHERE pid = $1::int AND pid <> pg_backend_pid() "
+							 "AND usename = current_user AND application_name = 'bmd rows' "
+							 "OFFSET 0) old WHERE NOT pg_terminate_backend(pid, 2000)",
+				{std::to_string(backend_)});
+		if(!ended)
+			return ended.error();
+		if(std::string_view(PQgetvalue(ended->get(), 0, 0)) != "0")
+			return Error{Errc::retry, "the connection before this one has not ended"};
+	}
+	backend_ = PQbackendPID(pg_.raw());
 	return true;
 }
 
@@ -152,20 +211,22 @@ void RowsWriter::failed(const Error &error)
 						+ error.reason)
 						.c_str());
 	pg_.close();
-	next_connect_ = mono_now() + std::min<TimeUs>(failures_ * 100'000, second_us);
+	next_connect_ = mono_now() + std::min(failures_, 10) * TimeUs{100'000};
 }
 
 void RowsWriter::round(int milliseconds) noexcept
 {
 	try {
 		RowsWaiting &rows = store()->rows;
-		const std::vector<WaitingChange> changes =
-				mono_now() < next_connect_ ? std::vector<WaitingChange>() : waiting_rows(at_once);
-		if(changes.empty())
-			return rows.waker.wait(mono_now() < next_connect_ ? 50 : milliseconds);
+		const bool early = mono_now() < next_connect_;
+		if(early || rows_waiting() == 0)
+			return rows.waker.wait(early ? 50 : milliseconds);
 		if(!pg_.connected())
-			if(auto connected = pg_.connect(conninfo_, "bmd rows"); !connected)
+			if(auto connected = connect(); !connected)
 				return failed(connected.error());
+		const std::vector<WaitingChange> changes = waiting_rows(at_once);
+		if(changes.empty())
+			return;
 		auto done = write_together(changes);
 		if(!done && done.error().code == Errc::malformed && pg_.connected()) {
 			if(auto back = pg_.run("ROLLBACK"); !back)

@@ -22,14 +22,22 @@ public:
 	void round(int milliseconds) noexcept;
 
 private:
+	[[nodiscard]] Result<bool> transact(std::span<const WaitingChange> changes);
 	[[nodiscard]] Result<bool> write_together(std::span<const WaitingChange> changes);
+	/// One that may be refused: false when it is.
+	[[nodiscard]] Result<bool> write_one(const WaitingChange &waiting);
+	/// A refused one as far as the database takes it: false when not all of it.
+	[[nodiscard]] Result<bool> write_in_part(WaitingChange waiting);
 	/// Each for itself; what the database refuses is given up.
 	[[nodiscard]] Result<bool> write_singly(std::span<const WaitingChange> changes);
+	[[nodiscard]] Result<bool> connect();
 	void failed(const Error &error);
 	std::string conninfo_;
 	Pg pg_;
 	TimeUs next_connect_ = 0; ///< monotonic
+	std::string refusal_;     ///< why the last one was refused
 	int failures_ = 0;
+	int backend_ = 0; ///< of the last connection
 };
 
 } // namespace bmd

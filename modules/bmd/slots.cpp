@@ -43,6 +43,12 @@ void link_open(Index i) noexcept
 		s.alerts[s.open_head].prev_open = i;
 	s.open_head = i;
 	++s.open_count;
+	EscalationRec &escalation = s.escalation[i];
+	escalation.opened = ++s.opened;
+	if(escalation.alert == s.alerts[i].id)
+		return; // it comes back
+	escalation.alert = {};
+	escalation.flags.store(0);
 }
 
 void free_slot(Index i) noexcept

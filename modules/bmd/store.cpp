@@ -12,11 +12,20 @@
 #include "bmd_host.h"
 #include "changes.hpp"
 #include "delivery.hpp"
+#include "escalation_journal.hpp"
 #include "journal.hpp"
 
 namespace bmd {
 
 namespace {
+
+// By default two recipients an alert; each hash table may have twice as many heads as entries.
+constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
+constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
+static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
+							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
+					  <= 512,
+		"an open alert takes at most 512 bytes");
 
 Store *the_store = nullptr;
 void *the_memory = nullptr; // where its block begins
@@ -62,6 +71,8 @@ struct Rings
 	unsigned char *alert_events;
 	unsigned char *deliveries;
 	unsigned char *window_log;
+	unsigned char *escalations;
+	unsigned char *tasks;
 	unsigned char *changes[max_notifiers][2];
 };
 
@@ -81,6 +92,10 @@ Limits resolved(Limits limits) noexcept
 		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
 	if(limits.alert_events == 0)
 		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
+	if(limits.recipients == 0)
+		limits.recipients = std::max<std::size_t>(4'096, limits.alerts * 2);
+	if(limits.escalations == 0)
+		limits.escalations = limits.alert_events / 2;
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)
@@ -122,6 +137,11 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->credentials, limits.feeds);
 	buckets(layout, s->credential_hash, limits.feeds);
 	s->rows.head = layout.take<RowHead>(row_buckets);
+	s->escalation = layout.take<EscalationRec>(limits.alerts + 1);
+	table(layout, s->recipients, limits.recipients);
+	buckets(layout, s->recipient_hash, limits.recipients);
+	s->duty.text = layout.take<char>(limits.duty_bytes);
+	s->duty.capacity = limits.duty_bytes;
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
@@ -129,6 +149,9 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 			layout.take<unsigned char>(limits.deliveries * SlotRing::slot_bytes(sizeof(Delivery)));
 	rings.window_log =
 			layout.take<unsigned char>(max_windows * SlotRing::slot_bytes(sizeof(WindowRec)));
+	rings.escalations = layout.take<unsigned char>(
+			limits.escalations * SlotRing::slot_bytes(sizeof(EscalationRow)));
+	rings.tasks = layout.take<unsigned char>(limits.tasks * SlotRing::slot_bytes(sizeof(SendTask)));
 	for(std::size_t i = 0; i < limits.notifiers; ++i)
 		for(auto &ring : rings.changes[i])
 			ring = layout.take<unsigned char>(
@@ -147,6 +170,9 @@ void init_locks(Store &s) noexcept
 	s.pool_lock.init();
 	s.sub_lock.init();
 	s.windows.lock.init();
+	s.recipient_lock.init();
+	s.duty_lock.init();
+	s.escalation_waker.init();
 	s.writer_waker.init();
 	s.rows.lock.init();
 	s.rows.waker.init();
@@ -162,6 +188,9 @@ void init_rings(Store &s, const Rings &rings) noexcept
 	s.deliveries.init(
 			rings.deliveries, s.limits.deliveries, SlotRing::slot_bytes(sizeof(Delivery)));
 	s.window_log.init(rings.window_log, max_windows, SlotRing::slot_bytes(sizeof(WindowRec)));
+	s.escalations.init(
+			rings.escalations, s.limits.escalations, SlotRing::slot_bytes(sizeof(EscalationRow)));
+	s.tasks.init(rings.tasks, s.limits.tasks, SlotRing::slot_bytes(sizeof(SendTask)));
 	for(std::size_t i = 0; i < s.limits.notifiers; ++i) {
 		const std::size_t slot = SlotRing::slot_bytes(sizeof(FeedChange));
 		s.notifier[i].waker.init();
@@ -194,6 +223,11 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	the_store = s;
 	the_memory = memory;
 	return s;
+}
+
+void free_locks() noexcept
+{
+	init_locks(*the_store);
 }
 
 void release_store() noexcept

@@ -5,9 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, rings, rows that wait.  Nobody sends or touches a database while holding any but a
-/// dialog lock.
-/// dialog lock.
+/// pool lock, recipients, rings, rows that wait.  Nobody sends or touches a database while holding
+/// any but a dialog lock.
 
 #pragma once
 
@@ -19,9 +18,11 @@
 #include "bmd/metric.hpp"
 #include "bmd/report.hpp"
 #include "bmd/threshold.hpp"
+#include "escalation_records.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
 #include "store_kamailio.hpp"
+#include "store_limits.hpp"
 #include "text.hpp"
 #include "window_rec.hpp"
 
@@ -133,15 +134,17 @@ struct DeviceRec
 	std::atomic<bool> watched; ///< somebody has subscribed to the device's feed
 };
 
-/// A technician's or a group's feed.  Device feeds are the devices themselves.
+/// A technician's or a group's feed.  Device feeds are the devices themselves.  A team that is
+/// responsible for devices is kept like a group; nobody can watch it.
 struct FeedRec
 {
-	char name[name_size];   ///< user name, or "grp." and the group's name
-	Index next_hash;        ///< or next free one
-	Index first_device;     ///< member edges
-	Index first_group;      ///< person: groups the person is assigned to
-	std::uint32_t watchers; ///< group: persons assigned to it
-	bool is_group;
+	char name[name_size];  ///< user name, "grp." and the group's name, or "@" and the team's number
+	Index next_hash;       ///< or next free one
+	Index first_device;    ///< member edges
+	Index first_group;     ///< person: groups the person is assigned to
+	Index first_recipient; ///< alerts that were escalated to it
+	std::uint32_t watchers;    ///< group: persons assigned to it
+	bool is_group;             ///< or a team
 	std::atomic<bool> watched; ///< somebody has subscribed to it
 };
 
@@ -177,14 +180,6 @@ struct CollectorRec
 	Index next_hash;
 };
 
-/// Rows of bmd_setting that a running server follows.
-struct Settings
-{
-	std::atomic<DurationUs> reopen;       ///< a condition that comes back sooner: the same alert
-	std::atomic<DurationUs> silence;      ///< longest
-	std::atomic<DurationUs> silence_high; ///< longest at priority high
-};
-
 /// Counters; counters.inc gives their names and meanings.
 enum Counter : std::uint16_t
 {
@@ -192,25 +187,6 @@ enum Counter : std::uint16_t
 #include "counters.inc"
 #undef COUNTER
 	counter_count
-};
-
-/// Sizes, from the module's parameters.
-struct Limits
-{
-	std::size_t devices = 10'000;
-	std::size_t metrics = 0; ///< 0: 4 a device
-	std::size_t rules = 0;   ///< 0: devices + 10,000
-	std::size_t texts = 0;   ///< pieces of 28 bytes; 0: 6 a device
-	std::size_t feeds = 20'000;
-	std::size_t groups = 0;  ///< a person is assigned to a group; 0: 4 a feed
-	std::size_t members = 0; ///< 0: 3 a device + 16 a feed
-	std::size_t alerts = 0;  ///< 0: an eighth of the devices, at least 1,024
-	std::size_t journal_bytes = 32U << 20;
-	std::size_t alert_events = 0; ///< 0: as alerts, 16,384 to 65,536
-	std::size_t changes = 8'192;  ///< slots of each notifier's rings
-	std::size_t notifiers = 1;
-	std::size_t subscriptions = 20'000;
-	std::size_t deliveries = 32'768; ///< that wait for the database
 };
 
 /// A table of `size` records with slot 0 unused, and the free list or high-water mark of it.
@@ -251,6 +227,7 @@ struct WriterState
 	std::uint64_t events_end;
 	std::uint64_t deliveries_end;
 	std::uint64_t windows_end;
+	std::uint64_t escalations_end;
 };
 
 /// A subscription, if it is still the one it was.
@@ -294,6 +271,8 @@ struct Store
 	Mutex book_lock;
 	Mutex pool_lock; ///< metric records
 	Mutex sub_lock;  ///< subscriptions
+	Mutex recipient_lock;
+	Mutex duty_lock;
 
 	Table<TypeRec> types;
 	Table<TextChunk> texts;
@@ -308,7 +287,11 @@ struct Store
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
 	Table<SubRec> subs;
-	Table<CredentialRec> credentials; ///< under the registry lock
+	Table<CredentialRec> credentials;    ///< under the registry lock
+	EscalationRec *escalation = nullptr; ///< by slot of the alert
+	Table<RecipientRec> recipients;
+	Buckets recipient_hash;
+	DutyText duty;
 	Buckets type_hash;
 	Buckets device_hash;
 	Buckets patient_hash;
@@ -321,7 +304,8 @@ struct Store
 	Buckets credential_hash;
 	Index open_head = 0; ///< open alerts, newest first
 	std::uint32_t open_count = 0;
-	EndedList ended[2]; ///< by whether the database knows that they were raised
+	std::uint32_t opened = 0; ///< how often an alert was put into that list
+	EndedList ended[2];       ///< by whether the database knows that they were raised
 	std::uint32_t ended_count = 0;
 	EndedList kept; ///< cleared, not closed: may come back; guarded by the book lock alone
 	std::uint32_t kept_count = 0;
@@ -336,6 +320,10 @@ struct Store
 	SlotRing deliveries;   ///< which alert reached which terminal
 	SlotRing window_log;   ///< maintenance windows set by kamcmd
 	RowsWaiting rows;
+	SlotRing escalations; ///< steps begun
+	SlotRing tasks;       ///< messages and calls to be sent
+	Waker escalation_waker;
+	std::atomic<bool> escalation_changed; ///< alerts were rejected, or what let them rest is over
 	Waker writer_waker;
 	WriterState writer;
 	Notifier notifier[max_notifiers];
@@ -352,6 +340,10 @@ struct Store
 
 /// Gives the memory back, when nobody uses the store any more.
 void release_store() noexcept;
+
+/// Makes all locks free.  For the last process: children are ended wherever they are, also within a
+/// lock.
+void free_locks() noexcept;
 
 /// The one store of this Kamailio; nullptr before create_store().
 [[nodiscard]] Store *store() noexcept;

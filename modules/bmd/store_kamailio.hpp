@@ -33,6 +33,7 @@ struct RowsWaiting
 	WaitingRow *newest;
 	std::uint64_t last_number;
 	std::atomic<std::uint64_t> of_table[kept_tables];
+	std::uint64_t bytes; ///< of all that wait
 };
 
 /// What the digest of one person is checked with; never the password.

@@ -4,6 +4,7 @@
 #include "suppress.hpp"
 
 #include "book.hpp"
+#include "escalation_wanted.hpp"
 #include "tend.hpp"
 #include "windows.hpp"
 
@@ -27,6 +28,7 @@ void match(AlertRec &alert, TimeUs now) noexcept
 	const char *why = before == Suppression::maintenance ? "the maintenance window is over"
 														 : "the device is heard again";
 	record_change(alert, "resumed", {{}, {}, why}, now);
+	resume_escalations();
 }
 
 } // namespace

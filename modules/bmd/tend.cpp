@@ -10,6 +10,7 @@
 
 #include "answer.hpp"
 #include "book.hpp"
+#include "escalation_wanted.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
 #include "suppress.hpp"
@@ -42,6 +43,7 @@ void end_silence(AlertRec &alert, TimeUs now) noexcept
 	alert.response.silenced_until = 0;
 	alert.silence_ends = 0;
 	record_change(alert, "silence-over", {{}, {}, "its time is over"}, now);
+	resume_escalations();
 }
 
 void rise(AlertRec &alert, TimeUs now) noexcept

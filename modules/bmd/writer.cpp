@@ -20,6 +20,9 @@ constexpr std::size_t rows_in_a_ms = 4; // that a database is trusted to take at
 constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, "
 								   "who text, through text, why text) "
 								   "ON COMMIT DELETE ROWS";
+constexpr const char *temp_escalation =
+		"CREATE TEMP TABLE bmd_escalation_in (LIKE bmd_escalation, feed text) "
+		"ON COMMIT DELETE ROWS";
 
 std::int64_t number(const PgResult &result, int column)
 {
@@ -88,7 +91,8 @@ Result<bool> Writer::settle_doubt()
 	const std::int64_t position = number(*row, 0);
 	if(state.in_doubt && position == state.position + 1) {
 		Load load;
-		gather(load, state.journal_end, state.events_end, state.deliveries_end, state.windows_end);
+		gather(load, {state.journal_end, state.events_end, state.deliveries_end, state.windows_end,
+							 state.escalations_end});
 		done(load);
 	} else if(position != state.position) {
 		bmd_host_log(BMD_LOG_ERROR,
@@ -107,8 +111,9 @@ Result<bool> Writer::prepare()
 		return connected;
 	if(auto set = pg_.run(session(patience_).c_str()); !set)
 		return set.error();
-	if(auto temp = pg_.run(temp_table); !temp)
-		return temp.error();
+	for(const char *table : {temp_table, temp_escalation})
+		if(auto temp = pg_.run(table); !temp)
+			return temp.error();
 	if(auto settled = settle_doubt(); !settled)
 		return settled;
 	auto seen = pg_.copy_out("SELECT device_id FROM bmd_device_seen", [this](const PgRow &row) {
@@ -148,50 +153,46 @@ void Writer::gather_batches(Load &load, std::uint64_t journal_end)
 	load.journal_end = at;
 }
 
-void Writer::gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
-		std::uint64_t deliveries_end, std::uint64_t windows_end)
+// What waits in a ring up to `end`; returns where that is.
+template <class T>
+static std::uint64_t gather_ring(SlotRing &ring, std::uint64_t end, std::vector<const T *> &rows)
 {
-	Store &s = *store();
-	gather_batches(load, journal_end);
-	// After the batches: every change they caused was queued before they were published.
-	std::uint64_t at = s.alert_events.tail();
-	while(at < events_end) {
-		const void *event = s.alert_events.next(at);
-		if(event == nullptr)
+	std::uint64_t at = ring.tail();
+	while(at < end) {
+		const void *row = ring.next(at);
+		if(row == nullptr)
 			break;
-		load.events.push_back(static_cast<const AlertEvent *>(event));
+		rows.push_back(static_cast<const T *>(row));
 	}
-	load.events_end = at;
-	at = s.deliveries.tail();
-	while(at < deliveries_end) {
-		const void *delivery = s.deliveries.next(at);
-		if(delivery == nullptr)
-			break;
-		load.deliveries.push_back(static_cast<const Delivery *>(delivery));
-	}
-	load.deliveries_end = at;
-	at = s.window_log.tail();
-	while(at < windows_end) {
-		const void *window = s.window_log.next(at);
-		if(window == nullptr)
-			break;
-		load.windows.push_back(static_cast<const WindowRec *>(window));
-	}
-	load.windows_end = at;
+	return at;
 }
 
-// What waits; of many events, or deliveries, only the first, and nothing else: a batch may go only
-// with all changes it caused, which a slow database may not manage at once.
+void Writer::gather(Load &load, const Ends &ends)
+{
+	Store &s = *store();
+	gather_batches(load, ends.journal);
+	// After the batches: every change they caused was queued before they were published.
+	load.events_end = gather_ring(s.alert_events, ends.events, load.events);
+	load.deliveries_end = gather_ring(s.deliveries, ends.deliveries, load.deliveries);
+	load.windows_end = gather_ring(s.window_log, ends.windows, load.windows);
+	// After the events: a step was handed in before the event that makes it known.
+	load.escalations_end = gather_ring(s.escalations, ends.escalations, load.escalations);
+}
+
+// What waits; of many events, or deliveries, only the first, and nothing else but steps of
+// escalations, which are waited for: a batch may go only with all changes it caused, which a slow
+// database may not manage at once.
 void Writer::gather_manageable(Load &load)
 {
 	const Store &s = *store();
+	Ends ends;
 	if(s.alert_events.used() > most_rows_)
-		return gather(load, s.journal.tail(), s.alert_events.tail() + most_rows_,
-				s.deliveries.tail(), s.window_log.tail());
-	if(s.deliveries.used() > most_rows_)
-		return gather(load, s.journal.tail(), s.alert_events.tail(),
-				s.deliveries.tail() + most_rows_, s.window_log.tail());
-	gather(load, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+		ends = {s.journal.tail(), s.alert_events.tail() + most_rows_, s.deliveries.tail(),
+				s.window_log.tail(), UINT64_MAX};
+	else if(s.deliveries.used() > most_rows_)
+		ends = {s.journal.tail(), s.alert_events.tail(), s.deliveries.tail() + most_rows_,
+				s.window_log.tail(), UINT64_MAX};
+	gather(load, ends);
 }
 
 // The load is in the database: tell collectors, free the rings.
@@ -211,6 +212,9 @@ void Writer::done(const Load &load)
 	s.alert_events.release(load.events_end);
 	s.deliveries.release(load.deliveries_end);
 	s.window_log.release(load.windows_end);
+	s.escalations.release(load.escalations_end);
+	if(!load.escalations.empty())
+		s.escalation_waker.wake();
 	// of a load that was settled after a lost answer it is not known which rows were set aside
 	count(count_readings_stored, load.readings);
 	count(count_alert_events_stored, load.events.size());
@@ -236,7 +240,7 @@ void Writer::failed(const Error &error)
 	store()->database_up.store(0);
 	seen_.clear();
 	pg_.close();
-	next_connect_ = mono_now() + std::min<TimeUs>(failures_ * 100'000, 2 * second_us);
+	next_connect_ = mono_now() + std::min(failures_, 20) * TimeUs{100'000};
 }
 
 // 0 rows: not our turn; the next connection settles it.
@@ -266,6 +270,7 @@ Result<bool> Writer::store_load(Load &load, bool carefully)
 	state.events_end = load.events_end;
 	state.deliveries_end = load.deliveries_end;
 	state.windows_end = load.windows_end;
+	state.escalations_end = load.escalations_end;
 	state.in_doubt = true;
 	auto committed = pg_.run("COMMIT");
 	if(committed && std::string_view(PQcmdStatus(committed->get())) == "COMMIT")

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "delivery.hpp"
+#include "escalation_journal.hpp"
 #include "journal.hpp"
 #include "pg.hpp"
 #include "waiting.hpp"
@@ -47,9 +48,16 @@ private:
 
 	[[nodiscard]] Result<bool> prepare();
 	[[nodiscard]] Result<bool> settle_doubt();
+	struct Ends // positions in the rings
+	{
+		std::uint64_t journal = UINT64_MAX;
+		std::uint64_t events = UINT64_MAX;
+		std::uint64_t deliveries = UINT64_MAX;
+		std::uint64_t windows = UINT64_MAX;
+		std::uint64_t escalations = UINT64_MAX;
+	};
 	/// What waits, up to these positions.
-	void gather(Load &load, std::uint64_t journal_end, std::uint64_t events_end,
-			std::uint64_t deliveries_end, std::uint64_t windows_end);
+	void gather(Load &load, const Ends &ends);
 	void gather_manageable(Load &load);
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
@@ -70,6 +78,7 @@ private:
 			const std::vector<const AlertEvent *> &events, std::size_t first, std::size_t last);
 	[[nodiscard]] Result<bool> copy_deliveries(const Load &load);
 	[[nodiscard]] Result<bool> write_windows(const Load &load);
+	[[nodiscard]] Result<bool> copy_escalations(const Load &load);
 	[[nodiscard]] Result<bool> write_watermarks(const Load &load);
 	[[nodiscard]] Result<bool> write_seen(const Load &load);
 	[[nodiscard]] Result<bool> write_refused(const Refused &refused);

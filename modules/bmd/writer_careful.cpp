@@ -131,6 +131,11 @@ Result<bool> Writer::write_carefully(Load &load)
 		return step;
 	if(!refusal.empty())
 		count(count_windows_refused, load.windows.size());
+	const auto write_escalations = [&](Range) { return copy_escalations(load); };
+	if(auto step = try_part(pg_, {0, 1}, write_escalations, refusal); !step)
+		return step;
+	if(!refusal.empty())
+		count(count_escalation_rows_lost, load.escalations.size());
 	load.refused = refused.rows.size();
 	if(auto step = waiting_.write(pg_); !step) // gathered by the first attempt
 		return step;

@@ -2,6 +2,7 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "bmd/code.hpp"
+#include "bmd/escalation.hpp"
 #include "writer_load.hpp"
 
 namespace bmd {
@@ -252,7 +253,7 @@ Result<bool> Writer::copy_deliveries(const Load &load)
 		copy_.bytes(delivery->alert.data(), delivery->alert.size());
 		copy_.int32(static_cast<std::int32_t>(delivery->revision));
 		copy_.text(delivery->user);
-		copy_.text("subscription");
+		copy_.text(delivery->way == 0 ? "subscription" : how_text(delivery->way));
 		copy_.text(delivery->terminal);
 		copy_.timestamp(delivery->sent_at);
 		copy_.timestamp(delivery->answered_at);
@@ -284,6 +285,8 @@ Result<bool> Writer::write(Load &load)
 	if(auto step = copy_deliveries(load); !step)
 		return step;
 	if(auto step = write_windows(load); !step)
+		return step;
+	if(auto step = copy_escalations(load); !step)
 		return step;
 	if(auto step = write_watermarks(load); !step)
 		return step;

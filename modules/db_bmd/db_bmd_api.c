@@ -10,6 +10,7 @@
 #include <string.h>
 
 static db_func_t postgres;
+static int kept_last; /* the last thing this process wrote waits here */
 
 static str *address(void)
 {
@@ -69,25 +70,33 @@ static int keep(const db1_con_t *connection, enum bmd_row_action action,
 		row.cell_count = cells->count;
 	}
 	kept = db_bmd_core.keep_row(&row);
+	kept_last = kept == 0;
 	if(kept < 0)
 		LM_ERR("no memory to keep a row of %.*s\n", (int)row.table.len, row.table.s);
 	return kept;
 }
 
-static int put(
-		const db1_con_t *connection, const db_key_t *names, const db_val_t *values, int count)
+/* What was written last is not known when the call returns: taken for done. */
+static int db_affected_rows(const db1_con_t *connection)
+{
+	return kept_last ? 1 : postgres.affected_rows(connection);
+}
+
+static int put(const db1_con_t *connection, enum bmd_row_action action, const db_key_t *names,
+		const db_val_t *values, int count)
 {
 	static struct db_bmd_cells cells;
 
+	kept_last = 0;
 	if(db_bmd_fill(&cells, names, NULL, values, count) < 0)
 		return 1;
-	return keep(connection, BMD_ROW_PUT, NULL, &cells);
+	return keep(connection, action, NULL, &cells);
 }
 
 static int db_insert(
 		const db1_con_t *connection, const db_key_t *names, const db_val_t *values, const int count)
 {
-	int kept = put(connection, names, values, count);
+	int kept = put(connection, BMD_ROW_PUT, names, values, count);
 
 	return kept <= 0 ? kept : postgres.insert(connection, names, values, count);
 }
@@ -95,7 +104,7 @@ static int db_insert(
 static int db_insert_update(
 		const db1_con_t *connection, const db_key_t *names, const db_val_t *values, const int count)
 {
-	int kept = put(connection, names, values, count);
+	int kept = put(connection, BMD_ROW_REPLACE, names, values, count);
 
 	return kept <= 0 ? kept : postgres.insert_update(connection, names, values, count);
 }
@@ -103,7 +112,7 @@ static int db_insert_update(
 static int db_replace(const db1_con_t *connection, const db_key_t *names, const db_val_t *values,
 		const int count, const int unique, const int mode)
 {
-	int kept = put(connection, names, values, count);
+	int kept = put(connection, BMD_ROW_REPLACE, names, values, count);
 
 	return kept <= 0 ? kept : postgres.replace(connection, names, values, count, unique, mode);
 }
@@ -114,6 +123,7 @@ static int db_delete(const db1_con_t *connection, const db_key_t *names, const d
 	static struct db_bmd_cells where;
 	int kept = 1;
 
+	kept_last = 0;
 	if(db_bmd_fill(&where, names, ops, values, count) == 0)
 		kept = keep(connection, BMD_ROW_REMOVE, &where, NULL);
 	return kept <= 0 ? kept : postgres.delete(connection, names, ops, values, count);
@@ -126,6 +136,7 @@ static int db_update(const db1_con_t *connection, const db_key_t *names, const d
 	static struct db_bmd_cells where, cells;
 	int kept = 1;
 
+	kept_last = 0;
 	if(db_bmd_fill(&where, names, ops, values, count) == 0
 			&& db_bmd_fill(&cells, new_names, NULL, new_values, new_count) == 0)
 		kept = keep(connection, BMD_ROW_UPDATE, &where, &cells);
@@ -170,8 +181,7 @@ int db_bmd_bind_api(db_func_t *functions)
 	functions->replace = db_replace;
 	functions->delete = db_delete;
 	functions->update = db_update;
-	/* what was written last is not known when the call returns */
-	functions->affected_rows = NULL;
+	functions->affected_rows = db_affected_rows;
 	functions->insert_async = NULL;
 	return 0;
 }

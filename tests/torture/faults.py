@@ -24,6 +24,7 @@ class Campaign:
         self.world, self.collectors = world, collectors
         self.random = random.Random(f"faults {seed}")
         self.done = collections.Counter()
+        self.struck = []  # (when, kind)
         self.skipped = collections.Counter()
         self.stops = []   # (service, pid, from, to or None)
         self.cuts = []    # (collector, from, to or None)
@@ -44,8 +45,10 @@ class Campaign:
     def strike(self):
         kind = self.next_kind()
         action = getattr(self, kind.lower().replace(" ", "_"))
+        at = time.time()
         if action():
             self.done[kind] += 1
+            self.struck.append((at, kind))
         else:
             self.skipped[kind] += 1
 

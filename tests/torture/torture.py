@@ -231,6 +231,9 @@ class Verdict:
             worst = self.delays[-1]
             middle = self.delays[len(self.delays) // 2][0]
             print(f"# reading sent to NOTIFY: half of {len(self.delays)} alerts within {middle:.3f} s")
+            for seconds, serial, sent in self.delays[-3:]:
+                print(f"# {serial} told after {seconds:.1f} s; faults from 10 s before: " + ", ".join(
+                    f"{at - sent:+.1f} {kind}" for at, kind in campaign.struck if -10 < at - sent < seconds))
             print(f"longest interruption of alerting: {worst[0]:.1f} s ({worst[1]})")
         print(f"seed: {options.seed}   faults: {sum(campaign.done.values())}")
         numbers = [("readings lost", self.lost), ("stored twice", self.twice), ("alerts lost", self.alerts_lost),

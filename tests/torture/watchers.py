@@ -32,6 +32,7 @@ class Terminal(threading.Thread):
         while not self.ended:
             with self.lock:
                 self.step()
+            time.sleep(0.001)  # or the verdict may wait for the lock for ever
 
     def step(self):
         if self.dialog is None or time.time() > self.refresh_at:

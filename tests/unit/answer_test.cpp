@@ -10,6 +10,8 @@
 
 #include "bmd/code.hpp"
 #include "book.hpp"
+#include "escalation_wanted.hpp"
+#include "recipients.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
 #include "suites.hpp"
@@ -98,6 +100,67 @@ void only_who_is_responsible_for_the_device_answers()
 	CU_ASSERT(std::string(store()->alerts[alert].response.by) == "ann");
 }
 
+// By the kind of feed: the person's own, and that of a group the person watches.
+void whom_an_alert_was_escalated_to_answers_for_it_and_for_no_other()
+{
+	const std::vector<std::string> groups{"grp.ward"};
+	for(const std::string_view feed : {"ben", "grp.ward"}) {
+		const Ward ward(2);
+		const Index alert = Ward::raise(0);
+		const Index other = Ward::raise(1);
+		bmd::FeedChanges changes;
+		CU_ASSERT(bmd::put_person("ben", groups, changes));
+		CU_ASSERT(bmd::add_recipient(store()->alerts[alert].id, alert, bmd::find_feed(feed))
+				  == bmd::Addition::done);
+		BMD_EQUAL(status(other, Act::accept, "ben"), 403);
+		BMD_EQUAL(status(alert, Act::accept, "ben"), 200);
+		bmd::forget_recipients(store()->alerts[alert].id);
+		BMD_EQUAL(status(alert, Act::acknowledge, "ben"), 403);
+	}
+}
+
+void a_step_is_a_change_like_others_until_somebody_has_taken_the_alert()
+{
+	const Ward ward(1);
+	const Index alert = Ward::raise(0);
+	const bmd::AlertRec &rec = store()->alerts[alert];
+	CU_ASSERT(bmd::escalate_alert(alert, 2, "step 2", "policy"));
+	CU_ASSERT(rec.response.response == bmd::Response::escalated && rec.response.step == 2);
+	CU_ASSERT(bmd::escalate_alert(alert, 400, "step 400", "policy"));
+	BMD_EQUAL(rec.response.step, 255U); // one byte tells it
+	BMD_EQUAL(rec.revision, 3U);
+	BMD_EQUAL(store()->alert_events.used(), 3U);
+	BMD_EQUAL(status(alert, Act::accept, "ann"), 200);
+	CU_ASSERT(!bmd::escalate_alert(alert, 401, "step 401", "policy"));
+	BMD_EQUAL(rec.revision, 4U);
+	CU_ASSERT(std::string(rec.response.by) == "ann");
+}
+
+void an_escalation_rests_while_somebody_has_the_alert_or_it_is_not_urgent()
+{
+	using bmd::Wanted;
+	const Ward ward(1);
+	const Index alert = Ward::raise(0);
+	const bmd::AlertRec &rec = store()->alerts[alert];
+	const auto wanted = [&] { return bmd::escalation_wanted(rec); };
+	const auto hastened = [&] {
+		return (store()->escalation[alert].flags.exchange(0) & bmd::escalation_hasten) != 0;
+	};
+	CU_ASSERT(wanted() == Wanted::go_on);
+	BMD_EQUAL(status(alert, Act::silence, "ann"), 200);
+	CU_ASSERT(wanted() == Wanted::rest && !hastened());
+	BMD_EQUAL(status(alert, Act::accept, "ann"), 200);
+	BMD_EQUAL(status(alert, Act::reject, "ann"), 200);
+	CU_ASSERT(wanted() == Wanted::rest && hastened());
+	store()->alerts[alert].response.silenced_until = 0;
+	CU_ASSERT(wanted() == Wanted::go_on);
+	store()->alerts[alert].response.suppressed = bmd::Suppression::inhibition;
+	CU_ASSERT(wanted() == Wanted::rest);
+	store()->alerts[alert].response.suppressed = bmd::Suppression::none;
+	BMD_EQUAL(status(alert, Act::acknowledge, "ann"), 200);
+	CU_ASSERT(wanted() == Wanted::rest);
+}
+
 void the_same_answer_again_makes_no_revision()
 {
 	const Ward ward(1);
@@ -117,8 +180,9 @@ void codes_are_unique_and_an_alert_is_found_by_code_and_id()
 		const bmd::AlertRec &rec = store()->alerts[alert];
 		CU_ASSERT(alert != 0 && seen.insert(rec.code).second);
 		bmd::AlertRec found{};
-		CU_ASSERT(bmd::find_alert(bmd::to_string(rec.id), found) && found.code == rec.code);
-		CU_ASSERT(bmd::find_alert(bmd::code_text(rec.code), found) && found.id == rec.id);
+		CU_ASSERT(
+				bmd::find_alert(bmd::to_string(rec.id), found) == alert && found.code == rec.code);
+		CU_ASSERT(bmd::find_alert(bmd::code_text(rec.code), found) == alert && found.id == rec.id);
 	}
 }
 
@@ -145,6 +209,9 @@ void a_cleared_alert_comes_back_with_its_id_and_gives_its_place_to_a_new_one()
 }
 
 CU_TestInfo cases[] = {BMD_CASE(only_who_is_responsible_for_the_device_answers),
+		BMD_CASE(whom_an_alert_was_escalated_to_answers_for_it_and_for_no_other),
+		BMD_CASE(a_step_is_a_change_like_others_until_somebody_has_taken_the_alert),
+		BMD_CASE(an_escalation_rests_while_somebody_has_the_alert_or_it_is_not_urgent),
 		BMD_CASE(the_same_answer_again_makes_no_revision),
 		BMD_CASE(codes_are_unique_and_an_alert_is_found_by_code_and_id),
 		BMD_CASE(a_cleared_alert_comes_back_with_its_id_and_gives_its_place_to_a_new_one),

@@ -1,4 +1,4 @@
-/// @file rows_test.cpp  Unit tests of the rows that wait for the database, and of credentials.
+/// @file rows_test.cpp  Unit tests of the rows that wait for the database.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// What is written in the end is compared with a table that is changed at once.
 
@@ -7,8 +7,9 @@
 #include <map>
 #include <random>
 #include <string>
+#include <unistd.h>
 
-#include "credentials.hpp"
+#include "rows_text.hpp"
 #include "subs.hpp"
 #include "suites.hpp"
 
@@ -80,6 +81,14 @@ RowOutcome sweep(int before)
 {
 	return keep_row(
 			{RowAction::remove, "active_watchers", {{"expires", "<", std::to_string(before)}}, {}});
+}
+
+RowOutcome told(int expires, int cseq)
+{
+	RowChange change{RowAction::update, "active_watchers", key_of("a"), {}};
+	change.cells = {is("expires", std::to_string(expires)), is("status", "1"),
+			is("local_cseq", std::to_string(cseq)), is("version", std::to_string(cseq))};
+	return keep_row(change);
 }
 
 int number_of(const std::vector<Cell> &cells, const char *name)
@@ -240,39 +249,84 @@ void what_is_written_is_what_was_changed()
 	CU_ASSERT(written == at_once);
 }
 
-void a_credential_is_found_changed_and_swept()
+void what_the_database_never_heard_of_is_not_kept()
 {
 	const SmallStore store;
-	bmd::RegistryWrite lock;
-	CU_ASSERT(bmd::put_credential("ann", "1", "2", 1));
-	CU_ASSERT(bmd::put_credential("bob", "3", "4", 1));
-	CU_ASSERT(bmd::put_credential("ann", "5", "6", 2));
-	CU_ASSERT_STRING_EQUAL(bmd::find_credential("ann")->ha1, "5");
-	CU_ASSERT_STRING_EQUAL(bmd::find_credential("ann")->ha1b, "6");
-	bmd::sweep_credentials({}, 2, lock);
-	CU_ASSERT(bmd::find_credential("bob") == nullptr);
-	CU_ASSERT(bmd::find_credential("") == nullptr);
-	bmd::sweep_credentials("ann", 3, lock);
-	CU_ASSERT(bmd::find_credential("ann") == nullptr);
+	for(int i = 0; i < 1000; ++i) {
+		(void)insert("a" + std::to_string(i), 10);
+		(void)update("a" + std::to_string(i), 20);
+		(void)remove("a" + std::to_string(i));
+	}
+	CU_ASSERT_EQUAL(bmd::rows_waiting(), 0);
+	CU_ASSERT_EQUAL(bmd::store()->rows.bytes, 0);
+	for(int i = 0; i < 1000; ++i) {
+		(void)insert("b" + std::to_string(i), 1000 + i);
+		(void)sweep(1000 + i);
+	}
+	CU_ASSERT_EQUAL(bmd::rows_waiting(), 2); // the newest one, and the sweep
 }
 
-void credentials_that_find_no_room_are_said_so()
+void what_the_database_may_have_is_removed_there()
 {
 	const SmallStore store;
-	bmd::RegistryWrite lock;
-	for(const char *name : {"a", "b", "c", "d"})
-		CU_ASSERT(bmd::put_credential(name, "1", "2", 1));
-	CU_ASSERT(!bmd::put_credential("e", "1", "2", 1));
-	CU_ASSERT(!bmd::put_credential("a", std::string(33, 'f'), "2", 1));
-	CU_ASSERT(!bmd::put_credential(std::string(32, 'n'), "1", "2", 1));
+	Rows rows{{"a", 10}};
+	(void)remove("a");
+	(void)insert("a", 20);
+	(void)remove("a");
+	(void)insert("b", 10);
+	const auto on_its_way = waiting_rows(everything);
+	write(rows, on_its_way.back().change);
+	(void)update("b", 20);
+	(void)remove("b");
+	(void)sweep(100);
+	write_all(rows);
+	CU_ASSERT(rows.empty());
+	RowChange replaced{RowAction::put, "location", {}, {is("ruid", "r")}};
+	replaced.replaces = true;
+	(void)keep_row(replaced);
+	(void)keep_row({RowAction::remove, "location", {is("ruid", "r")}, {}});
+	CU_ASSERT_EQUAL(bmd::rows_waiting("location"), 1);
 }
 
-RowOutcome told(int expires, int cseq)
+void rows_take_no_more_than_their_part_of_the_memory()
 {
-	RowChange change{RowAction::update, "active_watchers", key_of("a"), {}};
-	change.cells = {is("expires", std::to_string(expires)), is("status", "1"),
-			is("local_cseq", std::to_string(cseq)), is("version", std::to_string(cseq))};
-	return keep_row(change);
+	const SmallStore store;
+	int kept = 0;
+	while(kept < 100'000 && insert("a" + std::to_string(kept), 10) == RowOutcome::waits)
+		++kept;
+	CU_ASSERT(kept > 1000 && kept < 100'000);
+	CU_ASSERT(insert("z", 10) == RowOutcome::no_memory);
+	CU_ASSERT(update("a0", 20) == RowOutcome::waits && sweep(5) == RowOutcome::waits);
+	CU_ASSERT(bmd::store()->rows.bytes < 2 * bmd::most_row_bytes());
+	CU_ASSERT(remove("a0") == RowOutcome::waits && remove("a1") == RowOutcome::waits);
+}
+
+void only_the_name_of_a_terminal_is_tamed()
+{
+	RowChange change{RowAction::put, "active_watchers", {}, key_of("\xe4")};
+	CU_ASSERT(!bmd::tame(change));
+	change.cells.push_back(is("user_agent", "B\xfc" + std::string(300, 'x')));
+	CU_ASSERT(bmd::tame(change));
+	CU_ASSERT(change.cells.back().value == "B?" + std::string(253, 'x'));
+	CU_ASSERT(change.cells.front().value == "\xe4" && !bmd::tame(change));
+}
+
+void locks_of_processes_that_were_ended_are_free_at_the_end()
+{
+	const SmallStore store;
+	(void)insert("a", 10);
+	(void)insert("b", 10);
+	bmd::store()->rows.lock.lock();
+	bmd::store()->sub_lock.lock();
+	alarm(10); // what waits for them now waits for ever
+	bmd::free_locks();
+	bmd::mend_rows();
+	CU_ASSERT(update("b", 20) == RowOutcome::waits && insert("c", 10) == RowOutcome::waits);
+	CU_ASSERT(told(100, 1) == RowOutcome::waits);
+	alarm(0);
+	CU_ASSERT_EQUAL(bmd::rows_waiting(), 3);
+	settle_rows(waiting_rows(everything));
+	CU_ASSERT(bmd::rows_waiting() == 0 && bmd::store()->rows.bytes == 0);
 }
 
 void only_counters_of_a_subscription_are_not_written_for_every_notify()
@@ -300,8 +354,11 @@ CU_TestInfo cases[] = {BMD_CASE(changes_of_one_row_become_one),
 		BMD_CASE(a_sweep_follows_what_was_there_before_it), BMD_CASE(a_null_stays_null),
 		BMD_CASE(what_does_not_name_a_row_is_not_ours),
 		BMD_CASE(what_is_written_is_what_was_changed),
-		BMD_CASE(a_credential_is_found_changed_and_swept),
-		BMD_CASE(credentials_that_find_no_room_are_said_so),
+		BMD_CASE(what_the_database_never_heard_of_is_not_kept),
+		BMD_CASE(what_the_database_may_have_is_removed_there),
+		BMD_CASE(rows_take_no_more_than_their_part_of_the_memory),
+		BMD_CASE(locks_of_processes_that_were_ended_are_free_at_the_end),
+		BMD_CASE(only_the_name_of_a_terminal_is_tamed),
 		BMD_CASE(only_counters_of_a_subscription_are_not_written_for_every_notify),
 		CU_TEST_INFO_NULL};
 

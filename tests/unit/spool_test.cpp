@@ -1,21 +1,25 @@
-/// @file spool_test.cpp  Unit tests for the collector's spool and outbox.
+/// @file spool_test.cpp  Unit tests for the collector's spool.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "spool.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
-#include "outbox.hpp"
 #include "suites.hpp"
 
 namespace {
 
 int syncs = 0;
+std::chrono::milliseconds sync_time{0};
+bool unreadable = false;
 
 } // namespace
 
@@ -23,12 +27,21 @@ int syncs = 0;
 extern "C" int fsync(int fd)
 {
 	syncs++;
+	std::this_thread::sleep_for(sync_time);
 	return static_cast<int>(syscall(SYS_fsync, fd));
 }
 extern "C" int fdatasync(int fd)
 {
 	syncs++;
+	std::this_thread::sleep_for(sync_time);
 	return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
+extern "C" ssize_t pread64(int fd, void *to, size_t size, off64_t offset)
+{
+	if(!unreadable)
+		return syscall(SYS_pread64, fd, to, size, offset);
+	errno = EIO;
+	return -1;
 }
 
 namespace {
@@ -164,7 +177,7 @@ void renewed_spool_keeps_batches_under_a_new_epoch()
 	{
 		auto spool = open_spool(folder.file());
 		CU_ASSERT(spool->add("text\n", false) > 0);
-		CU_ASSERT(spool->renew(now + 9).ok());
+		spool->renew(now + 9);
 	}
 	auto again = open_spool(folder.file());
 	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now + 9) && seq_of(*again, 1) == 1);
@@ -228,51 +241,114 @@ void memory_for_a_full_disk_gives_up_the_oldest_without_alarm_first()
 	CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, 2) == 3 && seq_of(*spool, 11) == 11);
 }
 
-bmd::Reading value(double number)
+void numbers_that_were_in_memory_only_do_not_come_again()
 {
-	return {bmd::find_metric("SpO2")->id, bmd::ReadingKind::value, bmd::Priority::high, number};
-}
-
-bmd::Reading alarm(bmd::ReadingKind kind)
-{
-	return {bmd::find_alarm("LowO2Supply")->id, kind, bmd::Priority::low, 0};
-}
-
-void outbox_marks_what_carries_alarm_information()
-{
-	using bmd::ReadingKind;
-	bmd::Outbox outbox;
-	const auto marked = [&](const bmd::Reading &reading) {
-		outbox.add("OX-1", now, {&reading, 1});
-		return outbox.take().has_alarm;
-	};
-	CU_ASSERT(!marked(value(97)));
-	CU_ASSERT(marked(alarm(ReadingKind::alarm_off))); // the first word of it
-	CU_ASSERT(!marked(alarm(ReadingKind::alarm_off)));
-	CU_ASSERT(marked(alarm(ReadingKind::alarm_on)));
-	CU_ASSERT(marked(alarm(ReadingKind::alarm_on)));
-	CU_ASSERT(marked(alarm(ReadingKind::alarm_off)));
-	CU_ASSERT(!marked(alarm(ReadingKind::alarm_off)));
-	CU_ASSERT(marked({bmd::find_metric("SpO2")->id, ReadingKind::invalid, bmd::Priority::high, 0}));
-}
-
-void outbox_gives_whole_lines_of_bounded_size()
-{
-	bmd::Outbox outbox;
-	int woken = 0;
-	outbox.on_waiting([&] { woken++; });
-	const auto reading = value(97.5);
-	for(int i = 0; i < 40'000; i++)
-		outbox.add("OX-1", now + i, {&reading, 1});
-	CU_ASSERT(woken == 40'000);
-	std::size_t lines = 0;
-	for(auto taken = outbox.take(); !taken.text.empty(); taken = outbox.take()) {
-		CU_ASSERT(taken.text.size() <= bmd::Outbox::max_batch && taken.text.back() == '\n');
-		for(const char c : taken.text)
-			lines += c == '\n' ? 1 : 0;
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		CU_ASSERT(spool->add("one\n", false) == 1);
+		{
+			const FullDisk full;
+			CU_ASSERT(spool->add("two\n", true) == 2 && spool->add("three\n", false) == 3);
+			spool->forget(3); // the server has them
+		}
+		CU_ASSERT(spool->tidy().ok());
 	}
-	BMD_EQUAL(lines, 40'000U);
-	CU_ASSERT(lines == 40'000 && outbox.waiting() == 0 && outbox.lost() == 0);
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again->last() == 3 && again->found() == 3 && again->add("four\n", false) == 4);
+}
+
+void spool_is_opened_on_a_full_disk()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		CU_ASSERT(spool->add("one\n", false) == 1);
+	}
+	const FullDisk full;
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again.ok() && again->in_file());
+	if(!again)
+		return;
+	CU_ASSERT(seq_of(*again, 1) == 1 && again->add("two\n", true) == 2 && seq_of(*again, 2) == 2);
+	CU_ASSERT(!again->on_disk() && again->held_bytes() == 4);
+}
+
+void memory_stands_in_for_a_file_that_cannot_be_made()
+{
+	const Folder folder;
+	const FullDisk full;
+	auto spool = open_spool(folder.file());
+	CU_ASSERT(spool.ok());
+	if(!spool)
+		return;
+	CU_ASSERT(!spool->in_file() && !spool->reason().empty() && spool->add("one\n", true) == 1);
+	CU_ASSERT(seq_of(*spool, 1) == 1 && spool->epoch() == static_cast<std::uint64_t>(now));
+}
+
+void new_epoch_does_not_wait_for_the_disk()
+{
+	const Folder folder;
+	{
+		auto spool = open_spool(folder.file());
+		CU_ASSERT(spool->add("one\n", false) == 1);
+		{
+			const FullDisk full;
+			spool->renew(now + 9);
+			CU_ASSERT(spool->epoch() == static_cast<std::uint64_t>(now + 9));
+		}
+		CU_ASSERT(spool->add("two\n", false) == 2);
+	}
+	auto again = open_spool(folder.file());
+	CU_ASSERT(again->epoch() == static_cast<std::uint64_t>(now + 9) && again->last() == 2);
+}
+
+void what_was_held_comes_to_the_disk_together_and_in_pieces()
+{
+	constexpr std::uint64_t many = 2000;
+	const Folder folder;
+	auto spool = open_spool(folder.file());
+	{
+		const FullDisk full;
+		for(std::uint64_t i = 0; i < many; i++)
+			(void)spool->add("text\n", false);
+	}
+	sync_time = std::chrono::milliseconds(20); // a memory card
+	const int before = syncs;
+	CU_ASSERT(!spool->settle()); // what is new does not wait for all of them
+	CU_ASSERT(syncs - before < 20);
+	sync_time = std::chrono::milliseconds(0);
+	int calls = 0;
+	while(!spool->settle() && calls < 100)
+		calls++;
+	CU_ASSERT(spool->on_disk() && syncs - before < 100 && spool->held_bytes() == 0);
+	CU_ASSERT(seq_of(*spool, 1) == 1 && seq_of(*spool, many) == many);
+}
+
+void one_error_of_reading_gives_nothing_up()
+{
+	const Folder folder;
+	auto spool = open_spool(folder.file(), 100'000'000);
+	const std::string text(4'000'000, 'x'); // more than SQLite keeps of a file in memory
+	CU_ASSERT(spool->add(text, false) == 1 && spool->add(text, false) == 2);
+	const FullDisk full;
+	CU_ASSERT(spool->add("three\n", true) == 3);
+	unreadable = true;
+	CU_ASSERT(!spool->next(1).ok());
+	CU_ASSERT(seq_of(*spool, 3) == 3); // nothing lies before it
+	unreadable = false;
+	CU_ASSERT(seq_of(*spool, 1) == 1);
+}
+
+void memory_has_a_limit_of_its_own()
+{
+	const Folder folder;
+	auto spool = open_spool(folder.file(), 1'000'000'000);
+	const std::string text(1'000'000, 'x');
+	const FullDisk full;
+	for(int i = 0; i < 70; i++)
+		(void)spool->add(text, false);
+	CU_ASSERT(spool->held_bytes() <= bmd::Spool::most_held && spool->dropped().plain == 6);
 }
 
 CU_TestInfo cases[] = {BMD_CASE(batches_come_back_in_order),
@@ -284,9 +360,15 @@ CU_TestInfo cases[] = {BMD_CASE(batches_come_back_in_order),
 		BMD_CASE(two_collectors_do_not_share_a_spool), BMD_CASE(file_that_is_no_spool_is_an_error),
 		BMD_CASE(full_disk_is_bridged_in_memory),
 		BMD_CASE(memory_for_a_full_disk_gives_up_the_oldest_without_alarm_first),
+		BMD_CASE(numbers_that_were_in_memory_only_do_not_come_again),
+		BMD_CASE(spool_is_opened_on_a_full_disk),
+		BMD_CASE(memory_stands_in_for_a_file_that_cannot_be_made),
+		BMD_CASE(new_epoch_does_not_wait_for_the_disk),
+		BMD_CASE(what_was_held_comes_to_the_disk_together_and_in_pieces),
+		BMD_CASE(one_error_of_reading_gives_nothing_up), BMD_CASE(memory_has_a_limit_of_its_own),
 		BMD_CASE(renewed_spool_keeps_batches_under_a_new_epoch),
-		BMD_CASE(outbox_marks_what_carries_alarm_information),
-		BMD_CASE(outbox_gives_whole_lines_of_bounded_size), CU_TEST_INFO_NULL};
+
+		CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -38,10 +38,10 @@ void log_stats(const std::vector<std::unique_ptr<bmd::Port>> &ports, const bmd::
 	spdlog::info("uplink: batches={} requests={} accepted={} refused={} refused_batches={} "
 				 "duplicates={} busy={} judged={} failures={} dropped={} dropped_alarms={} "
 				 "lost_frames={} "
-				 "waiting_batches={} spool_bytes={}",
+				 "waiting_batches={} spool_bytes={} held_bytes={}",
 			s.batches, s.requests, s.accepted, s.refused, s.refused_batches, s.duplicates, s.busy,
 			s.judged, s.failures, s.dropped, s.dropped_alarms, s.lost_frames, s.waiting_batches,
-			s.spool_bytes);
+			s.spool_bytes, s.held_bytes);
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -56,6 +56,10 @@ int collect(const bmd::Config &config)
 		spdlog::critical("{}", spool.error().reason);
 		return 1;
 	}
+	if(!spool->in_file())
+		spdlog::critical("spool {} cannot be written: {}; readings are held in memory only, until "
+						 "the collector is started again",
+				config.spool.path, spool->reason());
 	bmd::Outbox outbox;
 	bmd::Uplink uplink(config, outbox, std::move(spool).value());
 	asio::io_context io(1);

@@ -4,136 +4,80 @@
 #include "spool.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <sqlite3.h>
 #include <utility>
+#include <vector>
+
+#include "statement.hpp"
 
 namespace bmd {
 
 namespace {
 
-constexpr int busy_timeout_ms = 2000;
 // Giving up goes on to this part of the limit, so that it is not done for every batch.
 constexpr std::uint64_t room_numerator = 9;
 constexpr std::uint64_t room_denominator = 10;
-
-// synchronous=FULL: a commit has reached the disk when it returns, also in WAL mode.
-constexpr const char *schema = R"(
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS spool (epoch INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS batch (
-    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
-    has_alarm INTEGER NOT NULL,
-    size      INTEGER NOT NULL,
-    text      TEXT    NOT NULL
-);
-CREATE INDEX IF NOT EXISTS batch_kind_idx ON batch (has_alarm, seq);
-)";
-
-struct Finalize
-{
-	void operator()(sqlite3_stmt *statement) const { sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
-Statement prepare(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *statement = nullptr;
-	if(sqlite3_prepare_v2(db, sql, -1, &statement, nullptr) != SQLITE_OK)
-		return nullptr;
-	return Statement(statement);
-}
-
-sqlite3_int64 signed64(std::uint64_t value)
-{
-	return static_cast<sqlite3_int64>(value);
-}
+constexpr std::chrono::milliseconds settle_budget{50};
+constexpr std::size_t most_together = 256; // batches in one transaction …
+constexpr std::uint64_t most_together_bytes = 1'000'000;
+// So long one error of reading is no reason to give up what is on the disk.
+constexpr std::chrono::seconds read_patience{3};
 
 } // namespace
-
-Result<Spool> Spool::open(const std::string &path, std::uint64_t limit_bytes, TimeUs now)
-{
-	sqlite3 *db = nullptr;
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	const int status = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
-	Spool spool(db, limit_bytes);
-	if(status != SQLITE_OK || sqlite3_busy_timeout(db, busy_timeout_ms) != SQLITE_OK
-			|| !spool.load(now))
-		return Error{Errc::fatal, "spool " + path + ": " + spool.error().reason};
-	return spool;
-}
-
-Spool::Spool(Spool &&other) noexcept
-	: db_(std::exchange(other.db_, nullptr)), limit_(other.limit_), epoch_(other.epoch_),
-	  last_(other.last_), found_(other.found_), forgotten_(other.forgotten_),
-	  deleted_(other.deleted_), bytes_(other.bytes_), dropped_(other.dropped_),
-	  held_(std::move(other.held_)), held_bytes_(other.held_bytes_),
-	  reason_(std::move(other.reason_))
-{
-}
-
-Spool::~Spool()
-{
-	sqlite3_close(db_);
-}
-
-bool Spool::load(TimeUs now)
-{
-	// Two collectors on one spool would number their batches alike.
-	if(!run("PRAGMA locking_mode = EXCLUSIVE") || !run(schema) || !run("BEGIN IMMEDIATE"))
-		return false;
-	auto epoch = number("SELECT epoch FROM spool");
-	if(!epoch) {
-		const auto insert = prepare(db_, "INSERT INTO spool (epoch) VALUES (?1)");
-		if(!insert || sqlite3_bind_int64(insert.get(), 1, now) != SQLITE_OK
-				|| sqlite3_step(insert.get()) != SQLITE_DONE)
-			return false;
-		epoch = static_cast<std::uint64_t>(now);
-	}
-	if(!run("COMMIT"))
-		return false;
-	epoch_ = *epoch;
-	last_ = number("SELECT seq FROM sqlite_sequence WHERE name = 'batch'").value_or(0);
-	found_ = last_;
-	forgotten_ = number("SELECT min(seq) - 1 FROM batch HAVING count(*) > 0").value_or(last_);
-	deleted_ = forgotten_;
-	bytes_ = number("SELECT coalesce(sum(size), 0) FROM batch").value_or(0);
-	return true;
-}
 
 std::uint64_t Spool::add(const std::string &text, bool has_alarm)
 {
 	Held batch{text, has_alarm};
 	const std::uint64_t seq = last_ + 1;
-	if(!settle() || !write(batch, seq))
+	const Numbered one{seq, &batch};
+	if(!settle() || !write({&one, 1}))
 		hold(std::move(batch), seq);
 	last_ = seq;
 	return seq;
 }
 
+// More at once each time the disk takes them: a commit for every batch would keep the newest ones
+// from the server for minutes.
 bool Spool::settle()
 {
-	while(!held_.empty()) {
-		const auto first = held_.begin();
-		if(!write(first->second, first->first))
+	const auto until = std::chrono::steady_clock::now() + settle_budget;
+	while(!held_.empty() && std::chrono::steady_clock::now() < until) {
+		std::vector<Numbered> some;
+		std::uint64_t size = 0;
+		for(const auto &[seq, batch] : held_) {
+			if(some.size() == together_
+					|| (size > 0 && size + batch.text.size() > most_together_bytes))
+				break;
+			some.push_back({seq, &batch});
+			size += batch.text.size();
+		}
+		if(write(some)) {
+			held_bytes_ -= size;
+			held_.erase(held_.begin(), held_.upper_bound(some.back().seq));
+			together_ = std::min(together_ * 2, most_together);
+			continue;
+		}
+		if(some.size() == 1)
 			return false;
-		held_bytes_ -= first->second.text.size();
-		held_.erase(first);
+		together_ = 1;
 	}
-	return true;
+	return held_.empty();
 }
 
-// Brings one batch to the disk, with what else is to be done there.
-bool Spool::write(const Held &batch, std::uint64_t seq)
+// Brings batches to the disk, with what else is to be done there.
+bool Spool::write(std::span<const Numbered> batches)
 {
 	const Dropped before = dropped_;
 	const auto bytes_before = bytes_;
-	if(run("BEGIN") && delete_forgotten() && make_room(batch.text.size()) && insert(batch, seq)
-			&& run("COMMIT")) {
+	const std::uint64_t last = std::max(last_, batches.back().seq);
+	bool good = run("BEGIN") && delete_forgotten();
+	for(const Numbered &one : batches) {
+		good = good && make_room(one.batch->text.size()) && insert(*one.batch, one.seq);
+		bytes_ += one.batch->text.size();
+	}
+	if(good && note_marks(last) && run("COMMIT")) {
 		deleted_ = forgotten_;
-		bytes_ += batch.text.size();
+		noted_epoch_ = epoch_;
+		noted_last_ = last;
 		return true;
 	}
 	reason_ = error().reason;
@@ -143,10 +87,32 @@ bool Spool::write(const Held &batch, std::uint64_t seq)
 	return false;
 }
 
+bool Spool::noted() const noexcept
+{
+	return noted_epoch_ == epoch_ && noted_last_ == last_;
+}
+
+// Numbers of batches that were in memory only must not come again either.
+bool Spool::note_marks(std::uint64_t last)
+{
+	if(noted_epoch_ == epoch_
+			&& number("SELECT seq FROM sqlite_sequence WHERE name = 'batch'") == last)
+		return true;
+	const auto epoch = prepare(db_.get(), "UPDATE spool SET epoch = ?1");
+	const auto drop = prepare(db_.get(), "DELETE FROM sqlite_sequence WHERE name = 'batch'");
+	const auto mark =
+			prepare(db_.get(), "INSERT INTO sqlite_sequence (name, seq) VALUES ('batch', ?1)");
+	return epoch && drop && mark
+		   && sqlite3_bind_int64(epoch.get(), 1, signed64(epoch_)) == SQLITE_OK
+		   && sqlite3_bind_int64(mark.get(), 1, signed64(last)) == SQLITE_OK
+		   && sqlite3_step(epoch.get()) == SQLITE_DONE && sqlite3_step(drop.get()) == SQLITE_DONE
+		   && sqlite3_step(mark.get()) == SQLITE_DONE;
+}
+
 bool Spool::insert(const Held &batch, std::uint64_t seq)
 {
-	const auto s =
-			prepare(db_, "INSERT INTO batch (seq, has_alarm, size, text) VALUES (?1, ?2, ?3, ?4)");
+	const auto s = prepare(
+			db_.get(), "INSERT INTO batch (seq, has_alarm, size, text) VALUES (?1, ?2, ?3, ?4)");
 	return s && sqlite3_bind_int64(s.get(), 1, signed64(seq)) == SQLITE_OK
 		   && sqlite3_bind_int(s.get(), 2, batch.has_alarm ? 1 : 0) == SQLITE_OK
 		   && sqlite3_bind_int64(s.get(), 3, signed64(batch.text.size())) == SQLITE_OK
@@ -159,9 +125,10 @@ bool Spool::insert(const Held &batch, std::uint64_t seq)
 void Spool::hold(Held batch, std::uint64_t seq)
 {
 	const std::uint64_t need = batch.text.size();
-	if(held_bytes_ + need > limit_)
+	const std::uint64_t most = std::min(limit_, most_held);
+	if(held_bytes_ + need > most)
 		dropped_.plain += give_up_held(false, need);
-	if(held_bytes_ + need > limit_)
+	if(held_bytes_ + need > most)
 		dropped_.alarms += give_up_held(true, need);
 	held_bytes_ += need;
 	held_.emplace(seq, std::move(batch));
@@ -171,7 +138,8 @@ void Spool::hold(Held batch, std::uint64_t seq)
 std::uint64_t Spool::give_up_held(bool alarms, std::uint64_t need)
 {
 	std::uint64_t count = 0;
-	for(auto at = held_.begin(); at != held_.end() && held_bytes_ + need > limit_;) {
+	const std::uint64_t most = std::min(limit_, most_held);
+	for(auto at = held_.begin(); at != held_.end() && held_bytes_ + need > most;) {
 		if(at->second.has_alarm != alarms) {
 			++at;
 			continue;
@@ -200,9 +168,9 @@ bool Spool::make_room(std::uint64_t need)
 // Gives up the oldest batches of one kind until `need` bytes are free or none is left.
 bool Spool::drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count)
 {
-	const auto find = prepare(
-			db_, "SELECT seq, size FROM batch WHERE has_alarm = ?1 AND seq > ?2 ORDER BY seq");
-	const auto drop = prepare(db_, "DELETE FROM batch WHERE has_alarm = ?1 AND seq <= ?2");
+	const auto find = prepare(db_.get(),
+			"SELECT seq, size FROM batch WHERE has_alarm = ?1 AND seq > ?2 ORDER BY seq");
+	const auto drop = prepare(db_.get(), "DELETE FROM batch WHERE has_alarm = ?1 AND seq <= ?2");
 	if(!find || !drop || sqlite3_bind_int(find.get(), 1, has_alarm) != SQLITE_OK
 			|| sqlite3_bind_int64(find.get(), 2, signed64(forgotten_)) != SQLITE_OK)
 		return false;
@@ -231,17 +199,27 @@ bool Spool::drop_oldest(std::uint64_t need, int has_alarm, std::uint64_t &count)
 
 Result<std::optional<Spool::Batch>> Spool::next(std::uint64_t seq)
 {
-	auto on_disk = next_on_disk(seq);
-	const auto held = held_.lower_bound(std::max(seq, forgotten_ + 1));
-	if((on_disk && *on_disk) || held == held_.end())
-		return on_disk;
+	const std::uint64_t from = std::max(seq, forgotten_ + 1);
+	const auto held = held_.lower_bound(from);
+	if(held == held_.end() || (held == held_.begin() && from < held->first)) {
+		auto on_disk = next_on_disk(from);
+		const auto now = std::chrono::steady_clock::now();
+		if(on_disk)
+			unreadable_since_.reset();
+		else if(!unreadable_since_)
+			unreadable_since_ = now;
+		const bool given_up = unreadable_since_ && now - *unreadable_since_ >= read_patience;
+		if(held == held_.end() || (on_disk && *on_disk) || (!on_disk && !given_up))
+			return on_disk;
+	}
 	return std::optional<Batch>(Batch{held->first, held->second.text});
 }
 
 Result<std::optional<Spool::Batch>> Spool::next_on_disk(std::uint64_t seq)
 {
-	const auto s = prepare(db_, "SELECT seq, text FROM batch WHERE seq >= ?1 ORDER BY seq LIMIT 1");
-	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(std::max(seq, forgotten_ + 1))) != SQLITE_OK)
+	const auto s =
+			prepare(db_.get(), "SELECT seq, text FROM batch WHERE seq >= ?1 ORDER BY seq LIMIT 1");
+	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(seq)) != SQLITE_OK)
 		return error();
 	const int status = sqlite3_step(s.get());
 	if(status == SQLITE_DONE)
@@ -251,6 +229,8 @@ Result<std::optional<Spool::Batch>> Spool::next_on_disk(std::uint64_t seq)
 	Batch batch;
 	batch.seq = static_cast<std::uint64_t>(sqlite3_column_int64(s.get(), 0));
 	const auto *text = reinterpret_cast<const char *>(sqlite3_column_text(s.get(), 1));
+	if(text == nullptr)
+		return error();
 	batch.text.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(s.get(), 1)));
 	return std::optional<Batch>(std::move(batch));
 }
@@ -272,7 +252,7 @@ Result<bool> Spool::give_up(std::uint64_t seq)
 		held_.erase(held);
 		return true;
 	}
-	const auto s = prepare(db_, "DELETE FROM batch WHERE seq = ?1 RETURNING has_alarm, size");
+	const auto s = prepare(db_.get(), "DELETE FROM batch WHERE seq = ?1 RETURNING has_alarm, size");
 	if(!s || sqlite3_bind_int64(s.get(), 1, signed64(seq)) != SQLITE_OK)
 		return error();
 	const int status = sqlite3_step(s.get());
@@ -289,23 +269,22 @@ Result<bool> Spool::give_up(std::uint64_t seq)
 	return true;
 }
 
-Result<bool> Spool::renew(TimeUs now)
+void Spool::renew(TimeUs now)
 {
-	const auto s = prepare(db_, "UPDATE spool SET epoch = ?1");
-	if(!s || sqlite3_bind_int64(s.get(), 1, now) != SQLITE_OK
-			|| sqlite3_step(s.get()) != SQLITE_DONE)
-		return error();
 	epoch_ = static_cast<std::uint64_t>(now);
-	return true;
+	if(const auto noted = tidy(); !noted)
+		reason_ = noted.error().reason;
 }
 
 Result<bool> Spool::tidy()
 {
-	if(deleted_ == forgotten_)
+	if(deleted_ == forgotten_ && noted())
 		return false;
 	const auto bytes_before = bytes_;
-	if(run("BEGIN") && delete_forgotten() && run("COMMIT")) {
+	if(run("BEGIN") && delete_forgotten() && note_marks(last_) && run("COMMIT")) {
 		deleted_ = forgotten_;
+		noted_epoch_ = epoch_;
+		noted_last_ = last_;
 		run("PRAGMA incremental_vacuum(100)"); // gives pages back; failing costs only space
 		return true;
 	}
@@ -319,8 +298,8 @@ bool Spool::delete_forgotten()
 {
 	if(deleted_ == forgotten_)
 		return true;
-	const auto sum = prepare(db_, "SELECT coalesce(sum(size), 0) FROM batch WHERE seq <= ?1");
-	const auto drop = prepare(db_, "DELETE FROM batch WHERE seq <= ?1");
+	const auto sum = prepare(db_.get(), "SELECT coalesce(sum(size), 0) FROM batch WHERE seq <= ?1");
+	const auto drop = prepare(db_.get(), "DELETE FROM batch WHERE seq <= ?1");
 	if(!sum || !drop || sqlite3_bind_int64(sum.get(), 1, signed64(forgotten_)) != SQLITE_OK
 			|| sqlite3_bind_int64(drop.get(), 1, signed64(forgotten_)) != SQLITE_OK
 			|| sqlite3_step(sum.get()) != SQLITE_ROW)
@@ -335,12 +314,12 @@ bool Spool::delete_forgotten()
 
 bool Spool::run(const char *sql)
 {
-	return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+	return sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
 std::optional<std::uint64_t> Spool::number(const char *sql)
 {
-	const auto s = prepare(db_, sql);
+	const auto s = prepare(db_.get(), sql);
 	if(!s || sqlite3_step(s.get()) != SQLITE_ROW || sqlite3_column_type(s.get(), 0) == SQLITE_NULL)
 		return std::nullopt;
 	return static_cast<std::uint64_t>(sqlite3_column_int64(s.get(), 0));
@@ -348,7 +327,7 @@ std::optional<std::uint64_t> Spool::number(const char *sql)
 
 Error Spool::error() const
 {
-	return Error{Errc::retry, db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory"};
+	return Error{Errc::retry, db_ != nullptr ? sqlite3_errmsg(db_.get()) : "out of memory"};
 }
 
 } // namespace bmd

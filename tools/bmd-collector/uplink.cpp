@@ -75,11 +75,22 @@ void Uplink::run()
 		if(const auto answer = http_.wait(pause(now)))
 			handle(*answer, Clock::now());
 	}
-	if(const auto tidied = spool_.tidy(); !tidied)
-		spdlog::error("spool: {}", tidied.error().reason);
+	settle_all();
 	publish();
 	const auto left = spool_.last() - spool_.forgotten();
 	spdlog::info("uplink ends; {} batches stay in the spool", left);
+}
+
+// For the end.
+void Uplink::settle_all()
+{
+	auto before = spool_.held_bytes() + 1;
+	while(spool_.held_bytes() < before && !spool_.on_disk()) {
+		before = spool_.held_bytes();
+		spool_.settle();
+	}
+	if(const auto tidied = spool_.tidy(); !tidied)
+		spdlog::error("spool: {}", tidied.error().reason);
 }
 
 bool Uplink::finished(Clock::time_point now) const
@@ -145,18 +156,10 @@ void Uplink::send(Clock::time_point now)
 	if(http_.busy())
 		return;
 	const auto seq = choose(now);
-	if(seq == 0) {
-		spool_.settle();
-		look_at_disk();
-		if(const auto tidied = spool_.tidy(); !tidied && !store_failed_) {
-			store_failed_ = true;
-			spdlog::error("spool: {}", tidied.error().reason);
-		}
-		if(accepted_ > spool_.forgotten() && now >= not_before_
-				&& now - answered_ >= probe_interval)
-			ask();
-		return;
-	}
+	if(seq == 0)
+		return idle(now);
+	if(!known_)
+		return ask(spool_.found() + 1);
 	const auto batch = spool_.next(seq);
 	if(!batch)
 		return failed("spool cannot be read: " + batch.error().reason, now);
@@ -173,18 +176,37 @@ void Uplink::send(Clock::time_point now)
 	asked_ = false;
 	first_ = seq;
 	in_flight_ = (*batch)->seq;
+	sent_ = std::max(sent_, in_flight_);
 	counts_.requests++;
 	http_.start(
 			make_request(server_.collector, spool_.epoch(), first_, in_flight_, (*batch)->text));
 }
 
+void Uplink::idle(Clock::time_point now)
+{
+	spool_.settle();
+	look_at_disk();
+	if(const auto tidied = spool_.tidy(); !tidied && !store_failed_) {
+		store_failed_ = true;
+		spdlog::error("spool: {}", tidied.error().reason);
+	}
+	if(accepted_ > spool_.forgotten() && now >= not_before_ && now - answered_ >= probe_interval)
+		ask(accepted_);
+}
+
 // An empty batch asks how far the server is.
-void Uplink::ask()
+void Uplink::ask(std::uint64_t seq)
 {
 	asked_ = true;
-	first_ = in_flight_ = accepted_;
+	first_ = in_flight_ = seq;
 	counts_.requests++;
 	http_.start(make_request(server_.collector, spool_.epoch(), first_, in_flight_, ""));
+}
+
+// The highest number that the server can have of us: it was in the file, or sent since.
+std::uint64_t Uplink::own() const noexcept
+{
+	return std::max(spool_.found(), sent_);
 }
 
 std::chrono::milliseconds Uplink::pause(Clock::time_point now) const
@@ -208,6 +230,10 @@ void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 		return failed(answer.error, now);
 	}
 	const Reply reply = read_reply(answer.status, answer.body);
+	if(asked_
+			&& (reply.verdict == Reply::Verdict::refused
+					|| reply.verdict == Reply::Verdict::too_large))
+		return failed(reply.reason, now);
 	switch(reply.verdict) {
 		case Reply::Verdict::accepted:
 			taken(reply, now);
@@ -236,6 +262,8 @@ void Uplink::handle(const HttpPost::Answer &answer, Clock::time_point now)
 
 void Uplink::taken(const Reply &reply, Clock::time_point now)
 {
+	if(asked_ && in_flight_ > own())
+		return other_life(in_flight_, reply.durable, now);
 	if(asked_)
 		return durable(reply.durable, now);
 	if(failures_running_ > 0)
@@ -261,40 +289,6 @@ void Uplink::refused()
 	skip_refused();
 }
 
-// Numbers of another life have been used after these (a spool restored), or this clock was far
-// ahead when the spool was made: the same batches go under an epoch that the server takes.
-void Uplink::outdated(const Reply &reply, Clock::time_point now)
-{
-	auto epoch = static_cast<std::uint64_t>(wall_clock());
-	if(reply.server_clock > 0)
-		epoch = std::min(epoch, static_cast<std::uint64_t>(reply.server_clock));
-	epoch = std::max(epoch, reply.known_epoch + 1);
-	spdlog::warn(
-			"server does not take the spool's epoch {}; its new one is {}", spool_.epoch(), epoch);
-	begin_epoch(epoch, now);
-}
-
-void Uplink::begin_epoch(std::uint64_t epoch, Clock::time_point now)
-{
-	const auto renewed = spool_.renew(static_cast<TimeUs>(epoch));
-	failed(renewed ? "epoch was not taken" : renewed.error().reason, now);
-	accepted_ = spool_.forgotten();
-	next_ = accepted_ + 1;
-}
-
-// The server knows later batches than the file had: it is an older copy, or memory stood in for the
-// disk before the start.  Under the old epoch the next batches would be taken for those the server
-// has, and lost.  What the file had when it was opened the server has as well.
-void Uplink::other_life(std::uint64_t seq, std::uint64_t durable, Clock::time_point now)
-{
-	spool_.forget(std::min(durable, spool_.found()));
-	const auto epoch = std::max(static_cast<std::uint64_t>(wall_clock()), spool_.epoch() + 1);
-	spdlog::error("server knows batch {}, the last one is {}: it is an older "
-				  "copy, or what came later was held in memory only; its new epoch is {}",
-			seq, spool_.last(), epoch);
-	begin_epoch(epoch, now);
-}
-
 // It would hold up all that come after it.
 void Uplink::too_large(Clock::time_point now)
 {
@@ -311,8 +305,9 @@ void Uplink::expects(const Reply &reply, Clock::time_point now)
 	const bool judged_it = in_flight_ > next_ && reply.judged >= in_flight_;
 	if(reply.expected == 0 || (reply.expected == first_ && !judged_it && !asked_))
 		return failed("server expects what it was sent", now);
-	if(reply.expected > spool_.last() + 1)
+	if(reply.expected > own() + 1)
 		return other_life(reply.expected - 1, reply.durable, now);
+	known_ = true;
 	if(reply.expected <= accepted_)
 		spdlog::warn("server expects batch {} after {}; sending again", reply.expected, accepted_);
 	failures_running_ = 0;
@@ -327,7 +322,7 @@ void Uplink::expects(const Reply &reply, Clock::time_point now)
 
 void Uplink::busy(const Reply &reply, Clock::time_point now)
 {
-	const bool only_judged = in_flight_ > next_;
+	const bool only_judged = !asked_ && in_flight_ > next_;
 	counts_.judged += reply.judged >= in_flight_ ? 1 : 0;
 	judged_ = reply.judged;
 	judge_after_ = now + judge_interval;
@@ -341,7 +336,7 @@ void Uplink::busy(const Reply &reply, Clock::time_point now)
 
 void Uplink::durable(std::uint64_t seq, Clock::time_point now)
 {
-	if(seq > spool_.last())
+	if(seq > own())
 		return other_life(seq, seq, now);
 	if(seq <= spool_.forgotten())
 		return;
@@ -386,6 +381,7 @@ void Uplink::publish()
 	counts_.lost_frames = outbox_.lost();
 	counts_.waiting_batches = spool_.last() - spool_.forgotten();
 	counts_.spool_bytes = spool_.bytes();
+	counts_.held_bytes = spool_.held_bytes();
 	const std::lock_guard lock(mutex_);
 	published_ = counts_;
 }

@@ -28,7 +28,7 @@
 
 namespace bmd {
 
-/// Counters since the start, but for `waiting_batches` and `spool_bytes`.
+/// Counters since the start, but for `waiting_batches`, `spool_bytes` and `held_bytes`.
 struct UplinkStats
 {
 	std::uint64_t batches = 0;         ///< stored
@@ -45,6 +45,7 @@ struct UplinkStats
 	std::uint64_t lost_frames = 0;     ///< frames given up in memory, no disk
 	std::uint64_t waiting_batches = 0; ///< not yet durable
 	std::uint64_t spool_bytes = 0;
+	std::uint64_t held_bytes = 0; ///< in memory, for want of a disk
 };
 
 class Uplink
@@ -68,10 +69,13 @@ private:
 	[[nodiscard]] bool finished(Clock::time_point now) const;
 	void store(Clock::time_point now);
 	void look_at_disk();
+	void settle_all();
 	void send(Clock::time_point now);
+	void idle(Clock::time_point now);
 	[[nodiscard]] bool to_judge() const;
 	[[nodiscard]] std::uint64_t choose(Clock::time_point now) const;
-	void ask();
+	void ask(std::uint64_t seq);
+	[[nodiscard]] std::uint64_t own() const noexcept;
 	[[nodiscard]] std::chrono::milliseconds pause(Clock::time_point now) const;
 	void handle(const HttpPost::Answer &answer, Clock::time_point now);
 	void taken(const Reply &reply, Clock::time_point now);
@@ -102,6 +106,9 @@ private:
 	std::uint64_t first_ = 0;     ///< of the request under way: numbers it accounts for …
 	std::uint64_t in_flight_ = 0; ///< … up to that of the batch it carries
 	bool asked_ = false;          ///< it carries none
+	bool known_ = false;          ///< the server knows no number of this epoch but our own
+	std::uint64_t sent_ = 0;      ///< highest number sent under this epoch
+	Clock::time_point leaving_{}; ///< since when a life of others is being left
 	std::set<std::uint64_t> refused_;
 	unsigned failures_running_ = 0;
 	Clock::time_point not_before_{};  ///< back-off of everything

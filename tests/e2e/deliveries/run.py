@@ -17,7 +17,7 @@ def deliveries(stack, where="true"):
     """(username, revision, code, terminal) in the order of the answers."""
     return [(user, int(revision), int(code), terminal) for user, revision, code, terminal in stack.sql(
         "SELECT d.username, d.revision, d.code, d.terminal FROM bmd_delivery d JOIN bmd_alert a USING (alert_id) "
-        f"WHERE {where} ORDER BY d.answered_at, d.revision")]
+        f"WHERE way = 'subscription' AND {where} ORDER BY d.answered_at, d.revision")]
 
 
 def each_state_told_to_each_terminal_is_stored_once(stack):
@@ -54,7 +54,7 @@ def a_terminal_that_does_not_answer_leaves_408_and_is_told_again(stack):
 
 def outcomes_wait_for_the_database(stack):
     watcher = Watcher(stack, "tech2", GROUP)
-    before = int(stack.sql("SELECT count(*) FROM bmd_delivery")[0][0])
+    before = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE way = 'subscription'")[0][0])
     pids = [int(row[0]) for row in stack.sql("SELECT pid FROM pg_stat_activity "
                                              "WHERE application_name = 'bmd writer'")]
     for pid in pids:
@@ -67,8 +67,8 @@ def outcomes_wait_for_the_database(stack):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: int(stack.sql("SELECT count(*) FROM bmd_delivery")[0][0]) == before + 10, 5,
-               "ten outcomes more")
+    count = "SELECT count(*) FROM bmd_delivery WHERE way = 'subscription'"
+    wait_until(lambda: int(stack.sql(count)[0][0]) == before + 10, 5, "ten outcomes more")
     wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
     twice = stack.sql("SELECT 1 FROM bmd_delivery GROUP BY alert_id, revision, username, sent_at "
                       "HAVING count(*) > 1")

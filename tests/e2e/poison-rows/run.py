@@ -117,7 +117,18 @@ def a_node_or_domain_that_the_database_refuses_stops_the_start_with_a_reason(sta
     stack.restart()
 
 
+def a_terminal_with_a_name_that_the_database_refuses_is_kept(stack):
+    agent = stack.agent("tech1")
+    headers = f"Event: bmd-alert\nAccept: application/dmp\nUser-Agent: {'x' * 400}\n"
+    dialog, reply = agent.subscribe(headers=headers)
+    assert reply.status == 200, reply.first
+    agent.notify(dialog)
+    wait_until(lambda: stack.sql(f"SELECT 1 FROM active_watchers WHERE callid = '{dialog.call_id}'"), 5, "its row")
+    assert stack.stat("rows_refused") == 0
+
+
 run("poison-rows", [
+    a_terminal_with_a_name_that_the_database_refuses_is_kept,
     acknowledging_in_words_that_are_no_text_is_refused, a_reading_that_the_database_refuses_is_set_aside_alone,
     a_change_of_an_alert_that_the_database_refuses_is_set_aside_alone,
     what_a_deferred_trigger_refuses_at_the_commit_is_set_aside_too, the_log_names_ids_and_no_patient,

@@ -1,0 +1,52 @@
+/// @file escalation_records.hpp  What the store keeps of escalation.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "bmd/ids.hpp"
+#include "text.hpp"
+
+namespace bmd {
+
+enum EscalationFlag : std::uint8_t
+{
+	escalation_unfinished = 1, ///< the last step is to be made known still
+	escalation_nobody = 2,     ///< the last look found nobody
+	escalation_hasten = 4      ///< the next step is due now: somebody rejected the alert
+};
+
+/// How far the escalation of the alert in the same slot of the book has come.
+struct EscalationRec
+{
+	Uuid alert;  ///< another than the slot's: nothing has been done for that one yet
+	TimeUs base; ///< monotonic: from when on steps are counted
+	TimeUs due;  ///< monotonic: next step; 0: none
+	std::uint32_t begun;
+	std::uint32_t opened; ///< Store::opened when it came into the list of open ones; book lock
+	std::atomic<std::uint8_t> flags; ///< EscalationFlag bits
+};
+
+/// An alert was escalated to a feed, which shows it from now on.
+struct RecipientRec
+{
+	Uuid alert;
+	Index slot; ///< of the alert in the book, if it still is that one
+	Index feed;
+	Index next_of_alert; ///< in the bucket of its id; also: next free one
+	Index next_of_feed;
+};
+
+/// Rosters and policies as text (duty.hpp), for every process to read.
+struct DutyText
+{
+	char *text = nullptr;
+	std::size_t capacity = 0;
+	std::size_t size = 0;
+	std::uint64_t version = 0; ///< grows with every change; 0: none yet
+};
+
+} // namespace bmd

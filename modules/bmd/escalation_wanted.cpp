@@ -1,0 +1,31 @@
+/// @file escalation_wanted.cpp  Which alerts are escalated; how the book tells the escalation.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "escalation_wanted.hpp"
+
+namespace bmd {
+
+Wanted escalation_wanted(const AlertRec &alert) noexcept
+{
+	if(alert.state == AlertState::cleared)
+		return Wanted::over;
+	const ResponseState &response = alert.response;
+	const bool rests = taken(response) || response.silenced_until != 0
+					   || response.suppressed != Suppression::none;
+	return rests ? Wanted::rest : Wanted::go_on;
+}
+
+void hasten_escalation(Index slot) noexcept
+{
+	store()->escalation[slot].flags.fetch_or(escalation_hasten);
+	resume_escalations();
+}
+
+void resume_escalations() noexcept
+{
+	Store &s = *store();
+	s.escalation_changed.store(true);
+	s.escalation_waker.wake();
+}
+
+} // namespace bmd

@@ -1,0 +1,117 @@
+/// @file recipients.cpp  Feeds that show an alert because it was escalated to them.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "recipients.hpp"
+
+#include <cstring>
+#include <mutex>
+
+#include "table.hpp"
+
+namespace bmd {
+
+namespace {
+
+Index &head_of(const Uuid &alert) noexcept
+{
+	return bucket(store()->recipient_hash,
+			hash_name({reinterpret_cast<const char *>(alert.data()), alert.size()}));
+}
+
+Index find(const Uuid &alert, Index feed) noexcept
+{
+	const Store &s = *store();
+	Index i = head_of(alert);
+	while(i != 0 && (s.recipients[i].alert != alert || s.recipients[i].feed != feed))
+		i = s.recipients[i].next_of_alert;
+	return i;
+}
+
+void unlink(Index *link, Index gone, Index RecipientRec::*next) noexcept
+{
+	Store &s = *store();
+	while(*link != 0 && *link != gone)
+		link = &(s.recipients[*link].*next);
+	if(*link == gone)
+		*link = s.recipients[gone].*next;
+}
+
+void remove(Index i) noexcept
+{
+	Store &s = *store();
+	unlink(&head_of(s.recipients[i].alert), i, &RecipientRec::next_of_alert);
+	unlink(&s.feeds[s.recipients[i].feed].first_recipient, i, &RecipientRec::next_of_feed);
+	s.recipients[i] = RecipientRec{};
+	give_back(s.recipients, i, &RecipientRec::next_of_alert);
+}
+
+} // namespace
+
+Addition add_recipient(const Uuid &alert, Index slot, Index feed) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	if(find(alert, feed) != 0)
+		return Addition::known;
+	const Index i = take(s.recipients, &RecipientRec::next_of_alert);
+	if(i == 0) {
+		complain(count_recipients_lost_memory,
+				"no room to escalate an alert to one more person: raise the parameter "
+				"\"recipients\"");
+		return Addition::no_room;
+	}
+	Index &head = head_of(alert);
+	Index &first = s.feeds[feed].first_recipient;
+	s.recipients[i] = RecipientRec{alert, slot, feed, head, first};
+	head = first = i;
+	return Addition::done;
+}
+
+std::vector<Index> recipients_of(const Uuid &alert)
+{
+	Store &s = *store();
+	std::vector<Index> feeds;
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	for(Index i = head_of(alert); i != 0; i = s.recipients[i].next_of_alert)
+		if(s.recipients[i].alert == alert)
+			feeds.push_back(s.recipients[i].feed);
+	return feeds;
+}
+
+std::vector<Escalated> escalated_to(Index feed)
+{
+	Store &s = *store();
+	std::vector<Escalated> alerts;
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	for(Index i = s.feeds[feed].first_recipient; i != 0; i = s.recipients[i].next_of_feed)
+		alerts.push_back({s.recipients[i].alert, s.recipients[i].slot});
+	return alerts;
+}
+
+bool is_recipient(const Uuid &alert, Index feed) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->recipient_lock);
+	return feed != 0 && find(alert, feed) != 0;
+}
+
+void forget_recipients(const Uuid &alert) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	for(Index i = head_of(alert); i != 0;) {
+		const Index next = s.recipients[i].next_of_alert;
+		if(s.recipients[i].alert == alert)
+			remove(i);
+		i = next;
+	}
+}
+
+void forget_recipient_feed(Index feed) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	while(s.feeds[feed].first_recipient != 0)
+		remove(s.feeds[feed].first_recipient);
+}
+
+} // namespace bmd

@@ -1,0 +1,141 @@
+/// @file whom.cpp  Who the people of an escalation step are.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "whom.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace bmd {
+
+namespace {
+
+void add_once(std::vector<std::string> &list, const std::string &word)
+{
+	if(std::find(list.begin(), list.end(), word) == list.end())
+		list.push_back(word);
+}
+
+std::string joined(const std::vector<std::string> &words)
+{
+	std::string text;
+	for(const std::string &word : words)
+		text += (text.empty() ? "" : ", ") + word;
+	return text;
+}
+
+void add_on_call(const Duty &duty, const std::string &team, TimeUs at, Reached &reached)
+{
+	const auto say = [&](const std::string &words) {
+		reached.why += (reached.why.empty() ? "" : "; ") + words;
+	};
+	const Roster *roster = duty.find_roster(team);
+	if(roster == nullptr)
+		return say("team " + team + " has no roster");
+	const auto now = on_call(*roster, at);
+	if(!now)
+		return say("team " + team + ": " + now.error().reason);
+	if(now->person.empty())
+		return say("nobody of team " + team + ": " + now->why);
+	add_once(reached.feeds, now->person);
+	say(now->person + " (" + team + ", " + now->why + ")");
+}
+
+void add_team(const Duty &duty, const std::string &name, Reached &reached)
+{
+	const Team *team = duty.find_team(name);
+	const auto count = team == nullptr ? 0 : team->members.size();
+	if(count > 0)
+		for(const std::string &member : team->members)
+			add_once(reached.feeds, member);
+	reached.why += (reached.why.empty() ? "" : "; ") + std::to_string(count) + " of team " + name;
+}
+
+} // namespace
+
+DeviceTies ties_of(Index device)
+{
+	const Store &s = *store();
+	DeviceTies ties;
+	ties.type = s.types[s.devices[device].type].name;
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device) {
+		const FeedRec &feed = s.feeds[s.members[e].feed];
+		const std::string_view name = feed.name;
+		if(!feed.is_group) {
+			ties.responsible.emplace_back(name);
+		} else if(name.starts_with('@')) {
+			std::int32_t number = 0;
+			std::from_chars(name.data() + 1, name.data() + name.size(), number);
+			ties.teams.push_back(number);
+		} else {
+			ties.groups.emplace_back(name.substr(4));
+		}
+	}
+	return ties;
+}
+
+std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties)
+{
+	std::vector<std::string> names;
+	for(const std::int32_t number : ties.teams)
+		if(const Team *team = duty.find_team(number); team != nullptr)
+			add_once(names, team->name);
+	for(const GroupTeam &pair : duty.group_teams)
+		if(std::find(ties.groups.begin(), ties.groups.end(), pair.group) != ties.groups.end())
+			add_once(names, pair.team);
+	if(names.empty() && ties.responsible.empty() && !duty.default_team.empty())
+		names.push_back(duty.default_team);
+	std::sort(names.begin(), names.end());
+	return names;
+}
+
+Reached reach(const Duty &duty, const EscalationStep &step, const DeviceTies &ties, TimeUs at)
+{
+	Reached reached;
+	const bool of_team = step.whom == Whom::on_call || step.whom == Whom::team;
+	const std::vector<std::string> teams = !of_team            ? std::vector<std::string>()
+										   : step.name.empty() ? teams_of(duty, ties)
+															   : std::vector{step.name};
+	switch(step.whom) {
+		case Whom::responsible:
+			reached.whom = "responsible technicians";
+			reached.feeds = ties.responsible;
+			break;
+		case Whom::on_call:
+			reached.whom = "on call of team " + joined(teams);
+			for(const std::string &team : teams)
+				add_on_call(duty, team, at, reached);
+			break;
+		case Whom::team:
+			reached.whom = "team " + joined(teams);
+			for(const std::string &team : teams)
+				add_team(duty, team, reached);
+			break;
+		case Whom::person:
+			reached.whom = "person " + step.name;
+			reached.feeds = {step.name};
+			break;
+		case Whom::group:
+			reached.whom = "feed of group " + step.name;
+			reached.feeds = {"grp." + step.name};
+			break;
+	}
+	if(of_team && teams.empty()) {
+		reached.whom += "(none)";
+		reached.why = "no team is responsible for the device, and there is no default team";
+	}
+	if(reached.why.empty())
+		reached.why = reached.feeds.empty() ? "nobody is responsible for the device"
+											: joined(reached.feeds);
+	return reached;
+}
+
+EscalationPolicy policy_of(
+		const Duty &duty, const DeviceTies &ties, Priority priority, TimeUs raised_at)
+{
+	const auto zone = Zone::find(duty.zone);
+	return policy_for(duty.policies, {priority, ties.type, ties.groups, raised_at},
+			zone ? *zone : Zone::utc());
+}
+
+} // namespace bmd

@@ -1,0 +1,211 @@
+"""Alerts nobody answers; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from scene import Watcher, add_device, alerts, hand, history, records, stats
+from stack import run, wait_until
+
+SLACK = 0.5
+
+
+def policy(stack, name, repeat, *steps, **columns):
+    """steps: (after, whom, column=value or None, how)."""
+    names = "".join(f", {column}" for column in columns)
+    values = "".join(f", '{value}'" for value in columns.values())
+    text = (f"INSERT INTO bmd_escalation_policy (policy_name, repeat_after{names}) "
+            f"VALUES ('{name}', '{repeat}'{values});")
+    for position, (after, whom, column, value, how) in enumerate(steps):
+        column, value = (f", {column}", f", '{value}'") if column else ("", "")
+        text += (f"INSERT INTO bmd_escalation_step (policy_id, position, after, whom, how{column}) SELECT policy_id, "
+                 f"{position}, '{after}', '{whom}', '{how}'{value} FROM bmd_escalation_policy "
+                 f"WHERE policy_name = '{name}';")
+    before = stack.stat("sync_changes")
+    stack.sql("BEGIN;" + text + "COMMIT")
+    wait_until(lambda: stack.stat("sync_changes") > before, 3, "the policy")
+
+
+def steps(stack, serial):
+    """(number, step, round, whom, people) of every step of a device's alerts, as stored."""
+    return [(int(row[0]), int(row[1]), int(row[2]), row[3], int(row[4])) for row in stack.sql(
+        "SELECT e.number, e.step, round, whom, people FROM bmd_escalation e JOIN bmd_alert USING (alert_id) "
+        f"WHERE serial = '{serial}' ORDER BY begun_at, number")]
+
+
+def told_after(watcher, serial, raised, timeout=5):
+    """Seconds after which the terminal first showed an alert of the device."""
+    watcher.wait(lambda: watcher.about(serial), f"the alert of {serial}", timeout)
+    first = next(d for d in watcher.documents if any(a["serial"] == serial for a in d.alerts))
+    return first.at - raised
+
+
+def people_and_policies_exist(stack):
+    stack.sql("INSERT INTO bmd_team (team_name) VALUES ('day'), ('nobody');"
+              "INSERT INTO bmd_team_member (team_name, username) VALUES ('day', 'tech2'), ('day', 'tech3');"
+              "INSERT INTO bmd_roster (team_name) VALUES ('day');"
+              "INSERT INTO bmd_roster_layer (team_name, position, layer_name, starts_on, shift) "
+              "VALUES ('day', 1, 'weeks', '2020-01-01', '7 days');"
+              "INSERT INTO bmd_roster_member SELECT layer_id, 1, 'tech2' FROM bmd_roster_layer;"
+              "INSERT INTO bmd_group (group_name) VALUES ('trial')")
+    policy(stack, "trial", "1 s", ("0", "responsible", None, None, "{subscribe,message}"),
+           ("1 s", "on-call", "team_name", "day", "{subscribe}"),
+           ("2 s", "team", "team_name", "day", "{subscribe,call}"), group_name="trial")
+    stack.one, stack.two, stack.three = (Watcher(stack, user) for user in ("tech1", "tech2", "tech3"))
+
+
+def device(stack, serial, group="trial", assign="tech1", **limits):
+    add_device(stack, serial, assign=assign, **limits)
+    if group:
+        stack.sql(f"INSERT INTO bmd_group_device (group_name, serial) VALUES ('{group}', '{serial}')")
+        wait_until(lambda: any("group" in r.get("why", "") for r in records(stack.kamcmd("bmd.dry-run", serial))),
+                   3, "the group of the device")
+
+
+def steps_come_on_time_to_the_right_terminals(stack):
+    device(stack, "STEPS")
+    raised = time.time()
+    hand(stack, "STEPS SpO2=80")
+    assert told_after(stack.one, "STEPS", raised) < SLACK
+    two = told_after(stack.two, "STEPS", raised)
+    assert not stack.three.about("STEPS"), "the whole team was told with the one on call"
+    assert abs(two - 1) < SLACK, two
+    three = told_after(stack.three, "STEPS", raised)
+    assert abs(three - 2) < SLACK, three
+
+
+def the_last_step_repeats_until_it_is_over(stack):
+    wait_until(lambda: len(steps(stack, "STEPS")) >= 5, 5, "two repetitions")
+    hand(stack, "STEPS SpO2=98")
+    wait_until(lambda: not alerts(stack, "STEPS"), 2, "its end")
+    for watcher in (stack.one, stack.two, stack.three):
+        watcher.wait(lambda w=watcher: not w.about("STEPS"), "the end")
+    done = steps(stack, "STEPS")
+    assert [s[:3] for s in done[:5]] == [(1, 1, 0), (2, 2, 0), (3, 3, 0), (4, 3, 1), (5, 3, 2)], done
+    assert [s[3:] for s in done[:3]] == [("responsible technicians", 1), ("on call of team day", 1), ("team day", 2)], done
+    time.sleep(1.5)
+    assert len(steps(stack, "STEPS")) == len(done), "it goes on after its end"
+    events = history(stack, "STEPS")[0]
+    assert events == ["raised"] + ["escalated"] * (len(done) - 1) + ["cleared"], events
+
+
+def the_times_in_the_database_are_those_of_the_policy(stack):
+    late = stack.sql("SELECT max(abs(extract(epoch FROM begun_at - raised_at) - (number - 1))), "
+                     "max(extract(epoch FROM begun_at - due_at)) FROM bmd_escalation JOIN bmd_alert USING (alert_id) "
+                     "WHERE serial = 'STEPS'")[0]
+    assert float(late[0]) < SLACK and float(late[1]) < SLACK, late
+
+
+def messages_and_calls_are_recorded_as_not_sent(stack):
+    ways = stack.sql("SELECT DISTINCT username, way, d.code FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
+                     "WHERE serial = 'STEPS' AND way <> 'subscription' ORDER BY 1, 2")
+    assert ways == [["tech2", "call", "999"], ["tech3", "call", "999"]], ways
+    count = stats(stack)
+    assert count["escalation_tasks"] == count["escalation_tasks_not_sent"] >= 2, count
+
+
+def an_acknowledged_alert_is_not_escalated_further(stack):
+    device(stack, "LATCH", SpO2={"low": 90, "latching": "true"})
+    hand(stack, "LATCH SpO2=80")
+    hand(stack, "LATCH SpO2=98")
+    wait_until(lambda: len(steps(stack, "LATCH")) >= 2, 3, "the second step of a latched alert")
+    stack.kamcmd("bmd.ack", alerts(stack, "LATCH")[0]["id"], "operator", "seen")
+    stack.two.wait(lambda: not stack.two.about("LATCH"), "its end")
+    time.sleep(0.3)
+    done = steps(stack, "LATCH")
+    time.sleep(1.5)
+    assert steps(stack, "LATCH") == done, steps(stack, "LATCH")
+
+
+def a_gap_in_the_roster_goes_on_at_once(stack):
+    stack.sql("UPDATE bmd_roster_layer SET starts_on = '2090-01-01'")
+    wait_until(lambda: records(stack.kamcmd("bmd.oncall", "day"))[0]["person"] == "", 3, "the gap")
+    device(stack, "GAP")
+    raised = time.time()
+    hand(stack, "GAP SpO2=80")
+    three = told_after(stack.three, "GAP", raised)
+    assert abs(three - 1) < SLACK, three
+    hand(stack, "GAP SpO2=98")
+    why = stack.sql("SELECT e.step, people, e.why FROM bmd_escalation e JOIN bmd_alert USING (alert_id) "
+                    "WHERE serial = 'GAP' AND number = 2")
+    assert why == [["2", "0", "nobody of team day: no layer and no override covers this time"]], why
+    stack.sql("UPDATE bmd_roster_layer SET starts_on = '2020-01-01'")
+    wait_until(lambda: records(stack.kamcmd("bmd.oncall", "day"))[0]["person"] == "tech2", 3, "its end")
+
+
+def a_changed_policy_acts_at_once(stack):
+    stack.sql("UPDATE bmd_escalation_step SET after = '1 hour' WHERE position > 0")
+    time.sleep(0.5)
+    device(stack, "CHANGED")
+    hand(stack, "CHANGED SpO2=80")
+    wait_until(lambda: len(steps(stack, "CHANGED")) == 1, 3, "the first step")
+    until = time.time() + 1.5
+    while time.time() < until:
+        stack.two.pump(0.02)
+    assert not stack.two.about("CHANGED"), "told by the old policy"
+    changed = time.time()
+    stack.sql("UPDATE bmd_escalation_step SET after = '1 s' WHERE position = 1")
+    assert told_after(stack.two, "CHANGED", changed) < 1 + SLACK
+    stack.sql("UPDATE bmd_escalation_step SET after = '2 s' WHERE position = 2")
+    stack.three.wait(lambda: stack.three.about("CHANGED"), "the whole team")
+    hand(stack, "CHANGED SpO2=98")
+
+
+def explain_says_who_and_why(stack):
+    device(stack, "WHY")
+    hand(stack, "WHY SpO2=80")
+    stack.two.wait(lambda: stack.two.about("WHY"), "the second step")
+    plan, *found = records(stack.kamcmd("bmd.explain", alerts(stack, "WHY")[0]["id"]))
+    hand(stack, "WHY SpO2=98")
+    assert (plan["policy"], plan["why"], plan["recipients"]) == ("trial", "fits by group", "tech2"), plan
+    assert plan["begun"] == "2" and plan["next_at"], plan
+    assert [(s["number"], s["state"]) for s in found] == [("1", "begun"), ("2", "begun"), ("3", "planned"), ("4", "planned")]
+    assert (found[2]["whom"], found[2]["how"], found[2]["people"]) == ("team day", "subscribe+call", "tech2, tech3"), found
+    for bad, words in (("x", "its id (a UUID)"), ("00000000-0000-8000-8000-000000000000", "no alert has this id")):
+        try:
+            raise RuntimeError(stack.kamcmd("bmd.explain", bad))
+        except AssertionError as refused:
+            assert words in str(refused), refused
+
+
+def dry_run_says_what_would_happen(stack):
+    plan, *found = records(stack.kamcmd("bmd.dry-run", "OX-1001", "medium", "2026-07-01T12:00:00Z"))
+    assert (plan["policy"], plan["why"]) == ("default", "built in: no other fits"), plan
+    assert [(s["at"], ", ".join(sorted(s["people"].split(", ")))) for s in found] == [
+        ("2026-07-01T12:00:00+00:00", "tech1, tech2"), ("2026-07-01T12:03:00+00:00", ""),
+        ("2026-07-01T12:06:00+00:00", "tech1, tech2"), ("2026-07-01T12:09:00+00:00", "tech1, tech2")], found
+    assert found[1]["why"] == "team night has no roster", found[1]
+
+
+def a_disabled_person_is_nobody(stack):
+    stack.sql("UPDATE bmd_technician SET enabled = false WHERE username = 'tech2'")
+    wait_until(lambda: "disabled" in records(stack.kamcmd("bmd.oncall", "day"))[0]["why"], 3, "the reason")
+    device(stack, "OFF")
+    raised = time.time()
+    hand(stack, "OFF SpO2=80")
+    assert abs(told_after(stack.three, "OFF", raised) - 1) < SLACK
+    hand(stack, "OFF SpO2=98")
+
+
+def what_finds_nobody_is_counted_and_said_and_found_later(stack):
+    before = stack.stat("escalation_unheard")
+    device(stack, "ALONE", group=None, assign=None)
+    hand(stack, "ALONE SpO2=80")
+    wait_until(lambda: stack.stat("escalation_unheard") > before, 3, "the count")
+    assert "nobody is called for alert" in stack.log()
+    wait_until(lambda: [s[4] for s in steps(stack, "ALONE")] == [0, 0, 0], 2, "three steps that found nobody")
+    assert not stack.three.about("ALONE")
+    changed = time.time()
+    stack.sql("UPDATE bmd_setting SET text_value = 'day' WHERE name = 'default_team'")
+    assert told_after(stack.three, "ALONE", changed) < 1
+    hand(stack, "ALONE SpO2=98")
+    stack.three.wait(lambda: not stack.three.about("ALONE"), "its end")
+
+
+run("escalation", [
+    people_and_policies_exist, steps_come_on_time_to_the_right_terminals, the_last_step_repeats_until_it_is_over,
+    the_times_in_the_database_are_those_of_the_policy, messages_and_calls_are_recorded_as_not_sent,
+    an_acknowledged_alert_is_not_escalated_further, a_gap_in_the_roster_goes_on_at_once, a_changed_policy_acts_at_once,
+    explain_says_who_and_why, dry_run_says_what_would_happen, a_disabled_person_is_nobody,
+    what_finds_nobody_is_counted_and_said_and_found_later])
