@@ -120,14 +120,6 @@ std::string device_feed(const AlertRec &alert)
 	return std::string("dev.") + alert.serial;
 }
 
-// Whoever an alert was escalated to answers like those who are responsible for its device.
-bool may_answer(std::string_view who, const AlertRec &alert)
-{
-	const auto watches = [&](Index feed) { return may_watch(who, store()->feeds[feed].name); };
-	return may_watch(who, device_feed(alert))
-		   || std::ranges::any_of(recipients_of(alert.id), watches);
-}
-
 Answered try_answer(const AnswerTo &to, const Answer &answer)
 {
 	Store &s = *store();
@@ -151,6 +143,13 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 }
 
 } // namespace
+
+bool may_answer(std::string_view who, const AlertRec &alert)
+{
+	const auto watches = [&](Index feed) { return may_watch(who, store()->feeds[feed].name); };
+	return may_watch(who, device_feed(alert))
+		   || std::ranges::any_of(recipients_of(alert.id), watches);
+}
 
 Answered unknown_alert(std::string_view alert)
 {

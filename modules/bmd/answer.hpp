@@ -42,6 +42,10 @@ struct Answered
 [[nodiscard]] bool escalate_alert(
 		Index alert, std::uint32_t step, std::string_view through, std::string_view why);
 
+/// Is this person responsible for the alert's device, or was the alert escalated to that person?
+/// Caller holds the registry lock (shared), not that of the book.
+[[nodiscard]] bool may_answer(std::string_view who, const AlertRec &alert);
+
 /// A copy of an alert that is not closed, by id or short code, and its slot.  0: there is none, or
 /// `alert` is neither.  Caller holds the registry lock.
 [[nodiscard]] Index find_alert(std::string_view alert, AlertRec &found) noexcept;

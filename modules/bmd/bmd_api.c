@@ -39,6 +39,7 @@ int bind_bmd(bmd_api_t *api)
 	api->alerts_of = bmd_core_alerts_of;
 	api->device = bmd_core_device;
 	api->may_watch = bmd_core_may_watch;
+	api->may_answer = bmd_core_may_answer;
 	api->keep_row = keep_row;
 	api->rows_wait = bmd_core_rows_wait;
 	api->db_url = bmd_core_db_url();

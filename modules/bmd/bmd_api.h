@@ -40,6 +40,7 @@ typedef struct bmd_api
 	int (*device)(struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each,
 			void *arg);
 	int (*may_watch)(struct bmd_text who, struct bmd_text feed);
+	int (*may_answer)(struct bmd_text who, struct bmd_text alert);
 	int (*keep_row)(const struct bmd_row *row);
 	int (*rows_wait)(struct bmd_text table);
 	const char *db_url;

@@ -11,7 +11,6 @@
 #include "bmd/code.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
-#include "feeds.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
 #include "view.hpp"
@@ -40,37 +39,42 @@ template <class Work, class T> T guarded(T otherwise, Work work) noexcept
 	}
 }
 
-// Those that `wanted` says are.  It runs under the lock of the book: it takes none and is quick.
-template <class Wanted>
-std::vector<bmd_alert_view> collect_alerts(const Wanted &wanted, std::size_t most, long &open)
+// Copies of the open ones, newest first.  Caller holds the registry lock.
+std::vector<bmd::AlertRec> open_alerts(std::string_view serial)
 {
 	bmd::Store &s = *store();
 	std::vector<bmd::AlertRec> records;
-	const std::shared_lock<RwLock> registry(s.registry_lock);
-	{
-		const std::lock_guard<Mutex> book(s.book_lock);
-		for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
-			const bmd::AlertRec &alert = s.alerts[i];
-			if(alert.state == bmd::AlertState::cleared || !wanted(alert))
-				continue;
-			++open;
-			if(records.size() < most)
-				records.push_back(alert);
-		}
+	const std::lock_guard<Mutex> book(s.book_lock);
+	for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
+		const bmd::AlertRec &alert = s.alerts[i];
+		if(alert.state != bmd::AlertState::cleared && (serial.empty() || serial == alert.serial))
+			records.push_back(alert);
 	}
-	std::vector<bmd_alert_view> views(records.size());
-	for(std::size_t i = 0; i < records.size(); ++i)
-		bmd::show_alert(records[i], views[i]);
+	return records;
+}
+
+// An empty person: anybody's.
+std::vector<bmd_alert_view> collect_alerts(
+		std::string_view serial, std::string_view person, std::size_t most, long &open)
+{
+	std::vector<bmd_alert_view> views;
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	for(const bmd::AlertRec &alert : open_alerts(serial)) {
+		if(!person.empty() && !bmd::may_answer(person, alert))
+			continue;
+		++open;
+		if(views.size() < most)
+			bmd::show_alert(alert, views.emplace_back());
+	}
 	return views;
 }
 
-template <class Wanted>
-long each_alert(const Wanted &wanted, long most, bmd_each_alert each, void *arg) noexcept
+long each_alert(bmd_text serial, bmd_text person, long most, bmd_each_alert each, void *arg)
 {
 	return guarded(0L, [&] {
 		long open = 0;
-		for(const bmd_alert_view &view :
-				collect_alerts(wanted, static_cast<std::size_t>(most), open))
+		for(const bmd_alert_view &view : collect_alerts(
+					view_of(serial), view_of(person), static_cast<std::size_t>(most), open))
 			each(&view, arg);
 		return open;
 	});
@@ -124,24 +128,23 @@ int bmd_core_device(bmd_text serial, bmd_device_view *device, bmd_each_metric ea
 
 long bmd_core_alerts(bmd_text serial, long most, bmd_each_alert each, void *arg)
 {
-	const std::string_view wanted = view_of(serial);
-	return each_alert(
-			[wanted](const bmd::AlertRec &alert) {
-				return wanted.empty() || wanted == alert.serial;
-			},
-			most, each, arg);
+	return each_alert(serial, {"", 0}, most, each, arg);
 }
 
 long bmd_core_alerts_of(bmd_text who, long most, bmd_each_alert each, void *arg)
 {
-	const std::string_view person = view_of(who);
-	return each_alert(
-			[person](const bmd::AlertRec &alert) {
-				char feed[bmd::feed_size] = "dev.";
-				bmd::copy_text(feed + 4, sizeof feed - 4, alert.serial);
-				return bmd::may_watch(person, feed);
-			},
-			most, each, arg);
+	return who.len == 0 ? 0 : each_alert({"", 0}, who, most, each, arg);
+}
+
+int bmd_core_may_answer(bmd_text who, bmd_text alert)
+{
+	return guarded(0, [&] {
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		bmd::AlertRec found{};
+		return bmd::find_alert(view_of(alert), found) != 0 && bmd::may_answer(view_of(who), found)
+					   ? 1
+					   : 0;
+	});
 }
 
 int bmd_core_alert(bmd_text id, bmd_alert_view *alert)

@@ -30,11 +30,11 @@ bool responsible(std::string_view user, std::string_view serial)
 Carried carry_out(std::string_view user, std::string_view device, const AlertControl &control,
 		std::string_view through)
 {
-	constexpr const char *not_yours = "not an alert of a device you are responsible for";
+	constexpr const char *not_yours = "not yours to answer";
 	Carried carried{};
 	if(book().alert(text_of(control.alert), &carried.alert) != 1)
 		return refused(ResultCode::unknown_alert, "no alert that is open has this code or id");
-	if(!responsible(user, carried.alert.serial))
+	if(book().may_answer(text_of(user), text_of(carried.alert.id)) == 0)
 		return refused(ResultCode::forbidden, not_yours);
 	if(device != any_device && device != carried.alert.serial)
 		return refused(ResultCode::bad_value, "the alert is of another device");

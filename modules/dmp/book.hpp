@@ -35,7 +35,7 @@ struct Carried
 [[nodiscard]] Carried carry_out(std::string_view user, std::string_view device,
 		const AlertControl &control, std::string_view through);
 
-/// At most `most` open alerts of the devices this person is responsible for, newest first; `open`
+/// At most `most` open alerts that this person may answer, newest first; `open`
 /// is how many there are.
 [[nodiscard]] std::vector<bmd_alert_view> alerts_of(std::string_view user, long most, long &open);
 

@@ -6,6 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from answering import Answerer
 from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, records
 from stack import run, wait_until
 
@@ -78,7 +79,10 @@ def an_accepted_alert_is_escalated_no_further_until_it_is_handed_back(stack):
 def whom_it_was_escalated_to_accepts_it_and_keeps_seeing_it(stack):
     code = alerts(stack, "TAKEN")[0]["code"]
     assert alerts(stack, "TAKEN")[0]["response"] == "escalated", alerts(stack, "TAKEN")
-    stack.kamcmd("bmd.accept", code, "tech2")
+    assert "not yours to answer" in Answerer(stack, "tech3").text(f"ok {code}")
+    phone = Answerer(stack, "tech2")  # without a code: it is the only one that tech2 may answer
+    assert f"{code} accepted by you" in phone.text("ok")
+    assert phone.control("TAKEN", "accept", code).code == 200
     for watcher in (stack.one, stack.two):
         watcher.wait(lambda w=watcher: any(a.get("by") == "tech2" for a in w.about("TAKEN")), "who accepted it")
     pump(stack, PACE + 1)

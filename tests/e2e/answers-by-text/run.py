@@ -68,7 +68,7 @@ def somebody_elses_alert_is_not_answered(stack):
     code = raise_on(stack, "TEXT-2")
     stack.two = Answerer(stack, "tech2")
     text = stack.two.text(f"ok {code}")
-    assert "not an alert of a device you are responsible for" in text and "TEXT-2" not in text, text
+    assert "not yours to answer" in text and "TEXT-2" not in text, text
     assert "No open alert of yours" in stack.two.text("list")
     assert shown(stack, code)["response"] == "none"
 
