@@ -16,7 +16,32 @@ struct reply
 	rpc_t *rpc;
 	void *ctx;
 	void *parent;
+	size_t bytes; /* of a list so far, about */
+	long shown;
 };
+
+/* kamcmd takes no reply of more than 128 KiB: of a longer list it would show nothing at all. */
+#define MOST_BYTES ((size_t)120 * 1024)
+
+static int fits(struct reply *reply, size_t fields, size_t text)
+{
+	const size_t overhead = 20; /* of a field: its name, types and lengths */
+
+	if(reply->bytes + fields * overhead + text > MOST_BYTES)
+		return 0;
+	reply->bytes += fields * overhead + text;
+	reply->shown++;
+	return 1;
+}
+
+/* The last member of a list that is not complete. */
+static void add_more(struct reply *reply, long all)
+{
+	void *th = NULL;
+
+	if(all > reply->shown && reply->rpc->add(reply->ctx, "{", &th) >= 0)
+		reply->rpc->struct_add(th, "d", "more", (int)(all - reply->shown));
+}
 
 static struct bmd_text text_of(const str *s)
 {
@@ -108,8 +133,10 @@ static void add_device(const struct bmd_device_view *device, void *arg)
 {
 	struct reply *reply = arg;
 	void *th = NULL;
+	const size_t text = strlen(device->serial) + strlen(device->type) + strlen(device->location)
+						+ strlen(device->patient) + strlen(device->last_heard);
 
-	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+	if(!fits(reply, 8, text) || reply->rpc->add(reply->ctx, "{", &th) < 0)
 		return;
 	reply->rpc->struct_add(th, "sssssddd", "serial", device->serial, "type", device->type,
 			"location", device->location, "patient", device->patient, "last_heard",
@@ -122,8 +149,9 @@ static const char *devices_doc[] = {"Lists devices: [FIRST [COUNT]], by default 
 
 static void rpc_devices(rpc_t *rpc, void *ctx)
 {
-	struct reply reply = {rpc, ctx, NULL};
+	struct reply reply = {rpc, ctx, NULL, 0, 0};
 	int first = 0, most = MOST_SHOWN;
+	long all;
 
 	if(rpc->scan(ctx, "*d", &first) == 1)
 		(void)rpc->scan(ctx, "*d", &most);
@@ -131,7 +159,8 @@ static void rpc_devices(rpc_t *rpc, void *ctx)
 		rpc->fault(ctx, 400, "FIRST counts from 0, COUNT from 1");
 		return;
 	}
-	(void)bmd_core_devices(first, most, add_device, &reply);
+	all = bmd_core_devices(first, most, add_device, &reply) - first;
+	add_more(&reply, all < most ? all : most);
 }
 
 static void add_metric(const struct bmd_metric_view *metric, void *arg)
@@ -178,7 +207,7 @@ static void rpc_device(rpc_t *rpc, void *ctx)
 	static struct bmd_metric_view metrics[512];
 	struct metric_list list = {metrics, 0, sizeof metrics / sizeof metrics[0]};
 	struct bmd_device_view device;
-	struct reply reply = {rpc, ctx, NULL};
+	struct reply reply = {rpc, ctx, NULL, 0, 0};
 	char word[64];
 	struct bmd_text serial;
 	int i;
@@ -203,8 +232,13 @@ static void add_alert(const struct bmd_alert_view *a, void *arg)
 {
 	struct reply *reply = arg;
 	void *th = NULL;
+	/* what is not summed up is short */
+	const size_t text = strlen(a->id) + strlen(a->serial) + strlen(a->type) + strlen(a->metric)
+						+ strlen(a->location) + strlen(a->patient) + strlen(a->onset_at)
+						+ strlen(a->raised_at) + strlen(a->changed_at) + strlen(a->answered_by)
+						+ strlen(a->answered_at) + strlen(a->silenced_until) + 80;
 
-	if(reply->rpc->add(reply->ctx, "{", &th) < 0)
+	if(!fits(reply, 24, text) || reply->rpc->add(reply->ctx, "{", &th) < 0)
 		return;
 	reply->rpc->struct_add(th, "sssssssss", "id", a->id, "priority", a->priority, "state", a->state,
 			"serial", a->serial, "type", a->type, "metric", a->metric, "condition", a->condition,
@@ -222,19 +256,19 @@ static const char *alerts_doc[] = {"Lists open alerts, newest first: [SERIAL]", 
 
 static void rpc_alerts(rpc_t *rpc, void *ctx)
 {
-	struct reply reply = {rpc, ctx, NULL};
+	struct reply reply = {rpc, ctx, NULL, 0, 0};
 	char word[64];
 	struct bmd_text serial;
 
 	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
-	(void)bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply);
+	add_more(&reply, bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply));
 }
 
 static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};
 
 static void rpc_alert(rpc_t *rpc, void *ctx)
 {
-	struct reply reply = {rpc, ctx, NULL};
+	struct reply reply = {rpc, ctx, NULL, 0, 0};
 	struct bmd_alert_view alert;
 	char word[64];
 	struct bmd_text id;

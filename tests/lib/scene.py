@@ -32,8 +32,9 @@ def records(text):
 
 
 def alerts(stack, serial=None):
-    """Open alerts as kamcmd shows them."""
-    return records(stack.kamcmd("bmd.alerts", *([serial] if serial else [])))
+    """Open alerts as kamcmd shows them; of very many only some."""
+    found = records(stack.kamcmd("bmd.alerts", *([serial] if serial else [])))
+    return [alert for alert in found if "more" not in alert]
 
 
 def device(stack, serial):
