@@ -28,7 +28,7 @@ struct Concern
 	std::size_t alert;
 
 	// clang-tidy takes the 0 that the compiler itself compares with for a null pointer
-	auto operator<=>(const Concern &) const = default; // NOLINT(modernize-use-nullptr)
+	auto operator<=>(const Concern &) const = default; // NOLINT(modernize-use-nullptr): none here
 };
 
 // What one round has to say.
