@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 #include "bmd/code.hpp"
 #include "book.hpp"
+#include "changes.hpp"
 #include "escalation_wanted.hpp"
 #include "evaluate.hpp"
 #include "feeds.hpp"
@@ -40,6 +42,24 @@ Answered refused(const Error &error)
 	return {error.code == Errc::malformed ? 400 : 409, error.reason};
 }
 
+// Whoever holds the alert sees it, whatever becomes of the responsibility for its device.  True:
+// only from now on.
+bool show_to_holder(Index i) noexcept
+{
+	const AlertRec &alert = store()->alerts[i];
+	const Index holder = find_feed(alert.response.by);
+	if(holder == 0 || carries(holder, alert.device))
+		return false;
+	return add_recipient(alert.id, i, holder) == Addition::done;
+}
+
+// Whoever holds it may hand it back.
+bool hands_back(std::string_view who, const Answer &answer, const AlertRec &alert) noexcept
+{
+	return answer.act == Act::reject && alert.response.response == Response::accepted
+		   && who == alert.response.by;
+}
+
 // Caller holds the device's stripe.
 void carry_out(
 		Index i, const Transition &transition, const Answer &answer, const Actor &actor) noexcept
@@ -56,11 +76,18 @@ void carry_out(
 		return match_suppression(device, answer.at);
 	}
 	await_answer(alert);
+	if(answer.act == Act::accept)
+		(void)show_to_holder(i);
 	record_change(alert, transition.event, actor, answer.at);
 	if(answer.act == Act::reject)
 		hasten_escalation(i);
 	else if(answer.act == Act::silence)
 		resume_escalations();
+}
+
+Actor actor_of(const AnswerTo &to, const Answer &answer) noexcept
+{
+	return {answer.who, to.through, to.why, !answer.who.empty()};
 }
 
 // `alert` is as it was found.  Status 0: it is another one by now.
@@ -77,7 +104,7 @@ Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const A
 	if(!transition)
 		return refused(transition.error());
 	if(!transition->event.empty())
-		carry_out(i, *transition, answer, {answer.who, to.through, to.why});
+		carry_out(i, *transition, answer, actor_of(to, answer));
 	return {};
 }
 
@@ -94,7 +121,7 @@ Answered answer_kept(Index i, const AlertRec &found, const AnswerTo &to, const A
 		return refused(transition.error());
 	if(!transition->event.empty()) {
 		alert.response = transition->state;
-		close_kept_slot(i, transition->event, {answer.who, to.through, to.why}, answer.at, true);
+		close_kept_slot(i, transition->event, actor_of(to, answer), answer.at, true);
 	}
 	return {};
 }
@@ -134,9 +161,7 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 	}
 	if(i == 0)
 		return unknown_alert(to.alert);
-	if(!journal_has_room_for_answer())
-		return {503, "the journal is full: the database is behind, try again"};
-	if(!to.entitled && !may_answer(answer.who, found))
+	if(!to.entitled && !hands_back(answer.who, answer, found) && !may_answer(answer.who, found))
 		return {403, std::string(answer.who) + " is not responsible for device " + found.serial
 							 + ", and the alert was not escalated to that person"};
 	return is_kept(found) ? answer_kept(i, found, to, answer) : answer_open(i, found, to, answer);
@@ -198,6 +223,32 @@ bool escalate_alert(Index alert, std::uint32_t step, std::string_view through, s
 	if(transition)
 		carry_out(alert, *transition, answer, {{}, through, why});
 	return transition.ok();
+}
+
+void look_at_holder(Index alert) noexcept
+{
+	const AlertRec &rec = store()->alerts[alert];
+	if(rec.response.response != Response::accepted)
+		return;
+	if(find_feed(rec.response.by) != 0) {
+		if(show_to_holder(alert))
+			queue_refresh(rec.response.by);
+		return;
+	}
+	Answer answer;
+	answer.act = Act::hand_back;
+	answer.at = wall_now();
+	try {
+		const auto transition = apply(rec.response, circumstances_of(rec), answer);
+		if(!transition || transition->event.empty())
+			return;
+		const std::string why = std::string(rec.response.by)
+								+ ", who had accepted it, is disabled or gone: handed back";
+		carry_out(alert, *transition, answer, {{}, "system", why});
+		hasten_escalation(alert);
+	} catch(const std::bad_alloc &) {
+		note_due(0); // again
+	}
 }
 
 Index find_alert(std::string_view alert, AlertRec &found) noexcept

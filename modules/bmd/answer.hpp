@@ -24,16 +24,18 @@ struct AnswerTo
 };
 
 /// 200; 400: the answer itself is wrong; 403: not this person's device, or to accept, by an
-/// operator, no enabled technician; 404: no such alert; 409: not legal now; 503: the journal has no
-/// room to say who answered.  `reason` says which; empty for 200.
+/// operator, no enabled technician; 404: no such alert; 409: not legal now.  `reason` says which;
+/// empty for 200.
 struct Answered
 {
 	int status = 200;
 	std::string reason;
 };
 
-/// Takes an answer: recorded, journaled, told.  The same one again is 200 and changes nothing.
-/// Takes its own locks.  May run out of memory.
+/// Takes an answer: recorded, journaled, told.  The same one again is 200 and changes nothing.  It
+/// is taken even when the journal is full: then who answered is stored with the alert once there is
+/// room, its own event is not.  Whoever accepted an alert may always reject it.  Takes its own
+/// locks.  May run out of memory.
 [[nodiscard]] Answered answer_alert(const AnswerTo &to);
 
 /// A step of its escalation, from 1, begins: recorded, journaled, told.  False: not legal now,
@@ -41,6 +43,11 @@ struct Answered
 /// stripe.
 [[nodiscard]] bool escalate_alert(
 		Index alert, std::uint32_t step, std::string_view through, std::string_view why);
+
+/// Of an alert that is open: whoever has accepted it sees it, and when that person can see nothing
+/// any more it is handed back and goes to the next people.  For the timer.  Caller holds the
+/// registry lock (shared) and the device's stripe.
+void look_at_holder(Index alert) noexcept;
 
 /// Is this person responsible for the alert's device, or was the alert escalated to that person?
 /// Caller holds the registry lock (shared), not that of the book.

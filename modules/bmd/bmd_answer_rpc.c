@@ -29,10 +29,15 @@ static void reply_to(rpc_t *rpc, void *ctx, int code, const char *reason)
 {
 	void *th = NULL;
 
-	if(code != 200)
+	if(code != 200 && code != 202) {
 		rpc->fault(ctx, code, "%s", reason);
-	else if(rpc->add(ctx, "{", &th) >= 0)
-		rpc->struct_add(th, "s", "durable", "no");
+		return;
+	}
+	if(rpc->add(ctx, "{", &th) < 0)
+		return;
+	rpc->struct_add(th, "s", "durable", "no");
+	if(code == 202)
+		rpc->struct_add(th, "s", "note", reason);
 }
 
 static void give(rpc_t *rpc, void *ctx, struct bmd_answer *answer, const char *act)

@@ -37,7 +37,7 @@ struct bmd_config
 	long journal_mb;    /* readings waiting for the database */
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions; /* dialogs at once */
-	long recipients;    /* most alerts escalated to feeds; 0: 2 an alert, at least 4096 */
+	long recipients;    /* most alerts escalated to feeds; 0: 4 an alert, at least 16384 */
 	long duty_kb;       /* rosters and policies as text */
 };
 
@@ -194,9 +194,10 @@ struct bmd_answer
 	int step;                /* escalate: from 1 */
 	int by_operator;         /* for any device; may reject for whom accepted, and end an alert */
 };
-/* 200, also for the same answer again: taken in memory, on its way to the database; 400 wrong, 403
- * not entitled, or nobody who could accept, 404 unknown, 409 not legal now (then the reason says
- * why, and whose the alert is), 500 out of memory, 503 no room to record who answered. */
+/* 200, also for the same answer again: taken in memory, on its way to the database; 202 the same,
+ * but the database is away, as the reason says: a server that is killed before it is back has
+ * forgotten it; 400 wrong, 403 not entitled, or nobody who could accept, 404 unknown, 409 not legal
+ * now (then the reason says why, and whose the alert is), 500 out of memory. */
 int bmd_core_answer(const struct bmd_answer *answer, char *reason, size_t reason_size);
 
 /* A maintenance window of one device from now on, in force when this returns; 0 seconds end those
@@ -246,7 +247,8 @@ struct bmd_plan_view
 	char why_policy[96];
 	char raised_at[40];
 	char next_at[40];  /* when the next step is due; empty: none is */
-	char response[16]; /* as in bmd_alert_view; of a plan without an alert empty, as what follows */
+	char response[16]; /* as in bmd_alert_view; of a plan without an alert empty, as what follows
+						* but `suppressed`: a maintenance window that comes first */
 	char by[32];
 	char since[40];          /* when it was that answered, or escalated */
 	char silenced_until[40]; /* empty: it is not silenced */

@@ -76,6 +76,8 @@ static void show_plan(
 		rpc->struct_add(th, "sssss", "response", plan->response, "by", plan->by, "since",
 				plan->since, "silenced_until", plan->silenced_until, "suppressed",
 				plan->suppressed);
+	else if(plan->suppressed[0] != '\0')
+		rpc->struct_add(th, "s", "suppressed", plan->suppressed);
 	for(i = 0; i < list->count; i++) {
 		const struct bmd_step_view *s = &list->steps[i];
 

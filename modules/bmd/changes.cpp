@@ -47,7 +47,7 @@ void queue_change(const AlertRec &alert) noexcept
 
 void queue_refresh(std::string_view feed) noexcept
 {
-	if(!has_subs(feed))
+	if(!may_have_subs(feed))
 		return;
 	FeedChange change{};
 	copy_text(change.feed, feed_size, feed);

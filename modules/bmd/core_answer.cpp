@@ -93,6 +93,8 @@ Said take_answer(const bmd_answer &from)
 	to.answer.step = static_cast<std::uint8_t>(from.step);
 	to.entitled = to.answer.any_persons = from.by_operator != 0;
 	bmd::Answered outcome = bmd::answer_alert(to);
+	if(outcome.status == 200 && store()->database_up.load() == 0)
+		return {202, "the database is away: this is not stored yet"};
 	return {outcome.status, std::move(outcome.reason)};
 }
 

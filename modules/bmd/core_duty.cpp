@@ -14,6 +14,7 @@
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "whom.hpp"
+#include "windows.hpp"
 
 namespace {
 
@@ -102,6 +103,7 @@ struct Question
 	bmd::Priority priority = bmd::Priority::high;
 	bmd::EscalationProgress progress; ///< wall clock
 	TimeUs raised_at = 0;
+	TimeUs earliest = 0; ///< no step that comes begins before
 };
 
 std::string joined(const std::vector<std::string> &words)
@@ -112,27 +114,39 @@ std::string joined(const std::vector<std::string> &words)
 	return text;
 }
 
-bmd_step_view show_step(const bmd::Duty &duty, const bmd::EscalationPolicy &policy,
-		const bmd::DeviceTies &ties, const bmd::EscalationProgress &progress, std::uint32_t n,
-		const bmd::Zone &zone)
+bmd_step_view show_step(const bmd::EscalationPolicy &policy, std::uint32_t n,
+		const bmd::StepPeople &people, const char *state)
 {
 	bmd_step_view view{};
-	const bmd::EscalationStep &step = policy.steps[bmd::step_index(policy, n)];
-	const bool begun = n < progress.begun;
-	const TimeUs due = bmd::due_at(policy, {n, progress.base});
-	const bmd::Reached reached =
-			bmd::reach(duty, step, ties, begun ? bmd::wall_now() : std::max(due, bmd::wall_now()));
 	view.number = n + 1;
-	view.step = static_cast<unsigned int>(bmd::step_index(policy, n) + 1);
+	view.step = static_cast<unsigned int>(people.index + 1);
 	view.round = bmd::round_of(policy, n);
-	put(view.state, begun ? "begun" : "planned");
-	put(view.whom, reached.whom);
-	put(view.how, bmd::how_text(step.how));
-	if(begun)
-		return view;
-	put(view.at, zone.format(due));
-	put(view.people, joined(reached.feeds));
-	put(view.why, reached.why);
+	put(view.state, state);
+	put(view.whom, people.reached.whom);
+	put(view.how, bmd::how_text(people.how));
+	return view;
+}
+
+// Whom it reached, and when, stands in the database.
+bmd_step_view show_begun(const bmd::Duty &duty, const bmd::EscalationPolicy &policy,
+		const bmd::DeviceTies &ties, std::uint32_t n)
+{
+	bmd::StepPeople people;
+	people.index = bmd::step_index(policy, n);
+	people.how = policy.steps[people.index].how;
+	people.reached = bmd::reach(duty, policy.steps[people.index], ties, bmd::wall_now());
+	bmd_step_view view = show_step(policy, n, people, "begun");
+	put(view.why, "bmd_escalation says when, whom it reached and why");
+	return view;
+}
+
+bmd_step_view show_planned(
+		const bmd::EscalationPolicy &policy, const bmd::PlannedStep &step, const bmd::Zone &zone)
+{
+	bmd_step_view view = show_step(policy, step.number, step.people, "planned");
+	put(view.at, zone.format(step.at));
+	put(view.people, joined(step.people.reached.feeds));
+	put(view.why, step.people.reached.why);
 	return view;
 }
 
@@ -155,10 +169,10 @@ std::vector<bmd_step_view> show_plan(const Question &question, bmd_plan_view &pl
 	plan.begun = question.progress.begun;
 	std::vector<bmd_step_view> steps;
 	const auto size = static_cast<std::uint32_t>(policy.steps.size());
-	for(std::uint32_t n = 0; n < size; ++n)
-		steps.push_back(show_step(*duty, policy, ties, question.progress, n, zone));
-	const std::uint32_t next = std::max(question.progress.begun, size);
-	steps.push_back(show_step(*duty, policy, ties, question.progress, next, zone));
+	for(std::uint32_t n = 0; n < std::min(question.progress.begun, size); ++n)
+		steps.push_back(show_begun(*duty, policy, ties, n));
+	for(const auto &step : bmd::plan_of(*duty, policy, ties, question.progress, question.earliest))
+		steps.push_back(show_planned(policy, step, zone));
 	return steps;
 }
 
@@ -200,6 +214,7 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 	const bool known = rec.alert == alert.id; // it may be a moment old only
 	question.priority = alert.priority;
 	question.raised_at = alert.raised_at;
+	question.earliest = bmd::wall_now();
 	question.progress = {known ? rec.begun : 0, known ? rec.base + to_wall : alert.raised_at};
 	plan = {};
 	put(plan.alert, bmd::to_string(alert.id));
@@ -211,6 +226,18 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 	show_response(alert, zone, plan);
 	show_recipients(alert.id, plan);
 	return granted();
+}
+
+// When the first step begins: of what is raised within a maintenance window, at its end.
+TimeUs after_windows(const Question &question, bmd_plan_view &plan)
+{
+	TimeUs begin = question.raised_at;
+	bmd::WindowRec window{};
+	while(bmd::find_window(question.device, begin, window)) {
+		put(plan.suppressed, bmd::to_string(bmd::Suppression::maintenance));
+		begin = window.until;
+	}
+	return begin;
 }
 
 Refusal dry_run(std::string_view serial, std::string_view priority, std::string_view at,
@@ -227,8 +254,8 @@ Refusal dry_run(std::string_view serial, std::string_view priority, std::string_
 	if(question.device == 0)
 		return {404, "no such device is provisioned"};
 	question.priority = *parsed;
-	question.progress.base = question.raised_at;
 	plan = {};
+	question.progress.base = after_windows(question, plan);
 	steps = show_plan(question, plan);
 	put(plan.next_at, steps.front().at);
 	return granted();

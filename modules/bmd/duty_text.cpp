@@ -50,6 +50,17 @@ bool publish_duty(const Duty &duty)
 	return true;
 }
 
+void look_at_duty_again() noexcept
+{
+	{
+		const std::lock_guard<Mutex> guard(store()->duty_lock);
+		if(store()->duty.version == 0)
+			return;
+		++store()->duty.version;
+	}
+	store()->escalation_waker.wake();
+}
+
 std::uint64_t duty_version() noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->duty_lock);

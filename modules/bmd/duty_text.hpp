@@ -13,6 +13,9 @@ namespace bmd {
 /// Replaces them.  False when there is no room: the old ones stay, counted and logged.
 bool publish_duty(const Duty &duty);
 
+/// Feeds that they name are there now: whoever reached nobody tries again.
+void look_at_duty_again() noexcept;
+
 /// Those in force.  A process reads the text once for each version; before the first one they are
 /// empty.
 [[nodiscard]] std::shared_ptr<const Duty> duty_now();

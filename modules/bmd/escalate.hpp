@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -66,6 +67,7 @@ private:
 	void hand_in(Index slot, const Step &step, TimeUs due) const;
 	void make_known_what_is_stored(TimeUs now);
 	void make_known(Index slot, const Step &step) const;
+	[[nodiscard]] std::array<Step, 2> show(Index slot, Index device, const Step &step) const;
 	void ask_for_messages(const AlertRec &alert, const Step &step) const;
 	void arm(Index slot, TimeUs due);
 	void over(Index slot);

@@ -1,6 +1,7 @@
 /// @file escalate_start.cpp  Escalations go on where a server before this one left them.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -63,7 +64,8 @@ void take_step(const Slots &slots, const PgFields &row)
 	EscalationRec &rec = s.escalation[slot];
 	rec.alert = s.alerts[slot].id;
 	rec.begun = static_cast<std::uint32_t>(row.integer(1));
-	rec.base = mono_now() - (wall_now() - row.time(2));
+	// no later than now: over a clock that was set back steps would wait for as long as that
+	rec.base = mono_now() - std::max<TimeUs>(wall_now() - row.time(2), 0);
 	rec.flags.store(row.truth(3) ? escalation_unfinished : 0);
 }
 

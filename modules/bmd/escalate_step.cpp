@@ -1,6 +1,7 @@
 /// @file escalate_step.cpp  A step of an escalation: who it is for, written, made known.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <new>
@@ -22,29 +23,6 @@ namespace {
 
 constexpr DurationUs patience = 300'000; // with the database: people come first
 constexpr DurationUs early = 1'000;      // no earlier than this is early
-
-// Only feeds that are there: people who are disabled have none.
-void keep_known(Reached &reached)
-{
-	std::string missing;
-	std::erase_if(reached.feeds, [&](const std::string &name) {
-		const bool known = find_feed(name) != 0;
-		if(!known)
-			missing += (missing.empty() ? "" : ", ") + name;
-		return !known;
-	});
-	if(!missing.empty())
-		reached.why = "disabled or unknown: " + missing + "; " + reached.why;
-}
-
-bool shows(Index device, Index feed) noexcept
-{
-	const Store &s = *store();
-	Index e = s.devices[device].first_member;
-	while(e != 0 && s.members[e].feed != feed)
-		e = s.members[e].next_of_device;
-	return e != 0;
-}
 
 // Who has a live subscription to the device or to one of its groups.
 std::set<std::string, std::less<>> watching(Index device)
@@ -86,15 +64,11 @@ bool Escalator::prepare(Index slot, Step &step) const
 		return false;
 	const DeviceTies ties = ties_of(device);
 	step.policy = policy_of(*duty, ties, alert.priority, alert.raised_at);
-	step.index = step_index(step.policy, step.number);
-	const bool repeated = round_of(step.policy, step.number) > 0;
-	// What is repeated is the last step that reaches anybody.
-	for(;; --step.index) {
-		step.reached = reach(*duty, step.what(), ties, wall_now());
-		keep_known(step.reached);
-		if(!step.reached.feeds.empty() || !repeated || step.index == 0)
-			return true;
-	}
+	StepPeople people = people_of(*duty, step.policy, ties, step.number, wall_now());
+	step.index = people.index;
+	step.reached = std::move(people.reached);
+	step.policy.steps[step.index].how = people.how;
+	return true;
 }
 
 void Escalator::begin(Index slot)
@@ -232,13 +206,35 @@ void Escalator::make_known(Index slot, const Step &step) const
 	s.escalation[slot].flags.fetch_and(static_cast<std::uint8_t>(~escalation_unfinished));
 	if(step.known())
 		return ask_for_messages(alert, step);
-	for(const std::string &name : step.reached.feeds)
-		if(const Index feed = find_feed(name); feed != 0 && !shows(device, feed))
-			(void)add_recipient(id, slot, feed);
+	const std::array<Step, 2> parts = show(slot, device, step);
 	const std::string why =
 			"policy " + step.policy.name + ": " + step.reached.whom + ": " + step.reached.why;
 	if(escalate_alert(slot, step.number + 1, label(step.number), why))
-		ask_for_messages(alert, step);
+		for(const Step &part : parts)
+			ask_for_messages(alert, part);
+}
+
+// From now on their feeds show the alert.  Then those of them for whom there was no room: a
+// subscription does not tell them, so they get a message whatever the step says.
+std::array<Escalator::Step, 2> Escalator::show(Index slot, Index device, const Step &step) const
+{
+	std::array<Step, 2> parts{step, step};
+	std::vector<std::string> &seen = parts[0].reached.feeds;
+	std::vector<std::string> &unseen = parts[1].reached.feeds;
+	seen.clear();
+	unseen.clear();
+	for(const std::string &name : step.reached.feeds) {
+		const Index feed = find_feed(name);
+		const bool shown =
+				feed == 0 || carries(feed, device)
+				|| add_recipient(tracked_.at(slot).alert, slot, feed) != Addition::no_room;
+		(shown ? seen : unseen).push_back(name);
+	}
+	std::uint8_t &how = parts[1].policy.steps[step.index].how;
+	how = static_cast<std::uint8_t>((how & ~how_subscribe) | how_message);
+	if(seen.empty())
+		count(count_escalation_nobody);
+	return parts;
 }
 
 void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const

@@ -4,12 +4,14 @@
 #include "feeds.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "changes.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "table.hpp"
+#include "tend.hpp"
 
 namespace bmd {
 
@@ -76,6 +78,8 @@ void take_away(Index &link, FeedChanges &changes)
 	give_back(s.members, e, &MemberRec::next_of_device);
 	changes.feed(member.feed);
 	changes.device(member.device);
+	if(s.devices[member.device].first_alert != 0)
+		note_due(0); // who has accepted one of them goes on seeing it
 	drop_empty_group(member.feed);
 }
 
@@ -126,6 +130,33 @@ void FeedChanges::tell() noexcept
 Index find_feed(std::string_view name) noexcept
 {
 	return find_named(store()->feeds, store()->feed_hash, name, &FeedRec::name);
+}
+
+std::string_view group_of(const FeedRec &feed) noexcept
+{
+	std::string_view name = feed.name;
+	if(!name.starts_with(group_prefix))
+		return {};
+	name.remove_prefix(group_prefix.size());
+	return name;
+}
+
+std::int32_t team_of(const FeedRec &feed) noexcept
+{
+	const std::string_view name = feed.name;
+	std::int32_t number = 0;
+	if(name.starts_with(team_prefix))
+		std::from_chars(name.data() + 1, name.data() + name.size(), number);
+	return number;
+}
+
+bool carries(Index feed, Index device) noexcept
+{
+	const Store &s = *store();
+	Index e = s.devices[device].first_member;
+	while(e != 0 && s.members[e].feed != feed)
+		e = s.members[e].next_of_device;
+	return e != 0;
 }
 
 std::uint32_t new_mark() noexcept
@@ -263,6 +294,7 @@ void drop_person(Index person, RegistryWrite &lock, FeedChanges &changes)
 	sweep_feed(person, new_mark(), lock, changes);
 	changes.feed(person);
 	free_feed(person);
+	note_due(0); // what this person had accepted is to be handed back
 }
 
 bool may_watch(std::string_view username, std::string_view feed) noexcept
@@ -280,12 +312,7 @@ bool may_watch(std::string_view username, std::string_view feed) noexcept
 	if(!feed.starts_with(device_prefix))
 		return false;
 	const Index device = find_device(feed.substr(device_prefix.size()));
-	if(device == 0)
-		return false;
-	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
-		if(s.members[e].feed == person)
-			return true;
-	return false;
+	return device != 0 && carries(person, device);
 }
 
 } // namespace bmd

@@ -33,6 +33,14 @@ private:
 /// 0 when there is none.  User name, or grp.NAME.
 [[nodiscard]] Index find_feed(std::string_view name) noexcept;
 
+/// The group whose feed this is; empty: it is none.
+[[nodiscard]] std::string_view group_of(const FeedRec &feed) noexcept;
+/// The number of the team that is kept like a feed; 0: it is none.
+[[nodiscard]] std::int32_t team_of(const FeedRec &feed) noexcept;
+
+/// Does the feed show the device's alerts?
+[[nodiscard]] bool carries(Index feed, Index device) noexcept;
+
 /// A number for one reading of memberships: those found get it, the others are swept.
 [[nodiscard]] std::uint32_t new_mark() noexcept;
 

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
+#include <string>
 
 #include "bmd/words.hpp"
+#include "bmd_host.h"
 #include "registry.hpp"
 
 namespace bmd {
@@ -21,8 +24,7 @@ std::size_t left_free() noexcept
 	return std::max<std::size_t>(store()->alert_events.capacity() / 8, 256);
 }
 
-// Of these the last ones are for the answers of people; half of them are free when one is taken, so
-// that it finds room whatever others answer at the same moment.
+// Of these the last ones are for the answers of people: what the system does can be made up for.
 std::size_t for_answers() noexcept
 {
 	return std::min<std::size_t>(store()->alert_events.capacity() / 16, 64);
@@ -52,15 +54,33 @@ void add_words(AlertEvent &event, Index device) noexcept
 	copy_text(event.patient_address, patient_address_size, s.patients[patient].address);
 }
 
+// By whom and through what, where no event will ever say it.
+void log_answer(const AlertRec &alert, std::string_view name, const Actor &actor) noexcept
+{
+	count(count_answers_without_event);
+	try {
+		bmd_host_log(
+				BMD_LOG_WARNING, ("answer: the journal is full: alert " + to_string(alert.id) + " "
+										 + std::string(name) + " by " + std::string(actor.who)
+										 + " through " + std::string(actor.through))
+										 .c_str());
+	} catch(const std::bad_alloc &) {
+		return; // it has been counted
+	}
+}
+
 } // namespace
 
 bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) noexcept
 {
 	Store &s = *store();
 	std::uint64_t ticket = 0;
-	void *slot = s.alert_events.reserve(ticket, actor.through.empty() ? for_answers() : 0);
-	if(slot == nullptr)
+	void *slot = s.alert_events.reserve(ticket, actor.person ? 0 : for_answers());
+	if(slot == nullptr) {
+		if(actor.person)
+			log_answer(alert, name, actor);
 		return false;
+	}
 	alert.journaled = alert.revision;
 	AlertEvent &event = *new (slot) AlertEvent();
 	event.alert = alert;
@@ -97,11 +117,6 @@ void journal_waits_over(std::int32_t device, MetricId metric) noexcept
 bool journal_has_room_for(std::size_t changes) noexcept
 {
 	return free_slots() >= for_answers() + changes;
-}
-
-bool journal_has_room_for_answer() noexcept
-{
-	return free_slots() > for_answers() / 2;
 }
 
 bool journal_has_room_for_alerts() noexcept

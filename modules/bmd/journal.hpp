@@ -68,10 +68,12 @@ struct Actor
 	std::string_view who;
 	std::string_view through;
 	std::string_view why;
+	bool person = false; ///< it is a person's answer: the last places of the journal are for these
 };
 
 /// Queues the present state of an alert.  False when the ring is full: alert.journaled stays behind
-/// alert.revision and rejournal() catches up.  Caller holds the device's stripe.
+/// alert.revision and rejournal() catches up; of a person's answer the log keeps what only its
+/// event would have said.  Caller holds the device's stripe.
 bool journal_alert(AlertRec &alert, std::string_view event, const Actor &actor) noexcept;
 
 /// The waits of a metric ended other than by a reading (its rule changed, its device changed
@@ -81,9 +83,6 @@ void journal_waits_over(std::int32_t device, MetricId metric) noexcept;
 /// Is there room for so many changes by the system itself?  The last slots of the ring are for the
 /// answers of people, which name who gave them.
 [[nodiscard]] bool journal_has_room_for(std::size_t changes) noexcept;
-
-/// Is there room for an answer of a person?  Without it nobody would ever know who gave it.
-[[nodiscard]] bool journal_has_room_for_answer() noexcept;
 
 /// Most readings that may be judged after one look at the room.
 inline constexpr std::size_t readings_a_look = 256;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "duty_text.hpp"
 #include "provision_take.hpp"
 
 namespace bmd {
@@ -155,14 +156,17 @@ Result<bool> take(Pg &pg, const Todo &todo)
 	if(done)
 		done = take_rows(pg, todo, changes);
 	changes.tell(); // also when the database failed: what was taken is in force
+	// Teams before the memberships that name them; escalation looks again when both are there.
+	if(done && todo.duty)
+		done = take_duty(pg);
 	if(!done)
 		return done;
 	done = take_feeds(pg, todo, changes);
 	changes.tell();
+	if(done && todo.duty && (todo.members.any() || todo.people.any()))
+		look_at_duty_again();
 	if(done && todo.windows)
 		done = take_windows(pg);
-	if(done && todo.duty)
-		done = take_duty(pg);
 	if(!done)
 		return done;
 	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
@@ -192,6 +196,13 @@ Result<Position> read_position(Pg &pg)
 	return Position{PQgetvalue(row->get(), 0, 0), PQgetvalue(row->get(), 0, 1), mono_now()};
 }
 
+// One snapshot, so that what refers to each other is there together.
+Result<bool> begin_reading(Pg &pg)
+{
+	auto begun = pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	return begun ? Result<bool>(true) : begun.error();
+}
+
 Result<bool> read_changes(Pg &pg, std::vector<ProvisioningChange> &changes)
 {
 	// The snapshot is made of digits, colons and commas.
@@ -212,17 +223,20 @@ Result<bool> apply_changes(Pg &pg, const std::vector<ProvisioningChange> &change
 	Todo todo;
 	for(const ProvisioningChange &change : changes)
 		note(todo, change);
-	auto done = take(pg, todo);
-	if(done)
-		count(count_sync_changes, changes.size());
-	return done;
+	if(auto begun = begin_reading(pg); !begun)
+		return begun;
+	if(auto done = take(pg, todo); !done)
+		return done;
+	if(auto end = pg.run("COMMIT"); !end)
+		return end.error();
+	count(count_sync_changes, changes.size());
+	return true;
 }
 
 Result<bool> reload(Pg &pg)
 {
-	// One snapshot, so that what refers to each other is there together.
-	if(auto begun = pg.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
-		return begun.error();
+	if(auto begun = begin_reading(pg); !begun)
+		return begun;
 	if(auto set = pg.run("SET LOCAL work_mem = '64MB'"); !set)
 		return set.error();
 	auto now = read_position(pg);

@@ -2,6 +2,7 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include <atomic>
+#include <cstdio>
 #include <mutex>
 #include <shared_mutex>
 
@@ -33,7 +34,13 @@ bool journal_again(AlertRec &alert) noexcept
 						: alert.state == AlertState::cleared ? "cleared"
 						: alert.revision == 1                ? "raised"
 															 : "updated";
-	return journal_alert(alert, event, Actor{});
+	if(alert.response.by[0] == '\0')
+		return journal_alert(alert, event, Actor{});
+	char why[sizeof(AlertEvent::why)];
+	const std::string_view response = to_string(alert.response.response);
+	std::snprintf(why, sizeof why, "made up for: %.*s by %s", static_cast<int>(response.size()),
+			response.data(), alert.response.by);
+	return journal_alert(alert, event, {{}, {}, why});
 }
 
 // The device is read before its lock is held: that the slot is still its own is seen only then.

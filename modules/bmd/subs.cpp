@@ -202,7 +202,7 @@ bool has_subs(std::string_view feed) noexcept
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
-	while(i != 0 && feed != s.subs[i].feed)
+	while(i != 0 && (feed != s.subs[i].feed || s.subs[i].failures != 0))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }

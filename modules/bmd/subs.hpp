@@ -62,7 +62,8 @@ void end_sub(SubRef ref) noexcept;
 /// later than that.
 [[nodiscard]] bool may_have_subs(std::string_view feed) noexcept;
 
-/// Does the feed have any?
+/// Does the feed have any that takes its NOTIFYs?  One whose last NOTIFY was not answered reaches
+/// nobody until it answers again.
 [[nodiscard]] bool has_subs(std::string_view feed) noexcept;
 
 /// Feeds with subscriptions that notifier `slot` serves, each once.

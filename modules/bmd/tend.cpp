@@ -58,14 +58,16 @@ void rise(AlertRec &alert, TimeUs now) noexcept
 }
 
 // Caller holds the stripe.
-void tend(AlertRec &alert, TimeUs now, TimeUs mono) noexcept
+void tend(Index i, TimeUs now, TimeUs mono) noexcept
 {
+	AlertRec &alert = store()->alerts[i];
 	if(alert.silence_ends != 0
 			&& (alert.silence_ends <= mono || alert.silence_ends - mono > longest_silence(alert)))
 		end_silence(alert, now);
 	await_answer(alert); // its rule may have changed
 	if(alert.rises_at != 0 && alert.rises_at <= mono)
 		rise(alert, now);
+	look_at_holder(i);
 	for(const TimeUs due : {alert.silence_ends, alert.rises_at})
 		if(due != 0)
 			note_due(due);
@@ -82,7 +84,7 @@ void tend_slot(Index i, TimeUs now, TimeUs mono) noexcept
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 	if(alert.device != device || alert.state == AlertState::cleared)
 		return;
-	tend(alert, now, mono);
+	tend(i, now, mono);
 	match_suppression(device, now);
 }
 

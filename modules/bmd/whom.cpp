@@ -4,11 +4,14 @@
 #include "whom.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "feeds.hpp"
 
 namespace bmd {
 
 namespace {
+
+constexpr std::string_view group_prefix = "grp.";
 
 void add_once(std::vector<std::string> &list, const std::string &word)
 {
@@ -32,7 +35,7 @@ void add_on_call(const Duty &duty, const std::string &team, TimeUs at, Reached &
 	const Roster *roster = duty.find_roster(team);
 	if(roster == nullptr)
 		return say("team " + team + " has no roster");
-	const auto now = on_call(*roster, at);
+	const auto now = on_call_now(*roster, at);
 	if(!now)
 		return say("team " + team + ": " + now.error().reason);
 	if(now->person.empty())
@@ -51,6 +54,33 @@ void add_team(const Duty &duty, const std::string &name, Reached &reached)
 	reached.why += (reached.why.empty() ? "" : "; ") + std::to_string(count) + " of team " + name;
 }
 
+// Is there anybody who sees this feed?  Who is disabled has none; a group may have devices only.
+bool seen_by_somebody(const std::string &name) noexcept
+{
+	const Index i = find_feed(name);
+	if(i == 0)
+		return false;
+	const FeedRec &feed = store()->feeds[i];
+	return !feed.is_group || feed.watchers > 0;
+}
+
+void keep_seen(Reached &reached)
+{
+	std::string missing;
+	std::string empty;
+	std::erase_if(reached.feeds, [&](const std::string &name) {
+		if(seen_by_somebody(name))
+			return false;
+		std::string &list = name.starts_with(group_prefix) ? empty : missing;
+		list += (list.empty() ? "" : ", ") + name;
+		return true;
+	});
+	if(!missing.empty())
+		reached.why = "disabled or unknown: " + missing + "; " + reached.why;
+	if(!empty.empty())
+		reached.why = "nobody may watch " + empty;
+}
+
 } // namespace
 
 DeviceTies ties_of(Index device)
@@ -60,16 +90,12 @@ DeviceTies ties_of(Index device)
 	ties.type = s.types[s.devices[device].type].name;
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device) {
 		const FeedRec &feed = s.feeds[s.members[e].feed];
-		const std::string_view name = feed.name;
-		if(!feed.is_group) {
-			ties.responsible.emplace_back(name);
-		} else if(name.starts_with('@')) {
-			std::int32_t number = 0;
-			std::from_chars(name.data() + 1, name.data() + name.size(), number);
-			ties.teams.push_back(number);
-		} else {
-			ties.groups.emplace_back(name.substr(4));
-		}
+		if(!feed.is_group)
+			ties.responsible.emplace_back(feed.name);
+		else if(const std::int32_t team = team_of(feed); team != 0)
+			ties.teams.push_back(team);
+		else if(const std::string_view group = group_of(feed); !group.empty())
+			ties.groups.emplace_back(group);
 	}
 	return ties;
 }
@@ -83,7 +109,7 @@ std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties)
 	for(const GroupTeam &pair : duty.group_teams)
 		if(std::find(ties.groups.begin(), ties.groups.end(), pair.group) != ties.groups.end())
 			add_once(names, pair.team);
-	if(names.empty() && ties.responsible.empty() && !duty.default_team.empty())
+	if(names.empty() && !duty.default_team.empty())
 		names.push_back(duty.default_team);
 	std::sort(names.begin(), names.end());
 	return names;
@@ -117,7 +143,7 @@ Reached reach(const Duty &duty, const EscalationStep &step, const DeviceTies &ti
 			break;
 		case Whom::group:
 			reached.whom = "feed of group " + step.name;
-			reached.feeds = {"grp." + step.name};
+			reached.feeds = {std::string(group_prefix) + step.name};
 			break;
 	}
 	if(of_team && teams.empty()) {
@@ -127,7 +153,40 @@ Reached reach(const Duty &duty, const EscalationStep &step, const DeviceTies &ti
 	if(reached.why.empty())
 		reached.why = reached.feeds.empty() ? "nobody is responsible for the device"
 											: joined(reached.feeds);
+	keep_seen(reached);
 	return reached;
+}
+
+StepPeople people_of(const Duty &duty, const EscalationPolicy &policy, const DeviceTies &ties,
+		std::uint32_t n, TimeUs at)
+{
+	StepPeople people;
+	const bool repeated = round_of(policy, n) > 0;
+	for(people.index = step_index(policy, n);; --people.index) {
+		const EscalationStep &step = policy.steps[people.index];
+		people.how |= step.how;
+		people.reached = reach(duty, step, ties, at);
+		if(!people.reached.feeds.empty() || !repeated || people.index == 0)
+			return people;
+	}
+}
+
+std::vector<PlannedStep> plan_of(const Duty &duty, const EscalationPolicy &policy,
+		const DeviceTies &ties, EscalationProgress progress, TimeUs earliest)
+{
+	std::vector<PlannedStep> plan;
+	const auto size = static_cast<std::uint32_t>(policy.steps.size());
+	for(const std::uint32_t last = std::max(progress.begun, size); progress.begun <= last;) {
+		PlannedStep step;
+		step.number = progress.begun;
+		step.at = std::max(due_at(policy, progress), earliest);
+		step.people = people_of(duty, policy, ties, step.number, step.at);
+		progress = begin_step(policy, progress, step.at);
+		if(step.people.reached.feeds.empty())
+			progress = hasten(policy, progress, step.at);
+		plan.push_back(std::move(step));
+	}
+	return plan;
 }
 
 EscalationPolicy policy_of(

@@ -23,8 +23,8 @@ struct DeviceTies
 /// Caller holds the registry lock.
 [[nodiscard]] DeviceTies ties_of(Index device);
 
-/// Names of the teams of a device: those responsible for it or one of its groups; without any, and
-/// without a responsible person, the default team.
+/// Names of the teams of a device: those responsible for it or one of its groups; without any the
+/// default team.
 [[nodiscard]] std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties);
 
 /// Whom a step reaches.
@@ -34,8 +34,36 @@ struct Reached
 	std::vector<std::string> feeds; ///< user names, or grp.NAME; empty: nobody
 	std::string why;                ///< who that is and why, or why nobody
 };
+
+/// Who is disabled is nobody, nor is a group that nobody may watch.  Caller holds the registry
+/// lock.
 [[nodiscard]] Reached reach(
 		const Duty &duty, const EscalationStep &step, const DeviceTies &ties, TimeUs at);
+
+/// Whom step number n of an alert (from 0) reaches.
+struct StepPeople
+{
+	std::size_t index = 0; ///< of policy.steps
+	Reached reached;
+	std::uint8_t how = 0; ///< of that step, and of those it stands for
+};
+
+/// What is repeated is the last step that reaches anybody; in its place and in all their ways.
+/// Caller holds the registry lock.
+[[nodiscard]] StepPeople people_of(const Duty &duty, const EscalationPolicy &policy,
+		const DeviceTies &ties, std::uint32_t n, TimeUs at);
+
+struct PlannedStep
+{
+	std::uint32_t number = 0; ///< from 0
+	TimeUs at = 0;            ///< on the clock of `progress`
+	StepPeople people;
+};
+
+/// The steps that come, the first repetition among them, if nothing changes: who finds nobody is
+/// passed at once.  None begins before `earliest`.  Wall clock.  Caller holds the registry lock.
+[[nodiscard]] std::vector<PlannedStep> plan_of(const Duty &duty, const EscalationPolicy &policy,
+		const DeviceTies &ties, EscalationProgress progress, TimeUs earliest);
 
 /// The policy of an alert of this device.
 [[nodiscard]] EscalationPolicy policy_of(

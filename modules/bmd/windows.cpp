@@ -16,8 +16,6 @@ namespace bmd {
 
 namespace {
 
-constexpr std::string_view group_prefix = "grp.";
-
 std::span<WindowRec> all() noexcept
 {
 	return store()->windows.at;
@@ -31,12 +29,10 @@ bool in_force(const WindowRec &window, TimeUs now) noexcept
 bool in_group(const DeviceRec &device, std::string_view group) noexcept
 {
 	const Store &s = *store();
-	for(Index e = device.first_member; e != 0; e = s.members[e].next_of_device) {
-		const FeedRec &feed = s.feeds[s.members[e].feed];
-		if(feed.is_group && std::string_view(feed.name).substr(group_prefix.size()) == group)
-			return true;
-	}
-	return false;
+	Index e = device.first_member;
+	while(e != 0 && group_of(s.feeds[s.members[e].feed]) != group)
+		e = s.members[e].next_of_device;
+	return e != 0 && !group.empty();
 }
 
 bool covers(const WindowRec &window, const DeviceRec &device) noexcept

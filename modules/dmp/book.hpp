@@ -25,9 +25,13 @@ namespace bmd::dmp {
 
 struct Carried
 {
-	ResultCode code = ResultCode::ok;
-	std::string reason;   ///< of what was not carried out
-	bmd_alert_view alert; ///< as it was before; only with ok and conflict
+	ResultCode code = ResultCode::ok; ///< accepted: carried out, but not stored yet
+	std::string reason;               ///< of what was not carried out, or is not stored
+	bmd_alert_view alert;             ///< as it was before; only with ok, accepted and conflict
+	[[nodiscard]] bool done() const noexcept
+	{
+		return code == ResultCode::ok || code == ResultCode::accepted;
+	}
 };
 
 /// Answers an alert for this person.  `device`: its serial number, or any_device.  Nobody learns

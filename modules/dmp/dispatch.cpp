@@ -94,7 +94,7 @@ private:
 	std::vector<Entry> said(const Control &control, const std::string &alert, ResultCode code,
 			const std::string &reason)
 	{
-		tally_.refused += code == ResultCode::ok ? 0 : 1;
+		tally_.refused += code == ResultCode::ok || code == ResultCode::accepted ? 0 : 1;
 		return {Entry(control_response(echo(control.action), alert, code, reason))};
 	}
 	static std::size_t size_of(const std::vector<Entry> &entries)

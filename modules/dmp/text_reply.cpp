@@ -126,8 +126,10 @@ TextAnswer answer_alert(std::string_view user, const Reply &reply, Tally &tally)
 	control.seconds = reply.seconds;
 	const Carried carried = carry_out(user, any_device, control, through);
 	TextAnswer answer{reply.code, true, reply.code, std::string(result_text(carried.code))};
-	if(carried.code == ResultCode::ok) {
+	if(carried.done()) {
 		answer.text += ' ' + done(reply) + ": " + described(carried.alert);
+		if(!carried.reason.empty())
+			answer.text += ". But " + carried.reason + '.';
 		return answer;
 	}
 	++tally.refused;

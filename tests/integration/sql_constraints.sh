@@ -79,6 +79,24 @@ refused "a standard low that a prescribed low_low needs stays" 'would be low_low
 	$(second NULL 6 NULL NULL);
 	DELETE FROM bmd_type_limit WHERE type_name = 'Capnograph' AND metric = 'RespRate'"
 
+accepted "a default team" "UPDATE bmd_setting SET text_value = 'night' WHERE name = 'default_team'"
+accepted "a team is renamed" "UPDATE bmd_team SET team_name = 'late' WHERE team_name = 'night'"
+check "the default team with it" "late" "SELECT text_value FROM bmd_setting WHERE name = 'default_team'"
+refused "the default team cannot be deleted" 'the team "late" is the default team' "DELETE FROM bmd_team WHERE team_name = 'late'"
+refused "nor with all others" 'the team "late" is the default team' "TRUNCATE bmd_team CASCADE"
+psql -Xq -c "BEGIN; UPDATE bmd_setting SET text_value = '' WHERE name = 'default_team'; INSERT INTO bmd_team VALUES ('day'); COMMIT"
+psql -Xq -c "BEGIN; UPDATE bmd_setting SET text_value = 'day' WHERE name = 'default_team'" -c "SELECT pg_sleep(2)" -c "COMMIT" > /dev/null 2>&1 &
+sleep 0.7
+refused "nor one that somebody makes the default meanwhile" 'the team "day" is the default team' "DELETE FROM bmd_team WHERE team_name = 'day'"
+wait $!
+accepted "when another is chosen it can be deleted" "UPDATE bmd_setting SET text_value = 'late' WHERE name = 'default_team'; DELETE FROM bmd_team WHERE team_name = 'day'"
+accepted "names as before" "UPDATE bmd_setting SET text_value = '' WHERE name = 'default_team'; UPDATE bmd_team SET team_name = 'night' WHERE team_name = 'late'"
+
+step() { echo "BEGIN; INSERT INTO bmd_escalation_policy (policy_name, repeat_after) VALUES ('g', '1 min');
+	INSERT INTO bmd_escalation_step (policy_id, position, after, whom, group_name, how) SELECT policy_id, 1, '0', 'group', 'oximetry', $1 FROM bmd_escalation_policy; ROLLBACK"; }
+refused "a group is not called" 'bmd_escalation_step_of_a_group_is_by_subscribe_only' "$(step "'{subscribe,call}'")"
+accepted "its feed shows the alert" "$(step "'{subscribe}'")"
+
 refused "a technician cannot be called like a feed" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('dev.OX-1001')"
 refused "nor in capital letters" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('GRP.x')"
 refused "a group name with a dot is refused" 'group_name_has_1_to_27' "INSERT INTO bmd_group VALUES ('a.b')"

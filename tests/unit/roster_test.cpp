@@ -175,6 +175,18 @@ void a_night_at_a_clock_change_has_11_or_13_hours()
 	BMD_EQUAL(length("2026-10-24"), 13);
 }
 
+void who_is_on_call_now_is_the_same_without_looking_ahead()
+{
+	bmd::Roster roster{"t", "Europe/Berlin", {}, {}};
+	roster.layers.push_back({"weeks", {"anna", "boris"}, 0, bmd::civil_day, {}});
+	const bmd::TimeUs at = utc("2026-03-29T00:30:00Z");
+	const auto both = bmd::on_call(roster, at);
+	const auto now = bmd::on_call_now(roster, at);
+	CU_ASSERT(both->person == now->person && both->why == now->why && !now->person.empty());
+	CU_ASSERT(both->until > at);
+	BMD_EQUAL(now->until, 0);
+}
+
 void nobody_is_said_with_a_reason()
 {
 	const bmd::Roster roster{"t", "Etc/UTC", {}, {}};
@@ -195,6 +207,7 @@ CU_TestInfo cases[] = {BMD_CASE(a_year_with_both_clock_changes_is_as_the_oracle_
 		BMD_CASE(a_moment_between_two_changes_has_the_person_of_the_first),
 		BMD_CASE(times_that_are_skipped_or_shown_twice_have_one_moment),
 		BMD_CASE(a_night_at_a_clock_change_has_11_or_13_hours),
+		BMD_CASE(who_is_on_call_now_is_the_same_without_looking_ahead),
 		BMD_CASE(nobody_is_said_with_a_reason), BMD_CASE(an_unknown_zone_is_an_error_that_names_it),
 		CU_TEST_INFO_NULL};
 

@@ -54,7 +54,7 @@ write_configuration() {
 		printf '#!substdef "!BMD_CTL!unix:%s/kamailio/ctl!g"\n' "${conf[sockets]}"
 		printf '#!define BMD_LOG_STDERR\n'
 		[ "${conf[stock]}" = no ] || printf '#!define BMD_STOCK\n'
-		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS JOURNAL_MB NOTIFIERS; do
+		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS RECIPIENTS JOURNAL_MB NOTIFIERS; do
 			printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
 		done
 	} > "$dir/etc/bmd/site.cfg"

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 4> later{
 
 bool of_people(Act act) noexcept
 {
-	return act != Act::deliver && act != Act::escalate;
+	return act != Act::deliver && act != Act::escalate && act != Act::hand_back;
 }
 
 Refusal bad(std::string reason)
@@ -91,6 +91,8 @@ ResultCode result_of(int status) noexcept
 	switch(status) {
 		case 200:
 			return ResultCode::ok;
+		case 202:
+			return ResultCode::accepted;
 		case 400:
 			return ResultCode::bad_value;
 		case 403:

@@ -13,8 +13,8 @@ namespace bmd {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> acts{
-		"deliver", "accept", "reject", "escalate", "acknowledge", "silence", "resolve", "end"};
+constexpr std::array<std::string_view, 9> acts{"deliver", "accept", "reject", "escalate",
+		"acknowledge", "silence", "resolve", "end", "hand-back"};
 
 // A second silence that ends at hardly another time is the same one, asked for again.
 constexpr DurationUs same_silence = second_us;
@@ -26,7 +26,7 @@ Error refused(std::string reason)
 
 bool by_system(Act act) noexcept
 {
-	return act == Act::deliver || act == Act::escalate;
+	return act == Act::deliver || act == Act::escalate || act == Act::hand_back;
 }
 
 std::optional<Error> mistake(const Answer &answer, const Circumstances &now)
@@ -136,6 +136,15 @@ Result<Transition> escalate(const ResponseState &state, const Answer &answer)
 	return after;
 }
 
+Result<Transition> hand_back(const ResponseState &state, const Answer &answer)
+{
+	if(state.response != Response::accepted)
+		return unchanged(state);
+	Transition after = answered(state, Response::rejected, answer, "rejected");
+	after.state.outcome = Outcome::none;
+	return after;
+}
+
 Result<Transition> acknowledge(
 		const ResponseState &state, const Circumstances &now, const Answer &answer)
 {
@@ -217,6 +226,8 @@ Result<Transition> apply(
 			return resolve(before, now, answer);
 		case Act::end:
 			return Transition{before, "ended", true};
+		case Act::hand_back:
+			return hand_back(before, answer);
 	}
 	return malformed("no such answer");
 }

@@ -100,6 +100,14 @@ TimeUs next_look(const Roster &roster, const Zone &zone, TimeUs at)
 
 } // namespace
 
+Result<OnCall> on_call_now(const Roster &roster, TimeUs at)
+{
+	const auto zone = Zone::find(roster.zone);
+	if(!zone)
+		return zone.error();
+	return look(roster, *zone, at);
+}
+
 Result<OnCall> on_call(const Roster &roster, TimeUs at)
 {
 	const auto zone = Zone::find(roster.zone);

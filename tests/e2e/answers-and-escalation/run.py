@@ -22,7 +22,7 @@ def people_and_a_policy_exist(stack):
               f"(VALUES (1, '0', 'responsible', NULL), (2, '{PACE} s', 'person', 'tech2'), "
               f"(3, '{2 * PACE} s', 'person', 'tech3')) v (position, after, whom, username); COMMIT")
     for serial in ("TAKEN", "REJECT", "QUIET", "WORK", "BACK", "FRESH", "HELD", "AGAIN", "EDGE-1",
-                   "EDGE-2", "EDGE-3", "EDGE-4"):
+                   "EDGE-2", "EDGE-3", "EDGE-4", "NAMED", "MOVED", "LEFT"):
         add_device(stack, serial, assign="tech1")
     wait_until(lambda: explained(stack, "TAKEN", "bmd.dry-run")[0]["policy"] == "trial", 3, "the policy")
     stack.one, stack.two, stack.three = (Watcher(stack, user) for user in ("tech1", "tech2", "tech3"))
@@ -220,6 +220,48 @@ def what_comes_back_goes_on_with_its_escalation(stack):
     wait_until(lambda: steps(stack, "AGAIN") == ["step 2", "step 3"], 3, f"the steps, which are {steps(stack, 'AGAIN')}")
 
 
+def whom_an_operator_names_sees_the_alert_and_hands_it_back(stack):
+    stack.sql("UPDATE bmd_escalation_step SET after = (position - 1) * interval '1 hour' WHERE position > 1")
+    provisioned(stack)
+    code = raise_on(stack, "NAMED")
+    stack.kamcmd("bmd.accept", code, "tech3")
+    told(stack.three, "NAMED")
+    assert Answerer(stack, "tech3").control("NAMED", "reject", code).code == 200
+    told(stack.two, "NAMED", SLACK)
+    over(stack, "NAMED")
+
+
+def who_accepted_keeps_the_alert_of_a_device_that_is_taken_away_and_may_hand_it_back(stack):
+    code = raise_on(stack, "MOVED")
+    phone = Answerer(stack, "tech1")
+    assert phone.control("MOVED", "accept", code).code == 200
+    stack.sql("DELETE FROM bmd_assignment WHERE serial = 'MOVED'")
+    wait_until(lambda: explained(stack, code)[0]["recipients"] == "tech1", 3, "tech1 as one who sees it")
+    stack.one.wait(lambda: any(a.get("by") == "tech1" for a in stack.one.about("MOVED")), "the alert of MOVED")
+    assert phone.control("MOVED", "reject", code).code == 200
+    told(stack.two, "MOVED", SLACK)
+    over(stack, "MOVED")
+
+
+def what_somebody_accepted_who_is_disabled_goes_to_the_next_people(stack):
+    stack.sql("INSERT INTO bmd_technician (username) VALUES ('leaver');"
+              "INSERT INTO bmd_assignment (username, serial) VALUES ('leaver', 'LEFT')")
+    provisioned(stack)
+    code = raise_on(stack, "LEFT")
+    stack.kamcmd("bmd.accept", code, "leaver")
+    pump(stack, 1)
+    assert not stack.two.about("LEFT")
+    stack.sql("UPDATE bmd_technician SET enabled = false WHERE username = 'leaver'")
+    begun = time.time()
+    assert told(stack.two, "LEFT") - begun < 1 + SLACK
+    over(stack, "LEFT")
+    wait_until(lambda: history(stack, "LEFT") == [["raised", "accepted", "rejected", "escalated", "cleared"]], 3,
+               f"the history, which is {history(stack, 'LEFT')}")
+    said = stack.sql("SELECT who, through, why FROM bmd_alert_event JOIN bmd_alert a USING (alert_id) "
+                     "WHERE serial = 'LEFT' AND event = 'rejected'")
+    assert said == [["", "system", "leaver, who had accepted it, is disabled or gone: handed back"]], said
+
+
 def every_step_is_one_change_of_its_alert(stack):
     wrong = stack.sql("SELECT e.through, a.step, e.response, e.who FROM bmd_alert_event e JOIN bmd_alert a "
                       "USING (alert_id) WHERE event = 'escalated' AND (e.response <> 'escalated' OR e.who <> '')")
@@ -237,4 +279,6 @@ run("answers-and-escalation", [
     no_step_begins_while_its_device_is_in_maintenance,
     what_was_raised_in_maintenance_begins_with_its_first_step_at_the_end, a_silence_that_ends_while_the_server_is_down_holds_nothing_up,
     what_was_rejected_just_before_kill_9_goes_on_at_once, what_comes_back_goes_on_with_its_escalation,
-    every_step_is_one_change_of_its_alert], errors_expected=True)
+    whom_an_operator_names_sees_the_alert_and_hands_it_back,
+    who_accepted_keeps_the_alert_of_a_device_that_is_taken_away_and_may_hand_it_back,
+    what_somebody_accepted_who_is_disabled_goes_to_the_next_people, every_step_is_one_change_of_its_alert], errors_expected=True)

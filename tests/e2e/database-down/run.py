@@ -6,9 +6,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
+from answering import Answerer
 from postgres import cluster
 from scene import (Watcher, add_device, alerts, batch, every_condition_that_comes_back_is_a_new_alert, fault, hand,
-                   history, now_us, stats, stored)
+                   history, now_us, records, stats, stored)
 from stack import RpcFault, run, wait_until
 
 
@@ -63,6 +64,17 @@ def a_subscription_goes_on_and_strangers_stay_out(stack):
         watcher.wait(lambda w=watcher: w.about("DB-1", "PulseRate"), "the next alert", 2)
 
 
+def an_answer_meanwhile_says_that_it_is_not_stored_yet(stack):
+    phone = Answerer(stack, "tech3")
+    code = next(a["code"] for a in alerts(stack, "DB-1") if a["metric"] == "PulseRate")
+    result = phone.control("DB-1", "accept", code)
+    assert result.code == 202 and result.reason == "the database is away: this is not stored yet", result
+    said = phone.text(f"ok {code}")
+    assert f"{code} accepted by you" in said and "the database is away: this is not stored yet" in said, said
+    shown = records(stack.kamcmd("bmd.accept", code, "tech3"))[0]
+    assert shown == {"durable": "no", "note": "the database is away: this is not stored yet"}, shown
+
+
 def readings_are_kept(stack):
     kept = stats(stack)
     assert kept["journal_bytes"] > 0 and kept["journal_alert_events"] > 0, kept
@@ -78,7 +90,7 @@ def everything_is_stored_once_after_it_is_back(stack):
     assert times == [[str(stack.seq), str(stack.seq)]], f"{times}, not {stack.seq}"
     wait_until(lambda: stats(stack)["journal_alert_events"] == 0, 5, "the alerts")
     found = history(stack, "DB-1")
-    assert found == [["raised", "cleared"]] * 5 + [["raised"], ["raised"]], found
+    assert found == [["raised", "cleared"]] * 5 + [["raised"], ["raised", "accepted"]], found
     assert stack.stat("database_up") == 1
 
 
@@ -173,7 +185,8 @@ def the_old_subscriptions_agree_with_the_book(stack):
 
 run("database-down", [every_condition_that_comes_back_is_a_new_alert, 
     devices_and_watchers, alerts_reach_watchers_while_it_is_down,
-    a_subscription_goes_on_and_strangers_stay_out, readings_are_kept,
+    a_subscription_goes_on_and_strangers_stay_out, an_answer_meanwhile_says_that_it_is_not_stored_yet,
+    readings_are_kept,
     everything_is_stored_once_after_it_is_back, provisioning_is_followed_again,
     a_full_journal_says_busy_and_keep, an_alert_still_goes_out_when_the_journal_is_full,
     after_a_full_journal_everything_accepted_is_stored, kill_9_of_kamailio_while_it_is_down,

@@ -97,10 +97,30 @@ def no_step_is_lost_and_none_comes_twice(stack):
         assert known in (numbers[1:], numbers[1:-1]), f"{name}: begun {numbers}, told {known}"
 
 
+def a_clock_that_was_set_back_over_the_restart_postpones_no_step(stack):
+    name = serial(BOUNDARIES * ROUNDS)
+    add_device(stack, name, assign="tech1")
+    hand(stack, f"{name} SpO2=80")
+    pump_until(stack, lambda: 2 in begun(stack, name), "the second step")
+    stack.kill9()
+    for watcher in (stack.two, stack.three):
+        watcher.pump(0.05)
+        watcher.version = None
+    # as it looks to a clock that is an hour behind
+    stack.sql("UPDATE bmd_alert SET raised_at = raised_at + interval '1 hour' WHERE closed_at IS NULL;"
+              "UPDATE bmd_escalation SET base_at = base_at + interval '1 hour'")
+    before = begun(stack, name)
+    stack.restart()
+    pump_until(stack, lambda: len(begun(stack, name)) > len(before), "the next step", 5)
+    hand(stack, f"{name} SpO2=98")
+    pump_until(stack, lambda: not stack.two.about(name) and not stack.three.about(name), f"the end of {name}")
+
+
 def no_alert_was_raised_twice(stack):
     twice = stack.sql("SELECT serial, count(*) FROM bmd_alert WHERE serial LIKE 'KILL-%' GROUP BY 1 HAVING count(*) > 1")
     assert twice == [], twice
 
 
 run("escalation-restart", [a_policy_and_terminals_exist, it_is_killed_around_every_boundary,
-                           no_step_is_lost_and_none_comes_twice, no_alert_was_raised_twice], errors_expected=True)
+                           no_step_is_lost_and_none_comes_twice,
+                           a_clock_that_was_set_back_over_the_restart_postpones_no_step, no_alert_was_raised_twice], errors_expected=True)

@@ -1,5 +1,6 @@
 """Alerts nobody answers; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
+import datetime
 import os
 import sys
 import time
@@ -31,6 +32,10 @@ def steps(stack, serial):
     return [(int(row[0]), int(row[1]), int(row[2]), row[3], int(row[4])) for row in stack.sql(
         "SELECT e.number, e.step, round, whom, people FROM bmd_escalation e JOIN bmd_alert USING (alert_id) "
         f"WHERE serial = '{serial}' ORDER BY begun_at, number")]
+
+
+def parsed(text):
+    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 def told_after(watcher, serial, raised, timeout=5):
@@ -173,18 +178,71 @@ def dry_run_says_what_would_happen(stack):
     assert (plan["policy"], plan["why"]) == ("default", "built in: no other fits"), plan
     assert [(s["at"], ", ".join(sorted(s["people"].split(", ")))) for s in found] == [
         ("2026-07-01T12:00:00+00:00", "tech1, tech2"), ("2026-07-01T12:03:00+00:00", ""),
-        ("2026-07-01T12:06:00+00:00", "tech1, tech2"), ("2026-07-01T12:09:00+00:00", "tech1, tech2")], found
+        ("2026-07-01T12:03:00+00:00", "tech1, tech2"), ("2026-07-01T12:06:00+00:00", "tech1, tech2")], found
     assert found[1]["why"] == "team night has no roster", found[1]
+    stack.kamcmd("bmd.maintenance", "OX-1001", "3600", "admin", "new probe")
+    plan, *found = records(stack.kamcmd("bmd.dry-run", "OX-1001"))
+    stack.kamcmd("bmd.maintenance", "OX-1001", "0", "admin", "done")
+    window = parsed(found[0]["at"]) - parsed(plan["raised_at"])
+    assert plan["suppressed"] == "maintenance" and 3500 < window <= 3600, (plan, found)
 
 
 def a_disabled_person_is_nobody(stack):
     stack.sql("UPDATE bmd_technician SET enabled = false WHERE username = 'tech2'")
     wait_until(lambda: "disabled" in records(stack.kamcmd("bmd.oncall", "day"))[0]["why"], 3, "the reason")
     device(stack, "OFF")
+    plan = records(stack.kamcmd("bmd.dry-run", "OFF"))[1:]
+    assert [s["people"] for s in plan] == ["tech1", "", "tech3", "tech3"] and "disabled" in plan[1]["why"], plan
     raised = time.time()
     hand(stack, "OFF SpO2=80")
     assert abs(told_after(stack.three, "OFF", raised) - 1) < SLACK
     hand(stack, "OFF SpO2=98")
+
+
+def a_device_with_a_responsible_person_and_no_team_has_the_default_team(stack):
+    stack.sql("UPDATE bmd_setting SET text_value = 'day' WHERE name = 'default_team'")
+    policy(stack, "any", "1 s", ("0", "responsible", None, None, "{subscribe}"),
+           ("1 s", "team", None, None, "{subscribe}"), type_name="Nonin oximeter")
+    device(stack, "SOLE", group=None)
+    raised = time.time()
+    hand(stack, "SOLE SpO2=80")
+    three = told_after(stack.three, "SOLE", raised)
+    assert abs(three - 1) < SLACK, three
+    hand(stack, "SOLE SpO2=98")
+    stack.three.wait(lambda: not stack.three.about("SOLE"), "its end")
+    stack.sql("BEGIN; DELETE FROM bmd_escalation_policy WHERE policy_name = 'any';"
+              "UPDATE bmd_setting SET text_value = '' WHERE name = 'default_team'; COMMIT")
+    provisioned(stack)
+
+
+def a_group_that_nobody_may_watch_is_nobody(stack):
+    stack.sql("INSERT INTO bmd_group (group_name) VALUES ('empty')")
+    policy(stack, "empty", "1 s", ("0", "group", "group_name", "empty", "{subscribe}"), group_name="empty")
+    device(stack, "EMPTY", group="empty", assign=None)
+    before = stack.stat("escalation_unheard")
+    hand(stack, "EMPTY SpO2=80")
+    wait_until(lambda: stack.stat("escalation_unheard") > before, 4, "the count")
+    why = stack.sql("SELECT people, e.why FROM bmd_escalation e JOIN bmd_alert USING (alert_id) "
+                    "WHERE serial = 'EMPTY' AND number = 1")
+    assert why == [["0", "nobody may watch grp.empty"]], why
+    hand(stack, "EMPTY SpO2=98")
+
+
+def a_team_that_comes_with_all_that_names_it_is_called_at_once(stack):
+    stack.sql("INSERT INTO bmd_group (group_name) VALUES ('late')")
+    policy(stack, "late", "1 hour", ("0", "team", None, None, "{subscribe}"), group_name="late")
+    device(stack, "COMES", group="late", assign=None)
+    # the first repetition has found nobody either
+    before = stack.stat("escalation_unheard")
+    hand(stack, "COMES SpO2=80")
+    code = alerts(stack, "COMES")[0]["code"]
+    stack.kamcmd("bmd.reject", code, "operator")
+    wait_until(lambda: stack.stat("escalation_unheard") > before, 4, "the count")
+    stack.sql("BEGIN; INSERT INTO bmd_team (team_name) VALUES ('new');"
+              "INSERT INTO bmd_team_member (team_name, username) VALUES ('new', 'tech3');"
+              "INSERT INTO bmd_assignment (team_name, serial) VALUES ('new', 'COMES'); COMMIT")
+    wait_until(lambda: any(s[3:] == ("team new", 1) for s in steps(stack, "COMES")), 2, "the step")
+    hand(stack, "COMES SpO2=98")
 
 
 def what_finds_nobody_is_counted_and_said_and_found_later(stack):
@@ -207,4 +265,6 @@ run("escalation", [
     the_times_in_the_database_are_those_of_the_policy, messages_and_calls_are_recorded_as_not_sent,
     an_acknowledged_alert_is_not_escalated_further, a_gap_in_the_roster_goes_on_at_once, a_changed_policy_acts_at_once,
     explain_says_who_and_why, dry_run_says_what_would_happen, a_disabled_person_is_nobody,
+    a_device_with_a_responsible_person_and_no_team_has_the_default_team, a_group_that_nobody_may_watch_is_nobody,
+    a_team_that_comes_with_all_that_names_it_is_called_at_once,
     what_finds_nobody_is_counted_and_said_and_found_later])

@@ -81,6 +81,20 @@ def a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once(stack):
         wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, f"the end of the window by {columns}")
 
 
+def a_team_that_is_responsible_for_a_device_is_no_group_of_it(stack):
+    stack.sql("INSERT INTO bmd_assignment (team_name, serial) VALUES ('night', 'WORK-2')")
+    provisioned(stack)
+    insert = ("INSERT INTO bmd_maintenance (group_name, ends_at, who, why) "
+              "VALUES ('{}', now() + interval '1 h', 'admin', 'trial')")
+    stack.sql(insert.format("oximetry"))
+    provisioned(stack)
+    assert suppressed(stack, "WORK-2") == ["none"], "a window of another group"
+    stack.sql(insert.format("shop"))
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 2, "the window of its group")
+    stack.sql("UPDATE bmd_maintenance SET ends_at = now() WHERE ends_at > now()")
+    wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, "the end of the window")
+
+
 def a_window_can_be_ended_and_what_is_wrong_is_refused(stack):
     stack.kamcmd("bmd.maintenance", "WORK-2", "3600", "admin", "trial")
     wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 2, "the window")
@@ -181,7 +195,8 @@ def a_window_whose_row_is_locked_holds_up_nobody_and_stays_ended(stack):
 run("maintenance-and-inhibition", [
     an_open_alert_is_suppressed_when_its_device_is_worked_on, a_new_alert_within_the_window_is_shown_with_the_reason,
     the_window_is_in_the_database_with_who_and_why, kamcmd_says_who_works_on_a_device_and_until_when, what_still_holds_when_the_window_ends_is_told_again,
-    a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once, a_window_can_be_ended_and_what_is_wrong_is_refused,
+    a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once,
+    a_team_that_is_responsible_for_a_device_is_no_group_of_it, a_window_can_be_ended_and_what_is_wrong_is_refused,
     a_window_survives_a_restart, a_silent_device_has_one_alert_that_mutes_the_others_and_says_how_many,
     it_says_so_after_a_restart_too, when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over,
     a_window_is_set_while_its_table_is_locked_and_stored_later,

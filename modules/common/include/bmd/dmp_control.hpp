@@ -44,7 +44,7 @@ struct Refusal
 /// that are not served yet), wrong arguments (bad_value, saying which).
 [[nodiscard]] std::variant<AlertControl, Refusal> read_alert_control(const Control &control);
 
-/// The result of an answer with one of its statuses: 200, 400, 403, 404, 409; anything else:
+/// The result of an answer with one of its statuses: 200, 202, 400, 403, 404, 409; else:
 /// failed.
 [[nodiscard]] ResultCode result_of(int status) noexcept;
 

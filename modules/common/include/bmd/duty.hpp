@@ -30,7 +30,7 @@ struct GroupTeam
 struct Duty
 {
 	std::string zone = "Etc/UTC"; ///< the hospital's
-	std::string default_team;     ///< of devices that nobody is responsible for; empty: none
+	std::string default_team;     ///< of devices without a team of their own; empty: none
 	std::vector<Team> teams;
 	std::vector<GroupTeam> group_teams;
 	std::vector<Roster> rosters;

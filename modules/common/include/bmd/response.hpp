@@ -43,7 +43,8 @@ enum class Act : std::uint8_t
 	acknowledge = 5, ///< "dealt with": a latched alert closes, another when its condition has gone
 	silence = 6,     ///< for a bounded time; nothing is hidden
 	resolve = 7,     ///< acknowledges and says what it turned out to be
-	end = 8          ///< it is over though no reading said so: an operator's alone
+	end = 8,         ///< it is over though no reading said so: an operator's alone
+	hand_back = 9    ///< whoever accepted it can see to it no longer: the system's alone
 };
 
 /// "deliver", "accept", ... as above.
@@ -53,7 +54,7 @@ enum class Act : std::uint8_t
 struct Answer
 {
 	Act act = Act::accept;
-	std::string_view who; ///< 1 to 31 bytes; empty for deliver and escalate: the system
+	std::string_view who; ///< 1 to 31 bytes; empty for what the system alone does
 	TimeUs at = 0;
 	TimeUs until = 0; ///< silence: its end, the newest word counts; not after `at`: it is over
 	Outcome outcome = Outcome::none; ///< resolve

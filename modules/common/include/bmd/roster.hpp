@@ -52,4 +52,7 @@ struct OnCall
 /// Errors: malformed, when the roster's zone is unknown here.
 [[nodiscard]] Result<OnCall> on_call(const Roster &roster, TimeUs at);
 
+/// The same without `until`, which takes up to thousands of looks at the roster to find.
+[[nodiscard]] Result<OnCall> on_call_now(const Roster &roster, TimeUs at);
+
 } // namespace bmd
