@@ -16,6 +16,7 @@
 #include "evaluate.hpp"
 #include "feeds.hpp"
 #include "recipients.hpp"
+#include "rejections.hpp"
 #include "slots.hpp"
 #include "suppress.hpp"
 #include "tend.hpp"
@@ -66,6 +67,7 @@ void carry_out(
 {
 	AlertRec &alert = store()->alerts[i];
 	const Index device = alert.device;
+	const ResponseState before = alert.response;
 	if(alert.response.silenced_until != transition.state.silenced_until)
 		alert.silence_ends =
 				transition.state.silenced_until == 0 ? 0 : mono_now() + answer.until - answer.at;
@@ -80,7 +82,7 @@ void carry_out(
 		(void)show_to_holder(i);
 	record_change(alert, transition.event, actor, answer.at);
 	if(answer.act == Act::reject)
-		hasten_escalation(i);
+		reject_escalation(i, before, answer.who);
 	else if(answer.act == Act::silence)
 		resume_escalations();
 }
@@ -100,6 +102,8 @@ Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const A
 		return {0, {}};
 	if(answer.act == Act::end && alert.condition == Condition::stale)
 		return {409, "nothing is heard of the device: that ends when it is heard, or disabled"};
+	if(answer.act == Act::reject && !taken(alert.response) && has_rejected(i, answer.who))
+		return {}; // also when others have been called since
 	const auto transition = apply(alert.response, circumstances_of(alert), answer);
 	if(!transition)
 		return refused(transition.error());

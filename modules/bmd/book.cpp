@@ -159,14 +159,11 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 {
 	AlertRec &alert = store()->alerts[index];
 	const TimeUs now = wall_now();
-	const bool was_cleared = alert.state == AlertState::cleared;
+	const bool was_cleared = alert.cleared_at != 0;
 	alert.state = AlertState::active;
 	alert.cleared_at = alert.within_since = 0;
-	if(was_cleared) {
-		come_back(alert.response, now);
-		if(!taken(alert.response))
-			alert.risen = 0;
-	}
+	if(was_cleared && !taken(alert.response))
+		alert.risen = 0;
 	alert.mutes = seed.mutes;
 	NewAlert again = seed;
 	again.priority = risen(seed.priority, alert.risen);

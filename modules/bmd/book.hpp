@@ -41,8 +41,8 @@ enum class Ending : std::uint8_t
 /// the slot is free).
 bool condition_gone(Index alert, bool latching, TimeUs now) noexcept;
 
-/// The condition of a latched alert has come back, with what `seed` says of value, limit and
-/// priority.
+/// The condition of a latched alert, or of one that take_back() gave back, has come back, with what
+/// `seed` says of value, limit and priority.
 void reopen_alert(Index alert, const NewAlert &seed) noexcept;
 
 /// The rule of an open alert, or its value against a second limit, has changed: takes limit and

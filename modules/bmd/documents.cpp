@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 
 #include "bmd/dmp_feed.hpp"
@@ -31,7 +32,7 @@ void add_open(Index device, std::vector<AlertRec> &alerts)
 		alerts.push_back(s.alerts[i]);
 }
 
-// The alert if it is still open, and not there yet.
+// The alert if it is still open.
 void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
 {
 	Store &s = *store();
@@ -40,10 +41,21 @@ void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 	if(alert.id != escalated.alert || alert.device != device || alert.state == AlertState::cleared)
 		return;
-	for(const AlertRec &there : alerts)
-		if(there.id == alert.id)
-			return;
 	alerts.push_back(alert);
+}
+
+// What was escalated to the feed, apart from what is there already.
+void add_escalated_to(Index feed, std::vector<AlertRec> &alerts)
+{
+	const std::vector<Escalated> escalated = escalated_to(feed);
+	if(escalated.empty())
+		return;
+	std::set<Uuid> there;
+	for(const AlertRec &alert : alerts)
+		there.insert(alert.id);
+	for(const Escalated &one : escalated)
+		if(!there.contains(one.alert))
+			add_escalated(one, alerts);
 }
 
 std::vector<AlertRec> open_alerts(std::string_view feed)
@@ -55,8 +67,7 @@ std::vector<AlertRec> open_alerts(std::string_view feed)
 	} else if(const Index i = find_feed(feed); i != 0) {
 		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 			add_open(s.members[e].device, alerts);
-		for(const Escalated &escalated : escalated_to(i))
-			add_escalated(escalated, alerts);
+		add_escalated_to(i, alerts);
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
 		const bool a_waits = a.response.suppressed != Suppression::none;

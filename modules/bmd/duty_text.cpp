@@ -72,19 +72,21 @@ std::shared_ptr<const Duty> duty_now()
 	static std::shared_ptr<const Duty> known = std::make_shared<Duty>(); // of this process
 	static std::uint64_t version = 0;
 	std::string text;
+	std::uint64_t present = 0;
 	{
 		const DutyText &shared = store()->duty;
 		const std::lock_guard<Mutex> guard(store()->duty_lock);
 		if(shared.version == version)
 			return known;
 		text.assign(shared.text, shared.size);
-		version = shared.version;
+		present = shared.version;
 	}
 	auto read = read_duty(text);
 	if(read)
 		known = std::make_shared<Duty>(std::move(*read));
 	else
 		bmd_host_log(BMD_LOG_ERROR, ("escalation: cannot read " + read.error().reason).c_str());
+	version = present; // only now: without memory to read it, it is read the next time
 	return known;
 }
 

@@ -1,8 +1,10 @@
 /// @file escalate_step.cpp  A step of an escalation: who it is for, written, made known.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <set>
@@ -15,14 +17,14 @@
 #include "escalate.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
+#include "rejections.hpp"
 #include "subs.hpp"
 
 namespace bmd {
 
 namespace {
 
-constexpr DurationUs patience = 300'000; // with the database: people come first
-constexpr DurationUs early = 1'000;      // no earlier than this is early
+constexpr DurationUs early = 1'000; // no earlier than this is early
 
 // Who has a live subscription to the device or to one of its groups.
 std::set<std::string, std::less<>> watching(Index device)
@@ -75,32 +77,59 @@ void Escalator::begin(Index slot)
 {
 	EscalationRec &rec = store()->escalation[slot];
 	// one that still waits for the database, or that a stopped server had begun, comes first
-	if(const auto before = beginning_.find(slot); before != beginning_.end()) {
-		make_known(slot, before->second);
-		beginning_.erase(before);
+	if(take_up(slot)) {
+		make_known(slot, beginning_.at(slot));
+		beginning_.erase(slot);
 	}
 	Step step;
 	step.number = rec.begun;
 	if(!prepare(slot, step))
 		return look_at(slot, true);
 	const TimeUs now = mono_now();
-	const TimeUs due = due_at(step.policy, {rec.begun, rec.base});
+	const TimeUs due = due_at(step.policy, progress_of(slot));
 	if(due > now + early) // the policy has changed
 		return arm(slot, due);
+	spare_rejecters(slot, step);
 	if(step.reached.feeds.empty() && round_of(step.policy, step.number) > 0)
 		return nobody(slot, step);
 	start(slot, std::move(step), due);
 }
 
-// No step reaches anybody: nothing is written again and again, but it is said.
+// Who has rejected it is not called again as long as the step reaches others, or others come after
+// it.
+void Escalator::spare_rejecters(Index slot, Step &step) const
+{
+	if(step.number == 0)
+		return;
+	std::vector<std::string> others;
+	std::string rejecters;
+	for(const std::string &name : step.reached.feeds) {
+		if(!has_rejected(slot, name))
+			others.push_back(name);
+		else
+			rejecters += (rejecters.empty() ? "" : ", ") + name;
+	}
+	if(rejecters.empty())
+		return;
+	step.spared = others.empty();
+	step.anew = step.spared && round_of(step.policy, step.number) > 0;
+	if(step.anew)
+		return;
+	step.reached.feeds = std::move(others);
+	step.reached.why = "rejected by " + rejecters + "; " + step.reached.why;
+}
+
+// No step reaches anybody: nothing is written again and again, but it is said.  It is tried again
+// when the step repeats, and at every full minute: shifts begin then.
 void Escalator::nobody(Index slot, const Step &step)
 {
+	constexpr DurationUs minute = 60 * second_us;
 	Store &s = *store();
-	EscalationRec &rec = s.escalation[slot];
 	const TimeUs now = mono_now();
-	rec.flags.fetch_or(escalation_nobody);
-	rec.base = hasten(step.policy, {rec.begun, rec.base}, now + step.policy.repeat).base;
-	arm(slot, now + step.policy.repeat);
+	const TimeUs next = now + std::min(step.policy.repeat, minute - wall_now() % minute);
+	s.escalation[slot].flags.fetch_or(escalation_nobody);
+	set_progress(slot, hasten(step.policy, progress_of(slot), next));
+	arm(slot, next);
 	const auto sofar = s.counters[count_escalation_unheard].fetch_add(1) + 1;
 	constexpr TimeUs pause = 10 * second_us;
 	TimeUs last = s.complained[count_escalation_unheard].load();
@@ -114,45 +143,60 @@ void Escalator::nobody(Index slot, const Step &step)
 					.c_str());
 }
 
-void Escalator::start(Index slot, Step step, TimeUs due)
-{
-	EscalationRec &rec = store()->escalation[slot];
-	const TimeUs now = mono_now();
-	const bool found = !step.reached.feeds.empty();
-	EscalationProgress next = begin_step(step.policy, {rec.begun, rec.base}, now);
-	if(step.known() && !tracked_.at(slot).suppressed)
-		next.base = rec.base; // they have been told in time
-	if(!found)
-		next = hasten(step.policy, next, now);
-	rec.begun = next.begun;
-	rec.base = next.base;
-	const bool unfinished = found && !step.known();
-	rec.flags.fetch_and(escalation_hasten);
-	if(unfinished)
-		rec.flags.fetch_or(escalation_unfinished);
-	arm(slot, due_at(step.policy, next));
-	count(count_escalation_steps);
-	if(!found)
-		count(count_escalation_nobody);
-	hand_in(slot, step, due);
-	if(!found)
-		return;
-	step.until = now + patience;
-	step.row = escalations_handed_in();
-	store()->writer_waker.wake();
-	beginning_[slot] = std::move(step);
-}
-
-void Escalator::hand_in(Index slot, const Step &step, TimeUs due) const
+// Under the book lock: another alert may have got the slot since it was looked at.
+bool Escalator::note_begun(Index slot, const EscalationProgress &next, bool unfinished) const
 {
 	Store &s = *store();
-	const EscalationRec &rec = s.escalation[slot];
+	EscalationRec &rec = s.escalation[slot];
+	const std::lock_guard<Mutex> book(s.book_lock);
+	if(s.alerts[slot].id != tracked_.at(slot).alert)
+		return false;
+	set_progress(slot, next);
+	rec.flags.fetch_and(escalation_hasten | escalation_rejected);
+	if(unfinished)
+		rec.flags.fetch_or(escalation_unfinished);
+	return true;
+}
+
+// Whatever is thrown on the way, the step begins again a little later, or is made known then.
+void Escalator::start(Index slot, Step step, TimeUs due)
+{
+	const TimeUs now = mono_now();
+	const bool found = !step.reached.feeds.empty();
+	const bool in_time = step.known() && !tracked_.at(slot).suppressed;
+	EscalationProgress next = begin_step(step.policy, progress_of(slot), in_time ? due : now);
+	// who has just rejected it is asked again at the time of the repetition, not at once
+	const bool again = step.spared && round_of(step.policy, next.begun) > 0;
+	if(!found && !again)
+		next = hasten(step.policy, next, now);
+	std::vector<std::string> asked = step.reached.feeds;
+	hand_in(slot, step, due, next.base);
+	if(!note_begun(slot, next, found && !step.known()))
+		return over(slot);
+	count(count_escalation_steps);
+	const TimeUs after = due_at(step.policy, next);
+	if(found) {
+		tracked_.at(slot).asked = std::move(asked);
+		if(step.anew)
+			forget_rejections(slot);
+		step.until = now + step_patience;
+		step.row = escalations_handed_in();
+		store()->writer_waker.wake();
+		beginning_.insert_or_assign(slot, std::move(step));
+	} else {
+		count(count_escalation_nobody);
+	}
+	arm(slot, after);
+}
+
+void Escalator::hand_in(Index slot, const Step &step, TimeUs due, TimeUs base) const
+{
 	const TimeUs to_wall = wall_now() - mono_now();
 	EscalationRow row{};
 	row.alert = tracked_.at(slot).alert;
 	row.due_at = due + to_wall;
 	row.begun_at = wall_now();
-	row.base_at = rec.base + to_wall;
+	row.base_at = base + to_wall;
 	row.number = step.number + 1;
 	row.step = static_cast<std::uint32_t>(step.index + 1);
 	row.round = round_of(step.policy, step.number);
@@ -178,7 +222,7 @@ void Escalator::make_known_what_is_stored(TimeUs now)
 {
 	const std::uint64_t stored = escalations_stored();
 	for(auto at = beginning_.begin(); at != beginning_.end();) {
-		const auto &[slot, step] = *at;
+		auto &[slot, step] = *at;
 		const bool durable = step.row <= stored;
 		if(!durable && !step.known() && now < step.until) {
 			++at;
@@ -186,8 +230,13 @@ void Escalator::make_known_what_is_stored(TimeUs now)
 		}
 		if(!durable && !step.known())
 			count(count_escalation_not_durable);
-		make_known(slot, step);
-		at = beginning_.erase(at);
+		if(attempt([&, slot = slot, &step = step] { make_known(slot, step); })) {
+			at = beginning_.erase(at);
+			continue;
+		}
+		step.row = std::numeric_limits<std::uint64_t>::max();
+		step.until = now + retry_pause;
+		++at;
 	}
 }
 
@@ -203,13 +252,16 @@ void Escalator::make_known(Index slot, const Step &step) const
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 	if(alert.device != device || alert.id != id || escalation_wanted(alert) != Wanted::go_on)
 		return;
-	s.escalation[slot].flags.fetch_and(static_cast<std::uint8_t>(~escalation_unfinished));
 	if(step.known())
 		return ask_for_messages(alert, step);
 	const std::array<Step, 2> parts = show(slot, device, step);
+	const std::string through = label(step.number);
 	const std::string why =
 			"policy " + step.policy.name + ": " + step.reached.whom + ": " + step.reached.why;
-	if(escalate_alert(slot, step.number + 1, label(step.number), why))
+	constexpr auto finished = static_cast<std::uint8_t>(~escalation_unfinished);
+	if((s.escalation[slot].flags.fetch_and(finished) & escalation_unfinished) == 0)
+		return; // it was, before something failed
+	if(escalate_alert(slot, step.number + 1, through, why))
 		for(const Step &part : parts)
 			ask_for_messages(alert, part);
 }

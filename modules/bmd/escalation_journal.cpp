@@ -25,8 +25,7 @@ bool journal_escalation(EscalationRow row) noexcept
 
 std::uint64_t escalations_handed_in() noexcept
 {
-	const SlotRing &ring = store()->escalations;
-	return ring.tail() + ring.used();
+	return store()->escalations.head(); // one look: the tail moves meanwhile
 }
 
 } // namespace bmd

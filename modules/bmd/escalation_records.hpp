@@ -16,18 +16,23 @@ enum EscalationFlag : std::uint8_t
 {
 	escalation_unfinished = 1, ///< the last step is to be made known still
 	escalation_nobody = 2,     ///< the last look found nobody
-	escalation_hasten = 4      ///< the next step is due now: somebody rejected the alert
+	escalation_hasten = 4,     ///< the next step is due now: it was handed back, say
+	escalation_rejected = 8    ///< somebody rejected the alert: see `rejected`
 };
+
+inline constexpr std::size_t most_rejecters = 8; ///< remembered of an alert
 
 /// How far the escalation of the alert in the same slot of the book has come.
 struct EscalationRec
 {
 	Uuid alert;  ///< another than the slot's: nothing has been done for that one yet
 	TimeUs base; ///< monotonic: from when on steps are counted
+	TimeUs last; ///< monotonic: see EscalationProgress; 0: not known
 	TimeUs due;  ///< monotonic: next step; 0: none
 	std::uint32_t begun;
 	std::uint32_t opened; ///< Store::opened when it came into the list of open ones; book lock
-	std::atomic<std::uint8_t> flags; ///< EscalationFlag bits
+	std::atomic<std::uint8_t> flags;                     ///< EscalationFlag bits
+	std::atomic<std::uint32_t> rejected[most_rejecters]; ///< who rejected it; see rejections.hpp
 };
 
 /// An alert was escalated to a feed, which shows it from now on.
@@ -38,6 +43,7 @@ struct RecipientRec
 	Index feed;
 	Index next_of_alert; ///< in the bucket of its id; also: next free one
 	Index next_of_feed;
+	Index prev_of_feed; ///< so that it leaves a feed with any number of alerts at once
 };
 
 /// Rosters and policies as text (duty.hpp), for every process to read.

@@ -3,6 +3,8 @@
 
 #include "escalation_wanted.hpp"
 
+#include "rejections.hpp"
+
 namespace bmd {
 
 Wanted escalation_wanted(const AlertRec &alert) noexcept
@@ -18,6 +20,17 @@ Wanted escalation_wanted(const AlertRec &alert) noexcept
 void hasten_escalation(Index slot) noexcept
 {
 	store()->escalation[slot].flags.fetch_or(escalation_hasten);
+	resume_escalations();
+}
+
+void reject_escalation(Index slot, const ResponseState &before, std::string_view who) noexcept
+{
+	const bool held = taken(before);
+	const std::string_view rejecter = held ? std::string_view(before.by) : who;
+	if(!has_rejected(slot, rejecter)) {
+		note_rejection(slot, rejecter);
+		store()->escalation[slot].flags.fetch_or(held ? escalation_hasten : escalation_rejected);
+	}
 	resume_escalations();
 }
 

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <string_view>
+
 #include "store.hpp"
 
 namespace bmd {
@@ -16,8 +18,13 @@ enum class Wanted : std::uint8_t
 };
 [[nodiscard]] Wanted escalation_wanted(const AlertRec &alert) noexcept;
 
-/// Somebody rejected the alert in this slot: its next step is due now.
+/// The next step of the alert in this slot is due now, be it a repetition.
 void hasten_escalation(Index slot) noexcept;
+
+/// Somebody rejected the alert in this slot, whose response was `before`.  Its next step is due now
+/// if that hands it back; or if the last step asked that person, and the next is no repetition.  Of
+/// a person who has rejected it before it is not.
+void reject_escalation(Index slot, const ResponseState &before, std::string_view who) noexcept;
 
 /// Something that let an escalation rest may be over.
 void resume_escalations() noexcept;

@@ -27,20 +27,31 @@ Index find(const Uuid &alert, Index feed) noexcept
 	return i;
 }
 
-void unlink(Index *link, Index gone, Index RecipientRec::*next) noexcept
+void unlink_of_alert(Index gone) noexcept
 {
 	Store &s = *store();
+	Index *link = &head_of(s.recipients[gone].alert);
 	while(*link != 0 && *link != gone)
-		link = &(s.recipients[*link].*next);
+		link = &s.recipients[*link].next_of_alert;
 	if(*link == gone)
-		*link = s.recipients[gone].*next;
+		*link = s.recipients[gone].next_of_alert;
+}
+
+void unlink_of_feed(Index gone) noexcept
+{
+	Store &s = *store();
+	const RecipientRec &rec = s.recipients[gone];
+	(rec.prev_of_feed != 0 ? s.recipients[rec.prev_of_feed].next_of_feed
+						   : s.feeds[rec.feed].first_recipient) = rec.next_of_feed;
+	if(rec.next_of_feed != 0)
+		s.recipients[rec.next_of_feed].prev_of_feed = rec.prev_of_feed;
 }
 
 void remove(Index i) noexcept
 {
 	Store &s = *store();
-	unlink(&head_of(s.recipients[i].alert), i, &RecipientRec::next_of_alert);
-	unlink(&s.feeds[s.recipients[i].feed].first_recipient, i, &RecipientRec::next_of_feed);
+	unlink_of_alert(i);
+	unlink_of_feed(i);
 	s.recipients[i] = RecipientRec{};
 	give_back(s.recipients, i, &RecipientRec::next_of_alert);
 }
@@ -62,7 +73,9 @@ Addition add_recipient(const Uuid &alert, Index slot, Index feed) noexcept
 	}
 	Index &head = head_of(alert);
 	Index &first = s.feeds[feed].first_recipient;
-	s.recipients[i] = RecipientRec{alert, slot, feed, head, first};
+	s.recipients[i] = RecipientRec{alert, slot, feed, head, first, 0};
+	if(first != 0)
+		s.recipients[first].prev_of_feed = i;
 	head = first = i;
 	return Addition::done;
 }

@@ -66,6 +66,7 @@ public:
 	void publish(std::uint64_t ticket) noexcept;
 
 	[[nodiscard]] void *next(std::uint64_t &at) noexcept;
+	[[nodiscard]] std::uint64_t head() const noexcept { return head_.load(); }
 	[[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
 	void release(std::uint64_t at) noexcept { tail_.store(at, std::memory_order_release); }
 	[[nodiscard]] std::size_t used() const noexcept { return head_.load() - tail_.load(); }

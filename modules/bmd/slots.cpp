@@ -8,6 +8,7 @@
 
 #include "bmd/code.hpp"
 #include "changes.hpp"
+#include "rejections.hpp"
 #include "table.hpp"
 
 namespace bmd {
@@ -46,6 +47,7 @@ void link_open(Index i) noexcept
 	++s.open_count;
 	EscalationRec &escalation = s.escalation[i];
 	escalation.opened = ++s.opened;
+	forget_rejections(i);
 	if(escalation.alert == s.alerts[i].id)
 		return; // it comes back
 	escalation.alert = {};
@@ -258,7 +260,11 @@ Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index de
 	if(i == 0 || s.alerts[i].patient != patient || s.alerts[i].cleared_at <= since)
 		return 0;
 	unlink_kept(i);
-	s.alerts[i].device = device; // its slot may be another since the alert was restored
+	AlertRec &alert = s.alerts[i];
+	alert.device = device; // its slot may be another since the alert was restored
+	// Others find it as soon as it is in the list: by then it is an open one.
+	alert.state = AlertState::active;
+	come_back(alert.response, wall_now());
 	link_open(i);
 	return i;
 }

@@ -34,7 +34,8 @@ struct KeptKey
 	Condition condition = Condition::low;
 };
 
-/// Makes a kept alert that cleared after `since` an open one again, of `device`.  0: there is none.
+/// Makes a kept alert that cleared after `since` an open, active one again, of `device`, for
+/// reopen_alert(); `cleared_at` stays.  0: there is none.
 [[nodiscard]] Index take_back(
 		const KeptKey &key, std::int64_t patient, TimeUs since, Index device) noexcept;
 

@@ -3,6 +3,7 @@
 
 #include "bmd/escalation.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "bmd/duty.hpp"
@@ -87,6 +88,50 @@ void every_alert_of_the_table_gets_its_policy_and_times()
 		BMD_EQUAL(line + found.name + " " + dues(found, subject.raised_at),
 				line + cells[5] + " " + cells[6]);
 	}
+}
+
+// "30:0,30,60"
+EscalationPolicy policy_from(const std::string &cell)
+{
+	const auto colon = cell.find(':');
+	EscalationPolicy policy;
+	policy.repeat = std::stoll(cell) * second_us;
+	for(const std::string &after : parts(cell.substr(colon + 1)))
+		policy.steps.push_back({std::stoll(after) * second_us, bmd::Whom::responsible, {}, 1});
+	return policy;
+}
+
+void a_change_of_policy_postpones_no_step_by_more_than_its_interval()
+{
+	constexpr TimeUs raised = 5'000 * second_us;
+	for(const bmd_test::Row &row : bmd_test::read_tsv("escalation_changes.tsv")) {
+		const EscalationPolicy before = policy_from(row.cells[0]);
+		EscalationProgress progress{0, raised};
+		for(int i = std::stoi(row.cells[1]); i > 0; --i)
+			progress = bmd::begin_step(before, progress, bmd::due_at(before, progress));
+		const EscalationPolicy after = policy_from(row.cells[2]);
+		const std::string line = "line " + std::to_string(row.line) + ": ";
+		const auto due = [&] {
+			return line + std::to_string((bmd::due_at(after, progress) - raised) / second_us);
+		};
+		BMD_EQUAL(due(), line + row.cells[3]);
+		// and from the next one on as if it had always been so
+		const TimeUs now = std::max(bmd::due_at(after, progress), progress.last);
+		progress = bmd::begin_step(after, progress, now);
+		const TimeUs next = bmd::due_at(after, progress);
+		const bool repeats = bmd::round_of(after, progress.begun) > 0;
+		CU_ASSERT(next >= now && (!repeats || next == now + after.repeat));
+	}
+}
+
+void a_rejection_hastens_a_repetition_too_when_it_is_asked_for()
+{
+	const EscalationPolicy policy = bmd::default_policy(Priority::low);
+	const TimeUs now = 50'000 * second_us;
+	const EscalationProgress hastened = bmd::hasten(policy, {7, 0, 49'900 * second_us}, now);
+	BMD_EQUAL(bmd::due_at(policy, hastened), now);
+	const EscalationProgress next = bmd::begin_step(policy, hastened, now);
+	BMD_EQUAL(bmd::due_at(policy, next), now + 900 * second_us);
 }
 
 void without_policies_the_built_in_ones_are_in_force()
@@ -179,6 +224,8 @@ void text_that_is_cut_or_wrong_is_refused_with_its_line()
 }
 
 CU_TestInfo cases[] = {BMD_CASE(every_alert_of_the_table_gets_its_policy_and_times),
+		BMD_CASE(a_change_of_policy_postpones_no_step_by_more_than_its_interval),
+		BMD_CASE(a_rejection_hastens_a_repetition_too_when_it_is_asked_for),
 		BMD_CASE(without_policies_the_built_in_ones_are_in_force),
 		BMD_CASE(the_last_step_repeats_and_counts_its_rounds),
 		BMD_CASE(a_rejection_makes_the_next_step_due_and_the_others_follow_it),

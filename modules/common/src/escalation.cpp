@@ -41,6 +41,13 @@ DurationUs offset(const EscalationPolicy &policy, std::uint32_t n) noexcept
 		   + static_cast<DurationUs>(round_of(policy, n)) * policy.repeat;
 }
 
+// From the step before it to step `n`, which is not the first.
+DurationUs interval(const EscalationPolicy &policy, std::uint32_t n) noexcept
+{
+	return round_of(policy, n) > 0 ? policy.repeat
+								   : policy.steps[n].after - policy.steps[n - 1].after;
+}
+
 } // namespace
 
 std::string_view to_string(Whom whom) noexcept
@@ -125,23 +132,29 @@ std::uint32_t round_of(const EscalationPolicy &policy, std::uint32_t n) noexcept
 
 TimeUs due_at(const EscalationPolicy &policy, const EscalationProgress &progress) noexcept
 {
-	return progress.base + offset(policy, progress.begun);
+	const std::uint32_t next = progress.begun;
+	const TimeUs due = progress.base + offset(policy, next);
+	if(next == 0 || progress.last == 0)
+		return due;
+	const TimeUs after_last = progress.last + interval(policy, next);
+	return round_of(policy, next) > 0 ? after_last : std::min(due, after_last);
 }
 
 EscalationProgress begin_step(
 		const EscalationPolicy &policy, const EscalationProgress &progress, TimeUs now) noexcept
 {
-	EscalationProgress next =
-			now - due_at(policy, progress) > late ? hasten(policy, progress, now) : progress;
-	++next.begun;
-	return next;
+	const TimeUs due = due_at(policy, progress);
+	const TimeUs at = now - due > late ? now : due;
+	return {progress.begun + 1, at - offset(policy, progress.begun), at};
 }
 
 EscalationProgress hasten(
 		const EscalationPolicy &policy, const EscalationProgress &progress, TimeUs now) noexcept
 {
 	EscalationProgress next = progress;
-	next.base = now - offset(policy, progress.begun);
+	next.base = now - offset(policy, next.begun);
+	if(next.begun > 0)
+		next.last = now - interval(policy, next.begun);
 	return next;
 }
 

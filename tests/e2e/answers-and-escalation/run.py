@@ -21,7 +21,7 @@ def people_and_a_policy_exist(stack):
               "SELECT policy_id, v.position, v.after::interval, whom, username FROM bmd_escalation_policy, "
               f"(VALUES (1, '0', 'responsible', NULL), (2, '{PACE} s', 'person', 'tech2'), "
               f"(3, '{2 * PACE} s', 'person', 'tech3')) v (position, after, whom, username); COMMIT")
-    for serial in ("TAKEN", "REJECT", "QUIET", "WORK", "BACK", "FRESH", "HELD", "AGAIN", "EDGE-1",
+    for serial in ("TAKEN", "REJECT", "QUIET", "WORK", "BACK", "FRESH", "HELD", "AGAIN", "NOT-I", "EDGE-1",
                    "EDGE-2", "EDGE-3", "EDGE-4", "NAMED", "MOVED", "LEFT"):
         add_device(stack, serial, assign="tech1")
     wait_until(lambda: explained(stack, "TAKEN", "bmd.dry-run")[0]["policy"] == "trial", 3, "the policy")
@@ -200,6 +200,24 @@ def what_was_rejected_just_before_kill_9_goes_on_at_once(stack):
     over(stack, "BACK")
 
 
+def who_rejected_is_remembered_over_kill_9(stack):
+    code = raise_on(stack, "NOT-I")
+    stack.kamcmd("bmd.reject", code, "tech1")
+    told(stack.two, "NOT-I")
+    stack.kamcmd("bmd.reject", code, "tech1")
+    wait_until(lambda: history(stack, "NOT-I") == [["raised", "rejected", "escalated"]], 3, "the history")
+    kill_and_restart(stack, stack.one, stack.two, stack.three)
+    told(stack.two, "NOT-I", 6)
+    stack.kamcmd("bmd.reject", code, "tech1")
+    pump(stack, 1)
+    assert not stack.three.about("NOT-I"), "tech2 got no time"
+    assert history(stack, "NOT-I") == [["raised", "rejected", "escalated"]], history(stack, "NOT-I")
+    stack.kamcmd("bmd.reject", code, "tech2")
+    begun = time.time()
+    assert told(stack.three, "NOT-I") - begun < SLACK
+    over(stack, "NOT-I")
+
+
 def what_comes_back_goes_on_with_its_escalation(stack):
     code = raise_on(stack, "AGAIN")
     stack.kamcmd("bmd.reject", code, "tech1")
@@ -278,7 +296,7 @@ run("answers-and-escalation", [
     a_step_that_begins_just_before_a_silence_is_made_known_after_it,
     no_step_begins_while_its_device_is_in_maintenance,
     what_was_raised_in_maintenance_begins_with_its_first_step_at_the_end, a_silence_that_ends_while_the_server_is_down_holds_nothing_up,
-    what_was_rejected_just_before_kill_9_goes_on_at_once, what_comes_back_goes_on_with_its_escalation,
+    what_was_rejected_just_before_kill_9_goes_on_at_once, who_rejected_is_remembered_over_kill_9, what_comes_back_goes_on_with_its_escalation,
     whom_an_operator_names_sees_the_alert_and_hands_it_back,
     who_accepted_keeps_the_alert_of_a_device_that_is_taken_away_and_may_hand_it_back,
     what_somebody_accepted_who_is_disabled_goes_to_the_next_people, every_step_is_one_change_of_its_alert], errors_expected=True)

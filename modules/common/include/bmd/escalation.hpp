@@ -86,13 +86,17 @@ struct EscalationProgress
 {
 	std::uint32_t begun = 0; ///< steps begun so far
 	TimeUs base = 0;         ///< what `after` counts from: raised_at, moved by what happened since
+	/// When the last step was due, or, of a late one, began: what the next one counts from,
+	/// whatever policy the others were of.  0: not known.
+	TimeUs last = 0;
 };
 
 /// Index into policy.steps of step number `n` (from 0), and how often it is a repetition.
 [[nodiscard]] std::size_t step_index(const EscalationPolicy &policy, std::uint32_t n) noexcept;
 [[nodiscard]] std::uint32_t round_of(const EscalationPolicy &policy, std::uint32_t n) noexcept;
 
-/// When the next step is due.
+/// When the next step is due: a repetition its interval after the last step, another at its time,
+/// but no later than its interval after the last step.
 [[nodiscard]] TimeUs due_at(
 		const EscalationPolicy &policy, const EscalationProgress &progress) noexcept;
 
