@@ -71,7 +71,8 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.state = AlertState::active;
 	take_over(alert, seed);
 	alert.onset_at = seed.onset_at;
-	alert.raised_at = wall_now();
+	alert.raised_at = alert.began_at = wall_now();
+	alert.was_high = alert.priority == Priority::high;
 	return alert;
 }
 
@@ -108,6 +109,7 @@ void change_priority(AlertRec &alert, Priority priority, TimeUs now) noexcept
 		return;
 	alert.priority_before = alert.priority;
 	alert.priority = priority;
+	alert.was_high = alert.was_high || priority == Priority::high;
 	if(priority < alert.priority_before)
 		return;
 	worsen(alert.response, now);
@@ -124,6 +126,7 @@ Index raise_alert(const NewAlert &seed) noexcept
 	}
 	AlertRec alert = alert_from(seed);
 	alert.revision = alert.journaled = revision_closed(alert.id);
+	alert.began = alert.revision + 1;
 	const Suppressor suppressor = suppressor_of(alert, alert.raised_at);
 	alert.response.suppressed = suppressor.how;
 	const Index i = take_slot(alert);
@@ -166,6 +169,8 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 		come_back(alert.response, now);
 		if(!taken(alert.response))
 			alert.risen = 0;
+		alert.began_at = now;
+		alert.began = alert.revision + 1;
 	}
 	alert.mutes = seed.mutes;
 	NewAlert again = seed;
@@ -227,6 +232,8 @@ Index restore_alert(const AlertRec &from) noexcept
 {
 	AlertRec alert = from;
 	alert.journaled = alert.revision;
+	alert.began_at = alert.raised_at;
+	alert.was_high = alert.priority == Priority::high || alert.priority_before == Priority::high;
 	const bool may_come_back = alert.state == AlertState::cleared;
 	const Index i = may_come_back ? take_kept_slot(alert) : take_slot(alert);
 	if(i == 0 || may_come_back)
