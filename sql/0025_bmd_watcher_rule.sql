@@ -86,6 +86,26 @@ $$;
 CREATE TRIGGER bmd_watcher_rule_notify_truncate AFTER TRUNCATE ON bmd_watcher_rule
     FOR EACH STATEMENT EXECUTE FUNCTION bmd_notify_change('rule_id');
 
+-- Chattering alarms, by limit.  What other migrations made of these stays.
+ALTER TABLE bmd_type_limit ADD COLUMN most_per_hour integer,
+    ADD CONSTRAINT bmd_type_limit_most_per_hour_is_1_to_1000 CHECK (most_per_hour BETWEEN 1 AND 1000);
+COMMENT ON COLUMN bmd_type_limit.most_per_hour IS 'An alert, not of high priority, that begins more often within an hour chatters: it is told as over only when it has been so for reopen_seconds; NULL: none does';
+ALTER TABLE bmd_device_limit ADD COLUMN most_per_hour integer,
+    ADD CONSTRAINT bmd_device_limit_most_per_hour_is_1_to_1000 CHECK (most_per_hour BETWEEN 1 AND 1000);
+COMMENT ON COLUMN bmd_device_limit.most_per_hour IS 'How often an alert may begin within an hour before it chatters; NULL: standard';
+DO $$
+DECLARE
+    known text := (SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint
+                   WHERE conname = 'bmd_device_limit_prescribes_something' AND conrelid = 'bmd_device_limit'::regclass);
+BEGIN
+    EXECUTE format('ALTER TABLE bmd_device_limit DROP CONSTRAINT bmd_device_limit_prescribes_something, '
+        'ADD CONSTRAINT bmd_device_limit_prescribes_something CHECK ((%s) OR most_per_hour IS NOT NULL)', known);
+    EXECUTE 'CREATE OR REPLACE VIEW bmd_limit AS ' || regexp_replace(pg_get_viewdef('bmd_limit'::regclass),
+        '\n\s+FROM ', E',\n    COALESCE(p.most_per_hour, s.most_per_hour) AS most_per_hour\n   FROM ');
+END
+$$;
+COMMENT ON COLUMN bmd_limit.most_per_hour IS 'How often an alert may begin within an hour before it chatters; NULL: as often as it likes';
+
 CREATE FUNCTION bmd_grant_watcher(a_role name) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -54,9 +54,11 @@ struct AlertRec
 	Index next_code;      ///< next of its hash bucket
 	std::uint32_t code;   ///< see code.hpp; unique among those not closed
 	std::uint32_t revision;
+	TimeUs hour_began;       ///< of `begins`
 	std::uint32_t began;     ///< revision it got then; 0: before the server started
 	std::uint32_t journaled; ///< revision that the journal has taken
 	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
+	std::uint16_t begins;    ///< how often it began within the hour
 	MetricId metric;
 	Condition condition;
 	AlertList list;
@@ -64,6 +66,7 @@ struct AlertRec
 	Priority priority;
 	Priority priority_before; ///< before its last rise or fall; 0: none
 	std::uint8_t risen;       ///< steps by which it rose for want of an answer
+	bool chattering;          ///< it begins more often than its rule allows
 	bool was_high;            ///< its priority has ever been high
 	bool past_second;         ///< its value is past the second limit: so its priority is high
 	AlertState state;

@@ -73,6 +73,8 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.onset_at = seed.onset_at;
 	alert.raised_at = alert.began_at = wall_now();
 	alert.was_high = alert.priority == Priority::high;
+	alert.hour_began = alert.raised_at;
+	alert.begins = 1;
 	return alert;
 }
 
@@ -81,6 +83,29 @@ Actor actor_of(const Suppressor &suppressor) noexcept
 	if(suppressor.how == Suppression::none)
 		return {};
 	return {suppressor.who, to_string(suppressor.how), suppressor.why};
+}
+
+// It chatters: said with the change itself, unless something else is.
+Actor chatter(const Suppressor &suppressor) noexcept
+{
+	return suppressor.how == Suppression::none ? Actor{{}, {}, "it chatters"}
+											   : actor_of(suppressor);
+}
+
+void begin_again(AlertRec &alert, std::uint16_t most_per_hour, TimeUs now) noexcept
+{
+	constexpr DurationUs hour = 3600 * second_us;
+	alert.began_at = now;
+	alert.began = alert.revision + 1;
+	if(now - alert.hour_began >= hour || now < alert.hour_began) {
+		alert.hour_began = now;
+		alert.begins = 0;
+	}
+	if(alert.begins < UINT16_MAX)
+		++alert.begins;
+	const bool before = alert.chattering;
+	alert.chattering = most_per_hour > 0 && alert.begins > most_per_hour;
+	count(count_alerts_chattering, alert.chattering && !before ? 1 : 0);
 }
 
 // Was it cleared so little ago that it goes on?  0: no.
@@ -169,8 +194,7 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 		come_back(alert.response, now);
 		if(!taken(alert.response))
 			alert.risen = 0;
-		alert.began_at = now;
-		alert.began = alert.revision + 1;
+		begin_again(alert, seed.most_per_hour, now);
 	}
 	alert.mutes = seed.mutes;
 	NewAlert again = seed;
@@ -181,7 +205,8 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	alert.response.suppressed = suppressor.how;
 	count(count_alerts_reopened);
 	await_answer(alert);
-	record_change(alert, "reopened", actor_of(suppressor), now);
+	record_change(
+			alert, "reopened", alert.chattering ? chatter(suppressor) : actor_of(suppressor), now);
 }
 
 void update_alert(

@@ -31,14 +31,10 @@ std::vector<std::string> groups_of(const DeviceRec &device)
 	return groups;
 }
 
-WatchedAlert watched(const AlertRec &alert, bool unknown, TimeUs began_at)
+// How long one that chatters must be over before it counts as over; 0: at once.
+DurationUs chatters(const AlertRec &alert) noexcept
 {
-	return {.priority = alert.priority,
-			.was_high = alert.was_high,
-			.escalated = alert.response.response == Response::escalated || alert.response.step > 0,
-			.open = alert.state != AlertState::cleared,
-			.unknown = unknown,
-			.began = began_at};
+	return alert.chattering && alert.closed_at == 0 ? store()->settings.reopen.load() : 0;
 }
 
 } // namespace
@@ -104,24 +100,41 @@ TimeUs Holding::began_at(const AlertRec &alert, const Entry *entry, TimeUs now) 
 	return std::min(monotonic_of(alert.began_at), now);
 }
 
-Hold Holding::judge(Queue &queue, const WatcherRule *rule, const SeenChange &change,
-		const Entry *entry, TimeUs now) const
+WatchedAlert Holding::watched(
+		const Queue &queue, const SeenChange &change, const Entry *entry, TimeUs now) noexcept
 {
 	const AlertRec &alert = *change.state;
 	// A clock that was set back says nothing of what came first.
 	const bool unknown = entry != nullptr ? entry->lasts_at != 0
 										  : change.begins && queue.full_at < alert.began_at
 													&& alert.began_at <= wall_now();
-	if(rule == nullptr)
-		return {};
-	std::deque<TimeUs> &log = queue.told[rule->id];
+	const bool quiet_enough =
+			entry != nullptr && entry->until <= now && entry->revision == alert.revision;
+	return {.priority = alert.priority,
+			.was_high = alert.was_high,
+			.escalated = alert.response.response == Response::escalated || alert.response.step > 0,
+			.open = alert.state != AlertState::cleared,
+			.unknown = unknown,
+			.began = began_at(alert, entry, now),
+			.chatters = quiet_enough ? 0 : chatters(alert),
+			.is_back = alert.revision == alert.began};
+}
+
+Hold Holding::judge(Queue &queue, const WatcherRule *rule, const SeenChange &change,
+		const Entry *entry, TimeUs now) const
+{
+	WatchedPast past;
+	past.held_since = entry == nullptr ? 0 : entry->since;
+	past.digest_since = past.held_since;
+	const std::int32_t number = rule == nullptr ? 0 : rule->id;
+	std::deque<TimeUs> &log = queue.told[number];
 	while(!log.empty() && log.front() + rate_window <= now)
 		log.pop_front();
 	const std::vector<TimeUs> told(log.begin(), log.end());
-	WatchedPast past{entry == nullptr ? 0 : entry->since, told};
+	past.told = told;
 	TimeUs others = 0; // wait for the rate until then
 	for(const auto &[id, held] : queue.held) {
-		if(held.rule != rule->id)
+		if(held.rule != number)
 			continue;
 		if(held.why == HoldReason::digest
 				&& (past.digest_since == 0 || held.since < past.digest_since))
@@ -129,19 +142,18 @@ Hold Holding::judge(Queue &queue, const WatcherRule *rule, const SeenChange &cha
 		if(held.why == HoldReason::rate)
 			others = std::max(held.until, now);
 	}
-	const Hold hold =
-			hold_back(rule, watched(alert, unknown, began_at(alert, entry, now)), past, now);
+	const Hold hold = hold_back(rule, watched(queue, change, entry, now), past, now);
 	// not before those that wait already, but with them
 	return hold.counts && entry == nullptr && others != 0 ? Hold{HoldReason::rate, others} : hold;
 }
 
 bool Holding::keep(std::uint64_t dialog, Queue &queue, const AlertRec &alert,
-		const WatcherRule &rule, const Hold &hold, TimeUs now)
+		const WatcherRule *rule, const Hold &hold, TimeUs now)
 {
 	const auto known = queue.held.find(alert.id);
 	const Entry *before = known == queue.held.end() ? nullptr : &known->second;
-	Entry entry{0, rule.id, hold.why, now, hold.until, hold.lasts_at, began_at(alert, before, now),
-			alert.began};
+	Entry entry{0, rule == nullptr ? 0 : rule->id, hold.why, now, hold.until, hold.lasts_at,
+			began_at(alert, before, now), alert.began, alert.revision};
 	HeldRec held{};
 	if(before != nullptr) {
 		entry.slot = before->slot;
@@ -153,7 +165,7 @@ bool Holding::keep(std::uint64_t dialog, Queue &queue, const AlertRec &alert,
 	held.alert = alert;
 	held.dialog = dialog;
 	held.until = hold.until;
-	held.rule = rule.id;
+	held.rule = entry.rule;
 	held.why = hold.why;
 	if(entry.slot != 0)
 		change_held(entry.slot, held);
@@ -217,7 +229,7 @@ Sifted Holding::sift(const SubTarget &target, std::string_view feed,
 			count(count_watcher_passed);
 		else if(hold.why == HoldReason::none)
 			sifted.now.push_back(i);
-		else if(keep(target.dialog, queue, *change.state, *rule, hold, now)) {
+		else if(keep(target.dialog, queue, *change.state, rule, hold, now)) {
 			count(count_watcher_held, is_new ? 1 : 0);
 			continue;
 		} else {
@@ -263,7 +275,7 @@ std::vector<Uuid> Holding::judge_due(std::uint64_t dialog, Queue &queue, const S
 		const WatcherRule *rule = rules_->find(target.user, feed, change.subject);
 		const Hold hold = judge(queue, rule, change, &entry, now);
 		if(hold.why != HoldReason::none && !hold.never) {
-			(void)keep(dialog, queue, *change.state, *rule, hold, now);
+			(void)keep(dialog, queue, *change.state, rule, hold, now);
 			continue;
 		}
 		done.push_back(id);

@@ -77,7 +77,8 @@ private:
 		TimeUs until;
 		TimeUs lasts_at;
 		TimeUs began_at;
-		std::uint32_t began; ///< AlertRec::began
+		std::uint32_t began; ///< of the alert, as what follows
+		std::uint32_t revision;
 	};
 	/// What one subscription waits for.
 	struct Queue
@@ -92,9 +93,11 @@ private:
 	Queue &queue_of(const SubTarget &target);
 	[[nodiscard]] static TimeUs began_at(
 			const AlertRec &alert, const Entry *entry, TimeUs now) noexcept;
+	[[nodiscard]] static WatchedAlert watched(
+			const Queue &queue, const SeenChange &change, const Entry *entry, TimeUs now) noexcept;
 	[[nodiscard]] Hold judge(Queue &queue, const WatcherRule *rule, const SeenChange &change,
 			const Entry *entry, TimeUs now) const;
-	bool keep(std::uint64_t dialog, Queue &queue, const AlertRec &alert, const WatcherRule &rule,
+	bool keep(std::uint64_t dialog, Queue &queue, const AlertRec &alert, const WatcherRule *rule,
 			const Hold &hold, TimeUs now);
 	void drop(Queue &queue, const Uuid &alert);
 	void drop_all(Queue &queue);

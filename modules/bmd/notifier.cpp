@@ -141,6 +141,11 @@ void add_alert(Work &work, const AlertRec &alert)
 	work.begins.push_back(alert.revision == alert.began);
 }
 
+bool chatters(const Work &work, const std::vector<std::size_t> &which) noexcept
+{
+	return std::ranges::any_of(which, [&](std::size_t i) { return work.alerts[i].chattering; });
+}
+
 void Teller::add_feeds_of(Work &work, std::size_t alert)
 {
 	const Store &s = *store();
@@ -264,6 +269,9 @@ void Teller::tell_one(const SubTarget &target, const std::string &feed,
 void Teller::tell_changes(const Work &work, bool urgent)
 {
 	Round round(work);
+	const bool sifts = !holding_.idle()
+					   || std::ranges::any_of(
+							   work.alerts, [](const AlertRec &alert) { return alert.chattering; });
 	for(auto at = work.concerns.begin(); at != work.concerns.end();) {
 		const std::string &feed = at->feed;
 		std::vector<std::size_t> which;
@@ -275,7 +283,7 @@ void Teller::tell_changes(const Work &work, bool urgent)
 				continue; // it has been told that there is nothing for it
 			if(partial.empty())
 				break; // newer news of all of it is on the way, or was urgent and has been told
-			if(!holding_.idle() && holding_.concerns(target, feed)) {
+			if(sifts && (holding_.concerns(target, feed) || chatters(work, which))) {
 				tell_one(target, feed, which, round);
 			} else {
 				const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));

@@ -51,7 +51,8 @@ enum RuleField : std::uint16_t
 	rule_latching = 32,
 	rule_low_low = 64,
 	rule_high_high = 128,
-	rule_rises_after = 256
+	rule_rises_after = 256,
+	rule_most_per_hour = 512
 };
 
 struct RuleRec

@@ -78,7 +78,7 @@ public:
 		bmd::RuleRec rec;
 		rec.metric = bmd::find_metric("SpO2")->id;
 		rec.rule = rule;
-		rec.fields = 511;
+		rec.fields = 1023;
 		const bmd::RuleRec rules[] = {rec};
 		CU_ASSERT(bmd::put_device_limits(bmd::find_device(serial), rules));
 	}
@@ -231,6 +231,27 @@ void a_rate_holds_back_the_others_and_tells_them_together()
 	}
 }
 
+void what_chatters_is_open_until_it_has_been_quiet()
+{
+	Terminal ann;
+	store()->settings.reopen.store(a_while);
+	bmd::Rule rule = bmd_test::low(90, Priority::low);
+	rule.most_per_hour = 1;
+	Terminal::limit("D0", rule);
+	BMD_EQUAL(ann.reads("D0", 80), "part D0/active/low");
+	BMD_EQUAL(ann.reads("D0", 95), "part D0/cleared/low");
+	BMD_EQUAL(ann.reads("D0", 80), "part D0/active/low"); // from here on it chatters
+	BMD_EQUAL(ann.reads("D0", 95), "");
+	BMD_EQUAL(ann.reads("D0", 80), "");
+	BMD_EQUAL(ann.reads("D0", 95), "");
+	BMD_EQUAL(ann.waits(a_while / 2), "part D0/cleared/low");
+	BMD_EQUAL(Terminal::counted(bmd::count_alerts_chattering), 1U);
+	rule.priority = Priority::high;
+	Terminal::limit("D0", rule);
+	BMD_EQUAL(ann.reads("D0", 80), "part D0/active/high");
+	BMD_EQUAL(ann.reads("D0", 95), "part D0/cleared/high");
+}
+
 void a_rule_that_goes_frees_what_it_held()
 {
 	Terminal ann;
@@ -290,6 +311,7 @@ CU_TestInfo cases[] = {BMD_CASE(without_rules_everything_is_told_at_once),
 		BMD_CASE(what_is_over_before_it_has_lasted_is_never_told),
 		BMD_CASE(what_was_told_as_open_is_told_as_cleared),
 		BMD_CASE(a_rate_holds_back_the_others_and_tells_them_together),
+		BMD_CASE(what_chatters_is_open_until_it_has_been_quiet),
 		BMD_CASE(a_rule_that_goes_frees_what_it_held),
 		BMD_CASE(a_full_state_tells_all_that_was_held),
 		BMD_CASE(without_room_all_of_it_is_told_at_once),

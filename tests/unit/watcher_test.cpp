@@ -73,11 +73,12 @@ std::string held(const std::vector<WatcherRule> &rules, const Cells &cells)
 			rule = &one;
 	const auto flag = [&](char c) { return cells[3].find(c) != std::string::npos; };
 	const bmd::WatchedAlert alert{bmd::parse_priority(cells[2]).value(), flag('h'), flag('e'),
-			!flag('c'), flag('u'), ago(cells[4])};
+			!flag('c'), flag('u'), ago(cells[4]), flag('k') ? 60 * second_us : 0, flag('b')};
 	std::vector<TimeUs> told;
 	for(const std::string &one : parts(cells[6]))
 		told.push_back(ago(one));
-	const bmd::Hold hold = bmd::hold_back(rule, alert, {ago(cells[5]), told}, now);
+	const bmd::Hold hold =
+			bmd::hold_back(rule, alert, {flag('k') ? ago(cells[5]) : 0, ago(cells[5]), told}, now);
 	if(hold.never)
 		return "never";
 	if(hold.why == bmd::HoldReason::none)

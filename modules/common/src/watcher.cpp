@@ -86,6 +86,8 @@ std::string_view to_string(HoldReason why) noexcept
 			return "rate";
 		case HoldReason::digest:
 			return "digest";
+		case HoldReason::chattering:
+			return "chattering";
 	}
 	return "?";
 }
@@ -93,11 +95,13 @@ std::string_view to_string(HoldReason why) noexcept
 Hold hold_back(const WatcherRule *rule, const WatchedAlert &alert, const WatchedPast &past,
 		TimeUs now) noexcept
 {
+	static const WatcherRule no_rule;
+	const WatcherRule &by = rule == nullptr ? no_rule : *rule;
 	Hold hold;
-	if(rule == nullptr || alert.priority == Priority::high || alert.was_high || alert.escalated)
+	if(alert.priority == Priority::high || alert.was_high || alert.escalated)
 		return hold;
-	if(alert.unknown && rule->persistence > 0)
-		hold.lasts_at = alert.began + rule->persistence;
+	if(alert.unknown && by.persistence > 0)
+		hold.lasts_at = alert.began + by.persistence;
 	if(hold.lasts_at > now && !alert.open) {
 		hold.never = true;
 		return hold;
@@ -110,12 +114,16 @@ Hold hold_back(const WatcherRule *rule, const WatchedAlert &alert, const Watched
 		hold.why = why;
 	};
 	wait(hold.lasts_at, HoldReason::persistence);
-	if(digested(*rule, alert.priority))
-		wait((past.digest_since == 0 ? now : past.digest_since) + rule->digest_every,
+	if(digested(by, alert.priority))
+		wait((past.digest_since == 0 ? now : past.digest_since) + by.digest_every,
 				HoldReason::digest);
-	wait(next_free(*rule, past, now), HoldReason::rate);
+	wait(next_free(by, past, now), HoldReason::rate);
+	if(alert.chatters > 0 && !alert.open)
+		wait(now + alert.chatters, HoldReason::chattering);
+	else if(alert.chatters > 0 && alert.is_back && past.held_since != 0)
+		wait(past.held_since + alert.chatters, HoldReason::chattering);
 	if(hold.why == HoldReason::none)
-		hold = Hold{.counts = rule->most_per_minute > 0};
+		hold = Hold{.counts = by.most_per_minute > 0};
 	return hold;
 }
 

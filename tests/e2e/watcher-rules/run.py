@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from postgres import Frozen
-from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, stats
+from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, setting, stats
 from stack import BIN, run, wait_until
 
 LOW = {"low": 90, "priority": "low"}
@@ -201,6 +201,26 @@ def a_rate_tells_what_came_meanwhile_together(stack):
     stack.rated, stack.rated_at = count, time.time()
 
 
+def a_chattering_alert_stays_open_until_it_is_quiet(stack):
+    watcher = stack.watchers["tech2"]  # no rule is for this person
+    add_device(stack, "W-5", SpO2={**LOW, "most_per_hour": 2})
+    provision(stack, "INSERT INTO bmd_group_device (group_name, serial) VALUES ('ward', 'W-5')")
+    setting(stack, "reopen_seconds", 4)
+    for value in (80, 97, 80, 97, 80):
+        hand(stack, f"W-5 SpO2={value}")
+        watcher.wait(lambda v=value: bool(watcher.about("W-5")) == (v == 80), f"{value}")
+    for value in (97, 80, 97, 80, 97):
+        hand(stack, f"W-5 SpO2={value}")
+        watcher.quiet(0.3)
+    assert watcher.about("W-5") and alerts(stack, "W-5") == []
+    told(watcher, "W-5", "cleared", 6)
+    assert stats(stack)["alerts_chattering"] == 1
+    why = ("SELECT count(*) FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) WHERE serial = 'W-5' "
+           "AND event = 'reopened' AND why = 'it chatters'")
+    wait_until(lambda: stack.sql(why) == [["3"]], 3, "the history")
+    setting(stack, "reopen_seconds", 60)
+
+
 def the_operator_sees_what_is_held_and_why(stack):
     code = alerts(stack, "W-2")[0]["code"]
     plan = records(stack.kamcmd("bmd.explain", code))[0]
@@ -338,7 +358,7 @@ run("watcher-rules", [
     the_scene_is_set, low_priority_comes_in_a_digest_in_its_last_state,
     high_priority_is_told_at_once_in_the_middle_of_a_digest, a_rise_and_an_escalation_do_not_wait,
     what_is_over_before_it_has_lasted_is_never_told, a_rate_tells_what_came_meanwhile_together,
-    the_operator_sees_what_is_held_and_why, a_refresh_and_a_new_subscription_tell_everything,
+    the_operator_sees_what_is_held_and_why, a_chattering_alert_stays_open_until_it_is_quiet, a_refresh_and_a_new_subscription_tell_everything,
     a_rule_changed_by_sql_acts_within_a_second_and_one_that_goes_frees_what_it_held,
     the_most_specific_rule_counts_and_a_feed_has_its_own, nothing_held_is_lost_by_kill_9,
     many_changes_and_documents_never_go_backwards, what_makes_no_sense_is_refused_by_name,

@@ -98,16 +98,19 @@ private:
 struct WatchedAlert
 {
 	Priority priority = Priority::high;
-	bool was_high = false;  ///< it has been
-	bool escalated = false; ///< somebody else is, or was, called for it
-	bool open = true;       ///< active or latched
-	bool unknown = false;   ///< surely nothing was told to this subscription since it began
-	TimeUs began = 0;       ///< last raised, or back again
+	bool was_high = false;   ///< it has been
+	bool escalated = false;  ///< somebody else is, or was, called for it
+	bool open = true;        ///< active or latched
+	bool unknown = false;    ///< surely nothing was told to this subscription since it began
+	TimeUs began = 0;        ///< last raised, or back again
+	DurationUs chatters = 0; ///< it chatters: over only when it has been so for so long; 0: no
+	bool is_back = false;    ///< this is all that is new
 };
 
 /// What a rule has done to a subscription so far.
 struct WatchedPast
 {
+	TimeUs held_since = 0;          ///< something of this alert is held since; 0: nothing is
 	TimeUs digest_since = 0;        ///< the first change that waits for its digest; 0: none does
 	std::span<const TimeUs> told{}; ///< when it was told under this rule, oldest first
 };
@@ -117,7 +120,8 @@ enum class HoldReason : std::uint8_t
 	none = 0, ///< told now
 	persistence = 1,
 	rate = 2,
-	digest = 3
+	digest = 3,
+	chattering = 4
 };
 [[nodiscard]] std::string_view to_string(HoldReason) noexcept;
 
@@ -131,7 +135,8 @@ struct Hold
 };
 
 /// May this change wait?  High priority, what was of high priority and what has been escalated
-/// never does.
+/// never does.  Without any rule only what chatters may: its end, until it has been quiet, and that
+/// it is back before its end was told.
 [[nodiscard]] Hold hold_back(const WatcherRule *rule, const WatchedAlert &alert,
 		const WatchedPast &past, TimeUs now) noexcept;
 
