@@ -357,9 +357,9 @@ bool Teller::tell_everything()
 void notify_once(std::size_t slot, int milliseconds, const SendDocument &send, Holding &holding)
 {
 	store()->notifier[slot].waker.wait(holding.patience(milliseconds));
-	holding.follow_rules();
 	Teller teller(slot, send, holding);
 	for(bool more = true; more;) {
+		holding.follow_rules();
 		more = teller.tell_urgent();
 		more = teller.tell_everything() || more;
 		more = teller.tell_held() || more;
