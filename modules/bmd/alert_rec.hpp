@@ -54,7 +54,7 @@ struct AlertRec
 	Index next_code;      ///< next of its hash bucket
 	std::uint32_t code;   ///< see code.hpp; unique among those not closed
 	std::uint32_t revision;
-	TimeUs hour_began;       ///< of `begins`
+	std::uint32_t hour;      ///< in which `begins` counts: its begin, seconds since 1970
 	std::uint32_t began;     ///< revision it got then; 0: before the server started
 	std::uint32_t journaled; ///< revision that the journal has taken
 	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
@@ -66,9 +66,9 @@ struct AlertRec
 	Priority priority;
 	Priority priority_before; ///< before its last rise or fall; 0: none
 	std::uint8_t risen;       ///< steps by which it rose for want of an answer
-	bool chattering;          ///< it begins more often than its rule allows
-	bool was_high;            ///< its priority has ever been high
-	bool past_second;         ///< its value is past the second limit: so its priority is high
+	bool chattering : 1;      ///< it begins more often than its rule allows
+	bool was_high : 1;        ///< its priority has ever been high
+	bool past_second : 1;     ///< its value is past the second limit: so its priority is high
 	AlertState state;
 };
 

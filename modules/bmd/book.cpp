@@ -57,6 +57,11 @@ bool same_number(double a, double b) noexcept
 	return a == b || (std::isnan(a) && std::isnan(b));
 }
 
+std::uint32_t seconds_of(TimeUs time) noexcept
+{
+	return static_cast<std::uint32_t>(time / second_us);
+}
+
 AlertRec alert_from(const NewAlert &seed) noexcept
 {
 	AlertRec alert{};
@@ -73,7 +78,7 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.onset_at = seed.onset_at;
 	alert.raised_at = alert.began_at = wall_now();
 	alert.was_high = alert.priority == Priority::high;
-	alert.hour_began = alert.raised_at;
+	alert.hour = seconds_of(alert.raised_at);
 	alert.begins = 1;
 	return alert;
 }
@@ -94,11 +99,12 @@ Actor chatter(const Suppressor &suppressor) noexcept
 
 void begin_again(AlertRec &alert, std::uint16_t most_per_hour, TimeUs now) noexcept
 {
-	constexpr DurationUs hour = 3600 * second_us;
+	constexpr std::uint32_t hour = 3600;
+	const std::uint32_t seconds = seconds_of(now);
 	alert.began_at = now;
 	alert.began = alert.revision + 1;
-	if(now - alert.hour_began >= hour || now < alert.hour_began) {
-		alert.hour_began = now;
+	if(seconds - alert.hour >= hour) { // also when the clock was set back
+		alert.hour = seconds;
 		alert.begins = 0;
 	}
 	if(alert.begins < UINT16_MAX)

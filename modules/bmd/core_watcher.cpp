@@ -47,7 +47,7 @@ std::string held_words(const Uuid &alert, const Zone &zone)
 	}
 	std::string text;
 	for(const auto &[user, words] : people)
-		text += (text.empty() ? "" : "; ") + user + " until " + words;
+		text.append(text.empty() ? "" : "; ").append(user).append(" until ").append(words);
 	return text;
 }
 

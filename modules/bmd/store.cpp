@@ -97,7 +97,7 @@ Limits resolved(Limits limits) noexcept
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
 	if(limits.held == 0)
-		limits.held = std::clamp<std::size_t>(limits.subscriptions, 64, 16'384);
+		limits.held = std::clamp<std::size_t>(limits.subscriptions, 64, 4'096);
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)

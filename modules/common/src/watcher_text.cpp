@@ -120,7 +120,8 @@ Result<WatcherRules> read_watcher_rules(std::string_view text)
 	std::vector<WatcherRule> rules;
 	while(!text.empty()) {
 		const std::size_t end = text.find('\n');
-		if(end == std::string_view::npos || !read_rule(text.substr(0, end), rules.emplace_back()))
+		WatcherRule &rule = rules.emplace_back();
+		if(end == std::string_view::npos || !read_rule(text.substr(0, end), rule))
 			return malformed("line " + std::to_string(rules.size()) + " of the rules of watchers");
 		text.remove_prefix(end + 1);
 	}
