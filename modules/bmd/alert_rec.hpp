@@ -37,6 +37,7 @@ struct AlertRec
 	TimeUs arrived_at;
 	TimeUs onset_at;
 	TimeUs raised_at;
+	TimeUs began_at; ///< last raised, or back after it had cleared
 	TimeUs changed_at;
 	TimeUs cleared_at;
 	TimeUs closed_at; ///< 0: open, or cleared and kept because it may come back
@@ -53,8 +54,11 @@ struct AlertRec
 	Index next_code;      ///< next of its hash bucket
 	std::uint32_t code;   ///< see code.hpp; unique among those not closed
 	std::uint32_t revision;
+	std::uint32_t hour;      ///< in which `begins` counts: its begin, seconds since 1970
+	std::uint32_t began;     ///< revision it got then; 0: before the server started
 	std::uint32_t journaled; ///< revision that the journal has taken
 	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
+	std::uint16_t begins;    ///< how often it began within the hour
 	MetricId metric;
 	Condition condition;
 	AlertList list;
@@ -62,7 +66,9 @@ struct AlertRec
 	Priority priority;
 	Priority priority_before; ///< before its last rise or fall; 0: none
 	std::uint8_t risen;       ///< steps by which it rose for want of an answer
-	bool past_second;         ///< its value is past the second limit: so its priority is high
+	bool chattering : 1;      ///< it begins more often than its rule allows
+	bool was_high : 1;        ///< its priority has ever been high
+	bool past_second : 1;     ///< its value is past the second limit: so its priority is high
 	AlertState state;
 };
 

@@ -221,8 +221,7 @@ struct bmd_alarm_view
 };
 typedef void (*bmd_each_alarm)(const struct bmd_alarm_view *alarm, void *arg);
 /* By device and rule, of the last `days` (0: of all): at most 1000, `*more`: there are others. Asks
- * the database, up to 3 s for the connection and as much for the answer.  200, or 400, 503 with a
- * reason. */
+ * the database, for 0.9 s at most.  200, or 400, 503 with a reason. */
 int bmd_core_report_alarms(struct bmd_text serial, long days, bmd_each_alarm each, void *arg,
 		int *more, char *reason, size_t reason_size);
 
@@ -254,6 +253,7 @@ struct bmd_plan_view
 	char silenced_until[40]; /* empty: it is not silenced */
 	char suppressed[16];     /* none, maintenance or inhibition */
 	char recipients[512];    /* feeds that show it because it was escalated to them */
+	char held[512];          /* from whom something of it is held back, until when */
 	unsigned int begun;      /* steps begun so far */
 };
 

@@ -319,6 +319,7 @@ rpc_export_t bmd_rpc_cmds[] = {
 	{"bmd.oncall",  bmd_rpc_oncall,  bmd_oncall_doc,  RET_ARRAY},
 	{"bmd.explain", bmd_rpc_explain, bmd_explain_doc, RET_ARRAY},
 	{"bmd.dry-run", bmd_rpc_dry_run, bmd_dry_run_doc, RET_ARRAY},
+	{"bmd.watcher", bmd_rpc_watcher, bmd_watcher_doc, RET_ARRAY},
 	{0, 0, 0, 0}
 };
 /* clang-format on */

@@ -73,9 +73,9 @@ static void show_plan(
 	rpc->struct_add(th, "sssd", "raised_at", plan->raised_at, "next_at", plan->next_at,
 			"recipients", plan->recipients, "begun", (int)plan->begun);
 	if(plan->alert[0] != '\0')
-		rpc->struct_add(th, "sssss", "response", plan->response, "by", plan->by, "since",
-				plan->since, "silenced_until", plan->silenced_until, "suppressed",
-				plan->suppressed);
+		rpc->struct_add(th, "ssssss", "response", plan->response, "by", plan->by, "since",
+				plan->since, "silenced_until", plan->silenced_until, "suppressed", plan->suppressed,
+				"held", plan->held);
 	else if(plan->suppressed[0] != '\0')
 		rpc->struct_add(th, "s", "suppressed", plan->suppressed);
 	for(i = 0; i < list->count; i++) {

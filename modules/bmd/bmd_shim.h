@@ -20,6 +20,9 @@ int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_t
 void bmd_rpc_oncall(rpc_t *rpc, void *ctx);
 void bmd_rpc_explain(rpc_t *rpc, void *ctx);
 void bmd_rpc_dry_run(rpc_t *rpc, void *ctx);
+/* What is held back from a technician (bmd_rpc_watcher.c). */
+void bmd_rpc_watcher(rpc_t *rpc, void *ctx);
+extern const char *bmd_watcher_doc[];
 extern const char *bmd_oncall_doc[];
 extern const char *bmd_explain_doc[];
 extern const char *bmd_dry_run_doc[];

@@ -57,6 +57,11 @@ bool same_number(double a, double b) noexcept
 	return a == b || (std::isnan(a) && std::isnan(b));
 }
 
+std::uint32_t seconds_of(TimeUs time) noexcept
+{
+	return static_cast<std::uint32_t>(time / second_us);
+}
+
 AlertRec alert_from(const NewAlert &seed) noexcept
 {
 	AlertRec alert{};
@@ -71,7 +76,10 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.state = AlertState::active;
 	take_over(alert, seed);
 	alert.onset_at = seed.onset_at;
-	alert.raised_at = wall_now();
+	alert.raised_at = alert.began_at = wall_now();
+	alert.was_high = alert.priority == Priority::high;
+	alert.hour = seconds_of(alert.raised_at);
+	alert.begins = 1;
 	return alert;
 }
 
@@ -80,6 +88,30 @@ Actor actor_of(const Suppressor &suppressor) noexcept
 	if(suppressor.how == Suppression::none)
 		return {};
 	return {suppressor.who, to_string(suppressor.how), suppressor.why};
+}
+
+// It chatters: said with the change itself, unless something else is.
+Actor chatter(const Suppressor &suppressor) noexcept
+{
+	return suppressor.how == Suppression::none ? Actor{{}, {}, "it chatters"}
+											   : actor_of(suppressor);
+}
+
+void begin_again(AlertRec &alert, std::uint16_t most_per_hour, TimeUs now) noexcept
+{
+	constexpr std::uint32_t hour = 3600;
+	const std::uint32_t seconds = seconds_of(now);
+	alert.began_at = now;
+	alert.began = alert.revision + 1;
+	if(seconds - alert.hour >= hour) { // also when the clock was set back
+		alert.hour = seconds;
+		alert.begins = 0;
+	}
+	if(alert.begins < UINT16_MAX)
+		++alert.begins;
+	const bool before = alert.chattering;
+	alert.chattering = most_per_hour > 0 && alert.begins > most_per_hour;
+	count(count_alerts_chattering, alert.chattering && !before ? 1 : 0);
 }
 
 // Was it cleared so little ago that it goes on?  0: no.
@@ -108,6 +140,7 @@ void change_priority(AlertRec &alert, Priority priority, TimeUs now) noexcept
 		return;
 	alert.priority_before = alert.priority;
 	alert.priority = priority;
+	alert.was_high = alert.was_high || priority == Priority::high;
 	if(priority < alert.priority_before)
 		return;
 	worsen(alert.response, now);
@@ -124,6 +157,7 @@ Index raise_alert(const NewAlert &seed) noexcept
 	}
 	AlertRec alert = alert_from(seed);
 	alert.revision = alert.journaled = revision_closed(alert.id);
+	alert.began = alert.revision + 1;
 	const Suppressor suppressor = suppressor_of(alert, alert.raised_at);
 	alert.response.suppressed = suppressor.how;
 	const Index i = take_slot(alert);
@@ -162,8 +196,11 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	const bool was_cleared = alert.cleared_at != 0;
 	alert.state = AlertState::active;
 	alert.cleared_at = alert.within_since = 0;
-	if(was_cleared && !taken(alert.response))
-		alert.risen = 0;
+	if(was_cleared) {
+		if(!taken(alert.response))
+			alert.risen = 0;
+		begin_again(alert, seed.most_per_hour, now);
+	}
 	alert.mutes = seed.mutes;
 	NewAlert again = seed;
 	again.priority = risen(seed.priority, alert.risen);
@@ -173,7 +210,8 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	alert.response.suppressed = suppressor.how;
 	count(count_alerts_reopened);
 	await_answer(alert);
-	record_change(alert, "reopened", actor_of(suppressor), now);
+	record_change(
+			alert, "reopened", alert.chattering ? chatter(suppressor) : actor_of(suppressor), now);
 }
 
 void update_alert(
@@ -224,6 +262,8 @@ Index restore_alert(const AlertRec &from) noexcept
 {
 	AlertRec alert = from;
 	alert.journaled = alert.revision;
+	alert.began_at = alert.raised_at;
+	alert.was_high = alert.priority == Priority::high || alert.priority_before == Priority::high;
 	const bool may_come_back = alert.state == AlertState::cleared;
 	const Index i = may_come_back ? take_kept_slot(alert) : take_slot(alert);
 	if(i == 0 || may_come_back)

@@ -23,7 +23,8 @@ struct NewAlert
 	TimeUs measured_at = 0;
 	TimeUs arrived_at = 0;
 	TimeUs onset_at = 0;
-	std::uint32_t mutes = 0; ///< of a stale alert
+	std::uint32_t mutes = 0;         ///< of a stale alert
+	std::uint16_t most_per_hour = 0; ///< as in the rule
 };
 
 /// How an alert ends.

@@ -246,11 +246,14 @@ void bmd_core_escalation_round(void)
 
 void bmd_core_notifier_round(int slot, bmd_send_document send)
 {
+	static auto *holding = new bmd::Holding; // lives as long as its process
 	try {
-		bmd::notify_once(static_cast<std::size_t>(slot), round_ms,
+		bmd::notify_once(
+				static_cast<std::size_t>(slot), round_ms,
 				[send](const std::string &uri, const std::string &body) {
 					send(uri.c_str(), body.data(), body.size());
-				});
+				},
+				*holding);
 	} catch(const std::exception &failure) {
 		// What was being told is told again, whole.
 		bmd_host_log(BMD_LOG_ERROR, (std::string("notifier: ") + failure.what()).c_str());

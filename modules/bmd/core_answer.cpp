@@ -26,7 +26,7 @@ constexpr std::size_t most_who = bmd::answerer_size - 1;
 constexpr std::size_t most_through = sizeof(bmd::AlertEvent::through) - 1;
 constexpr std::size_t most_why = sizeof(bmd::AlertEvent::why) - 1;
 constexpr std::size_t most_window_why = bmd::window_why_size - 1;
-constexpr int patience = 3'000; // milliseconds, for the report: other commands wait behind it
+constexpr int report_ms = 900; // for all of the report: other commands wait behind it
 constexpr int most_rows = 1'000;
 constexpr long most_days = 36'500;
 
@@ -137,16 +137,23 @@ Said report_alarms(bmd_text serial, long days, bmd_each_alarm each, void *arg, i
 {
 	if(days < 0 || days > most_days)
 		return {400, "DAYS is 0 (all) to 36500"};
-	bmd::Pg pg(patience);
-	if(auto connected = pg.connect(bmd::database_conninfo(), "bmd report"); !connected)
+	const bmd::TimeUs until = bmd::mono_now() + report_ms * 1'000;
+	const auto left = [until] {
+		return std::max(1, static_cast<int>((until - bmd::mono_now()) / 1'000));
+	};
+	bmd::Pg pg(report_ms);
+	if(auto connected = pg.connect_within(report_ms, bmd::database_conninfo(), "bmd report");
+			!connected)
 		return {503, "the database is not reached: " + connected.error().reason};
+	pg.wait_at_most(left());
 	// a query that nobody waits for any more must not run on over the whole history
-	if(auto set = pg.run("SET statement_timeout = '2500ms'"); !set)
+	if(auto set = pg.run(("SET statement_timeout = " + std::to_string(left())).c_str()); !set)
 		return {503, "the database does not answer: " + set.error().reason};
+	pg.wait_at_most(left());
 	auto rows = pg.run(report_query, {std::string(view_of(serial)), std::to_string(days)});
 	if(!rows)
-		return {503,
-				"the database does not answer: " + rows.error().reason + "; ask of fewer days"};
+		return {503, "the database does not answer in time: " + rows.error().reason
+							 + "; ask of fewer days, or by SQL of bmd_alarm_report"};
 	more = PQntuples(rows->get()) > most_rows ? 1 : 0;
 	for(int i = 0; i < std::min(PQntuples(rows->get()), most_rows); ++i) {
 		const auto field = [&](int column) { return PQgetvalue(rows->get(), i, column); };

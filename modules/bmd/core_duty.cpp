@@ -11,6 +11,7 @@
 #include "bmd_host.h"
 #include "duty_text.hpp"
 #include "escalation_wanted.hpp"
+#include "held_words.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "whom.hpp"
@@ -225,6 +226,7 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 		put(plan.next_at, zone.format(rec.due + to_wall));
 	show_response(alert, zone, plan);
 	show_recipients(alert.id, plan);
+	put(plan.held, bmd::held_words(alert.id, zone));
 	return granted();
 }
 

@@ -202,6 +202,7 @@ char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *l
 		if(!entitled(bmd::sending_to(), view_of(feed)))
 			return copy_out(bmd::empty_document(view_of(feed)), allocate, length);
 		const std::vector<bmd::Page> pages = bmd::full_documents(view_of(feed));
+		bmd::note_full_state(bmd::sending_in());
 		*more = static_cast<int>(pages.size()) - 1;
 		bmd::document_holds(pages.front().alerts);
 		return copy_out(pages.front().text, allocate, length);

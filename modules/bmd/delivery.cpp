@@ -83,6 +83,11 @@ std::string_view sending_to() noexcept
 	return sending.active ? std::string_view(sending.user) : std::string_view();
 }
 
+SubRef sending_in() noexcept
+{
+	return sending.active ? sending.to : SubRef{};
+}
+
 void document_holds(const std::vector<AlertMark> &alerts)
 {
 	sending.marks = alerts;

@@ -41,6 +41,8 @@ void begin_sending(SubRef to, std::string_view user) noexcept;
 void end_sending() noexcept;
 /// Whom; empty when nobody.
 [[nodiscard]] std::string_view sending_to() noexcept;
+/// Which subscription; slot 0 when none.
+[[nodiscard]] SubRef sending_in() noexcept;
 
 /// The next document holds these alerts.
 void document_holds(const std::vector<AlertMark> &alerts);

@@ -174,10 +174,11 @@ void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &ste
 		return;
 	const Breach side = step.condition;
 	const bool past = past_second_limit(rec.value, rule, side, false);
-	raise_in(rec, rec.limit_alert, rec.limits,
-			NewAlert{device, rec.metric, side == Breach::low ? Condition::low : Condition::high,
-					AlertKind::physiological, past ? Priority::high : rule.priority, rec.value,
-					limit_of(rule, side), moment.measured, moment.arrived, step.onset});
+	NewAlert seed{device, rec.metric, side == Breach::low ? Condition::low : Condition::high,
+			AlertKind::physiological, past ? Priority::high : rule.priority, rec.value,
+			limit_of(rule, side), moment.measured, moment.arrived, step.onset};
+	seed.most_per_hour = rule.most_per_hour;
+	raise_in(rec, rec.limit_alert, rec.limits, seed);
 	if(rec.limit_alert != 0)
 		store()->alerts[rec.limit_alert].past_second = past;
 }
@@ -189,11 +190,13 @@ void validity_step(
 		return;
 	const Step step = step_validity(rec.validity, rule.delay, valid, moment.judged);
 	if(step.change == Change::clear)
-		gone(rec.valid_alert, rule.latching, wall_now());
-	else if(step.change == Change::raise)
-		raise_in(rec, rec.valid_alert, rec.validity,
-				NewAlert{device, rec.metric, Condition::invalid, AlertKind::technical,
-						rule.priority, none, none, moment.measured, moment.arrived, step.onset});
+		return gone(rec.valid_alert, rule.latching, wall_now());
+	if(step.change != Change::raise)
+		return;
+	NewAlert seed{device, rec.metric, Condition::invalid, AlertKind::technical, rule.priority, none,
+			none, moment.measured, moment.arrived, step.onset};
+	seed.most_per_hour = rule.most_per_hour;
+	raise_in(rec, rec.valid_alert, rec.validity, seed);
 }
 
 void judge(Index device, MetricRec &rec, const Moment &moment) noexcept

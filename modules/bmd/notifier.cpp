@@ -10,6 +10,7 @@
 #include <shared_mutex>
 
 #include "documents.hpp"
+#include "holding.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "subs.hpp"
@@ -35,6 +36,7 @@ struct Concern
 struct Work
 {
 	std::vector<AlertRec> alerts;  // each once, in its last state
+	std::vector<bool> begins;      // of each: its first change here is that it began
 	std::vector<Concern> concerns; // sorted, each once
 	std::set<std::string> feeds;   // to be told everything
 	std::vector<SubRef> subs;      // to be told everything
@@ -42,24 +44,71 @@ struct Work
 	bool any = false; // something was taken from the ring
 };
 
+// What is written for the changes of a round; feeds with the same changes share the documents.
+class Round
+{
+public:
+	explicit Round(const Work &work) : work_(work), seen_(work.alerts.size()) {}
+
+	PartialDocuments &documents_of(const std::vector<std::size_t> &which);
+	const SeenChange &seen(std::size_t i);
+	/// Time has passed: what is told is what is.
+	void forget();
+
+private:
+	const Work &work_;
+	std::map<std::vector<std::size_t>, PartialDocuments> documents_;
+	std::vector<std::optional<SeenChange>> seen_;
+};
+
+PartialDocuments &Round::documents_of(const std::vector<std::size_t> &which)
+{
+	const auto known = documents_.find(which);
+	if(known != documents_.end())
+		return known->second;
+	std::vector<AlertRec> alerts;
+	for(const std::size_t i : which)
+		if(auto state = present_state(work_.alerts[i]); state)
+			alerts.push_back(*state);
+	return documents_.emplace(which, PartialDocuments(std::move(alerts))).first->second;
+}
+
+const SeenChange &Round::seen(std::size_t i)
+{
+	if(!seen_[i])
+		seen_[i] = see_change(work_.alerts[i], work_.begins[i]);
+	return *seen_[i];
+}
+
+void Round::forget()
+{
+	documents_.clear();
+	seen_.assign(seen_.size(), std::nullopt);
+}
+
 // One notifier process.
 class Teller
 {
 public:
-	Teller(std::size_t slot, const SendDocument &send)
-		: slot_(slot), notifier_(store()->notifier[slot]), send_(send)
+	Teller(std::size_t slot, const SendDocument &send, Holding &holding)
+		: slot_(slot), notifier_(store()->notifier[slot]), send_(send), holding_(holding)
 	{
 	}
 
 	bool tell_urgent();
 	bool tell_normal();
 	bool tell_everything();
+	bool tell_held();
 
 private:
 	Work take(SlotRing &ring);
 	void add_feeds_of(Work &work, std::size_t alert);
 	void tell(const Work &work, bool urgent);
 	void tell_changes(const Work &work, bool urgent);
+	void tell_one(const SubTarget &target, const std::string &feed,
+			const std::vector<std::size_t> &which, Round &round);
+	void send_held(
+			const std::vector<AlertRec> &news, const std::string &feed, const SubTarget &target);
 	void tell_feed(const std::string &feed, bool urgent);
 	void send_full(const std::string &feed, const SubTarget &target);
 	void send_pages(
@@ -69,6 +118,7 @@ private:
 	std::size_t slot_;
 	Notifier &notifier_;
 	const SendDocument &send_;
+	Holding &holding_;
 	std::size_t sends_ = 0;
 };
 
@@ -88,6 +138,12 @@ void add_alert(Work &work, const AlertRec &alert)
 		return;
 	}
 	work.alerts.push_back(alert);
+	work.begins.push_back(alert.revision == alert.began);
+}
+
+bool chatters(const Work &work, const std::vector<std::size_t> &which) noexcept
+{
+	return std::ranges::any_of(which, [&](std::size_t i) { return work.alerts[i].chattering; });
 }
 
 void Teller::add_feeds_of(Work &work, std::size_t alert)
@@ -167,10 +223,12 @@ void Teller::send_full(const std::string &feed, const SubTarget &target)
 {
 	// built within the lock: what a SUBSCRIBE was told meanwhile is not older
 	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
-	if(entitled(target, feed))
-		send_pages(full_documents(feed), feed, target);
-	else
-		send_pages({{empty_document(feed), {}}}, feed, target);
+	holding_.forget(target.dialog);
+	const bool may_see = entitled(target, feed);
+	const std::vector<Page> pages =
+			may_see ? full_documents(feed) : std::vector<Page>{{empty_document(feed), {}}};
+	note_full_state(target.ref);
+	send_pages(pages, feed, target);
 }
 
 void Teller::tell_feed(const std::string &feed, bool urgent)
@@ -181,37 +239,58 @@ void Teller::tell_feed(const std::string &feed, bool urgent)
 	}
 }
 
-// Feeds with the same changes share the documents.
+void Teller::send_held(
+		const std::vector<AlertRec> &news, const std::string &feed, const SubTarget &target)
+{
+	if(!news.empty())
+		send_pages(PartialDocuments(news).of(feed), feed, target);
+}
+
+// To a subscription with rules, or with something that waits.
+void Teller::tell_one(const SubTarget &target, const std::string &feed,
+		const std::vector<std::size_t> &which, Round &round)
+{
+	std::vector<const SeenChange *> changes;
+	changes.reserve(which.size());
+	for(const std::size_t i : which)
+		changes.push_back(&round.seen(i));
+	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+	const Sifted sifted = holding_.sift(target, feed, changes);
+	std::vector<std::size_t> now;
+	now.reserve(sifted.now.size());
+	for(const std::size_t i : sifted.now)
+		now.push_back(which[i]);
+	if(PartialDocuments &partial = round.documents_of(now); !partial.empty())
+		send_pages(partial.of(feed), feed, target);
+	if(sifted.full)
+		send_held(holding_.take_all(target.dialog), feed, target);
+}
+
 void Teller::tell_changes(const Work &work, bool urgent)
 {
-	std::map<std::vector<std::size_t>, PartialDocuments> documents;
-	const auto documents_of = [&](const std::vector<std::size_t> &which) -> PartialDocuments & {
-		const auto known = documents.find(which);
-		if(known != documents.end())
-			return known->second;
-		std::vector<AlertRec> alerts;
-		for(const std::size_t i : which)
-			if(auto state = present_state(work.alerts[i]); state)
-				alerts.push_back(*state);
-		return documents.emplace(which, PartialDocuments(std::move(alerts))).first->second;
-	};
+	Round round(work);
+	const bool sifts = !holding_.idle()
+					   || std::ranges::any_of(
+							   work.alerts, [](const AlertRec &alert) { return alert.chattering; });
 	for(auto at = work.concerns.begin(); at != work.concerns.end();) {
 		const std::string &feed = at->feed;
 		std::vector<std::size_t> which;
 		for(; at != work.concerns.end() && at->feed == feed; ++at)
 			which.push_back(at->alert);
 		for(const SubTarget &target : subs_of(feed, slot_)) {
-			PartialDocuments &partial = documents_of(which);
+			PartialDocuments &partial = round.documents_of(which);
 			if(!entitled(target, feed))
 				continue; // it has been told that there is nothing for it
 			if(partial.empty())
 				break; // newer news of all of it is on the way, or was urgent and has been told
-			{
+			if(sifts && (holding_.concerns(target, feed) || chatters(work, which))) {
+				tell_one(target, feed, which, round);
+			} else {
 				const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
 				send_pages(partial.of(feed), feed, target);
 			}
 			if(interrupted(urgent))
-				documents.clear();
+				round.forget();
 		}
 	}
 }
@@ -242,6 +321,28 @@ bool Teller::tell_normal()
 	return work.any;
 }
 
+// What was held back and is due.
+bool Teller::tell_held()
+{
+	bool any = false;
+	for(const std::uint64_t dialog : holding_.due(mono_now())) {
+		SubTarget target{};
+		const auto feed = find_dialog(dialog, target);
+		if(!feed || !entitled(target, *feed)) {
+			holding_.forget(dialog); // the latter has been told that there is nothing for it
+			continue;
+		}
+		{
+			const std::lock_guard<Mutex> guard(dialog_mutex(dialog));
+			const std::vector<AlertRec> news = holding_.take_due(target, *feed);
+			any = any || !news.empty();
+			send_held(news, *feed, target);
+		}
+		(void)interrupted(false);
+	}
+	return any;
+}
+
 bool Teller::tell_everything()
 {
 	if(!notifier_.refresh_all.exchange(false))
@@ -253,15 +354,18 @@ bool Teller::tell_everything()
 
 } // namespace
 
-void notify_once(std::size_t slot, int milliseconds, const SendDocument &send)
+void notify_once(std::size_t slot, int milliseconds, const SendDocument &send, Holding &holding)
 {
-	store()->notifier[slot].waker.wait(milliseconds);
-	Teller teller(slot, send);
+	store()->notifier[slot].waker.wait(holding.patience(milliseconds));
+	Teller teller(slot, send, holding);
 	for(bool more = true; more;) {
+		holding.follow_rules();
 		more = teller.tell_urgent();
 		more = teller.tell_everything() || more;
+		more = teller.tell_held() || more;
 		more = teller.tell_normal() || more;
 	}
+	holding.sweep();
 }
 
 } // namespace bmd

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "changes.hpp"
+#include "holding.hpp"
 
 namespace bmd {
 
@@ -16,8 +17,9 @@ namespace bmd {
 /// dialog's lock held.
 using SendDocument = std::function<void(const std::string &uri, const std::string &body)>;
 
-/// Takes what waits for notifier `slot` and sends it, urgent changes first.  Sleeps up to
-/// `milliseconds` when nothing waits.
-void notify_once(std::size_t slot, int milliseconds, const SendDocument &send);
+/// Takes what waits for notifier `slot` and sends it, urgent changes first; what rules of watchers
+/// hold back is in `holding`, always the same of one process.  Sleeps up to `milliseconds` when
+/// nothing waits.
+void notify_once(std::size_t slot, int milliseconds, const SendDocument &send, Holding &holding);
 
 } // namespace bmd

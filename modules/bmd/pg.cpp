@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -77,6 +78,40 @@ Result<bool> Pg::connect(const std::string &conninfo, const char *application)
 		return true;
 	const Error error = error_of(nullptr);
 	close();
+	return Error{Errc::retry, error.reason};
+}
+
+bool Pg::established(int milliseconds)
+{
+	using Clock = std::chrono::steady_clock;
+	const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
+	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+	while(PQstatus(connection_) != CONNECTION_BAD && state != PGRES_POLLING_OK
+			&& state != PGRES_POLLING_FAILED) {
+		const auto left =
+				std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+		const short wanted = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+		pollfd wait{PQsocket(connection_), wanted, 0};
+		if(left <= 0 || poll(&wait, 1, static_cast<int>(left)) == 0)
+			return false;
+		state = PQconnectPoll(connection_);
+	}
+	return state == PGRES_POLLING_OK;
+}
+
+Result<bool> Pg::connect_within(
+		int milliseconds, const std::string &conninfo, const char *application)
+{
+	close();
+	const char *keys[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
+	const char *values[] = {conninfo.c_str(), application, "UTF8", nullptr};
+	connection_ = PQconnectStartParams(keys, values, 1);
+	if(connection_ != nullptr && established(milliseconds))
+		return true;
+	Error error = error_of(nullptr);
+	close();
+	if(error.reason.empty())
+		error.reason = "no answer within " + std::to_string(milliseconds) + " ms";
 	return Error{Errc::retry, error.reason};
 }
 

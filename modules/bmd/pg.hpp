@@ -41,6 +41,12 @@ public:
 	/// `conninfo` as of libpq; the application name is added, and time-outs by which a database
 	/// host that vanished is found out within some 10 s, unless `conninfo` says otherwise.
 	[[nodiscard]] Result<bool> connect(const std::string &conninfo, const char *application);
+	/// The same within so many milliseconds, whatever `conninfo` says; only the look-up of a host
+	/// name may take longer.
+	[[nodiscard]] Result<bool> connect_within(
+			int milliseconds, const std::string &conninfo, const char *application);
+	/// From now on: as the constructor's `patience`.
+	void wait_at_most(int milliseconds) noexcept { patience_ = milliseconds; }
 	void close() noexcept;
 	[[nodiscard]] bool connected() const noexcept;
 
@@ -68,6 +74,8 @@ public:
 	[[nodiscard]] Error error_of(const PGresult *result) const;
 
 private:
+	/// Goes on with a connection that was begun; false: it failed, or the time is over.
+	[[nodiscard]] bool established(int milliseconds);
 	/// Waits until the server has sent something.
 	[[nodiscard]] bool heard();
 	/// The next result, nullptr after the last; `silent` is set when the server says nothing.

@@ -56,6 +56,7 @@ struct Todo
 	bool settings = false;
 	bool windows = false;
 	bool duty = false; ///< teams, rosters, policies
+	bool watchers = false;
 	Wanted credentials;
 };
 
@@ -77,10 +78,18 @@ bool is_of_duty(const std::string &table)
 		   || table == "bmd_technician" || table == "bmd_group" || table == "bmd_device_type";
 }
 
+// Names that rules refer to may have changed, and the members of teams.
+bool is_of_watchers(const std::string &table)
+{
+	return table == "bmd_watcher_rule" || table == "bmd_team" || table == "bmd_team_member"
+		   || table == "bmd_technician" || table == "bmd_group" || table == "bmd_device_type";
+}
+
 void note(Todo &todo, const ProvisioningChange &change)
 {
 	const std::string &table = change.table;
 	todo.duty = todo.duty || is_of_duty(table);
+	todo.watchers = todo.watchers || is_of_watchers(table);
 	if(table == "bmd_device_type" || table == "bmd_type_limit")
 		todo.types.add(change.key);
 	else if(table == "bmd_setting")
@@ -167,6 +176,8 @@ Result<bool> take(Pg &pg, const Todo &todo)
 		look_at_duty_again();
 	if(done && todo.windows)
 		done = take_windows(pg);
+	if(done && todo.watchers)
+		done = take_watcher_rules(pg);
 	if(!done)
 		return done;
 	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
@@ -246,7 +257,7 @@ Result<bool> reload(Pg &pg)
 	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members,
 				&todo.credentials})
 		wanted->all = true;
-	todo.settings = todo.windows = todo.duty = true;
+	todo.settings = todo.windows = todo.duty = todo.watchers = true;
 	if(auto done = take(pg, todo); !done)
 		return done;
 	if(auto end = pg.run("COMMIT"); !end)

@@ -37,7 +37,7 @@ std::string among(Pg &pg, const char *word, const char *column, const Keys &keys
 
 constexpr const char *limit_columns =
 		", m.metric_id, l.low, l.high, l.hysteresis, l.delay, l.priority, l.latching, "
-		"l.low_low, l.high_high, l.rises_after";
+		"l.low_low, l.high_high, l.rises_after, l.most_per_hour";
 
 } // namespace
 
@@ -174,7 +174,8 @@ RuleRec rule_of(const PgFields &row, std::size_t first) noexcept
 	rec.rule.low_low = row.number(first + 7, -infinity);
 	rec.rule.high_high = row.number(first + 8, infinity);
 	rec.rule.rises_after = static_cast<std::uint32_t>(row.duration(first + 9) / second_us);
-	for(std::size_t i = 0; i < 9; ++i)
+	rec.rule.most_per_hour = static_cast<std::uint16_t>(row.integer(first + 10));
+	for(std::size_t i = 0; i < 10; ++i)
 		if(!row.null(first + 1 + i))
 			rec.fields |= static_cast<std::uint16_t>(1U << i); // RuleField, in this order
 	return rec;

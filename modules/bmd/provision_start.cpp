@@ -20,7 +20,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 20; // bmd_escalation
+constexpr int least_schema = 25; // bmd_watcher_rule
 
 Result<bool> check_schema(Pg &pg)
 {

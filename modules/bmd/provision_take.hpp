@@ -38,6 +38,10 @@ void judge_types(const Keys &names);
 /// Teams, rosters and policies, all of them.  Errors: as of Pg; then the old ones are in force.
 [[nodiscard]] Result<bool> take_duty(Pg &pg);
 
+/// Rules of watchers, all of them, those of teams once for each member.  Errors: as of Pg; then the
+/// old ones are in force.
+[[nodiscard]] Result<bool> take_watcher_rules(Pg &pg);
+
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);
 

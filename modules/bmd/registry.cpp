@@ -31,6 +31,8 @@ void overlay(Rule &rule, const RuleRec &over) noexcept
 		rule.high_high = over.rule.high_high;
 	if(over.fields & rule_rises_after)
 		rule.rises_after = over.rule.rises_after;
+	if(over.fields & rule_most_per_hour)
+		rule.most_per_hour = over.rule.most_per_hour;
 }
 
 } // namespace

@@ -96,6 +96,8 @@ Limits resolved(Limits limits) noexcept
 		limits.recipients = std::max<std::size_t>(16'384, limits.alerts * 4);
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
+	if(limits.held == 0)
+		limits.held = std::clamp<std::size_t>(limits.subscriptions, 64, 4'096);
 	if(limits.notifiers < 1)
 		limits.notifiers = 1;
 	if(limits.notifiers > max_notifiers)
@@ -142,6 +144,9 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	buckets(layout, s->recipient_hash, limits.recipients);
 	s->duty.text = layout.take<char>(limits.duty_bytes);
 	s->duty.capacity = limits.duty_bytes;
+	s->watcher_rules.text = layout.take<char>(limits.duty_bytes);
+	s->watcher_rules.capacity = limits.duty_bytes;
+	table(layout, s->held, limits.held);
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
 			limits.alert_events * SlotRing::slot_bytes(sizeof(AlertEvent)));
@@ -172,6 +177,7 @@ void init_locks(Store &s) noexcept
 	s.windows.lock.init();
 	s.recipient_lock.init();
 	s.duty_lock.init();
+	s.held_lock.init();
 	s.escalation_waker.init();
 	s.writer_waker.init();
 	s.rows.lock.init();
@@ -220,6 +226,7 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	init_rings(*s, rings);
 	s->bytes = needed;
 	s->started_at = wall_now();
+	s->watcher_version.store(static_cast<std::uint64_t>(s->started_at)); // no process has read it
 	the_store = s;
 	the_memory = memory;
 	return s;

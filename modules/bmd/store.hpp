@@ -5,8 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, rings, rows that wait.  Nobody sends or touches a database while holding
-/// any but a dialog lock.
+/// pool lock, recipients, what is held, rings, rows that wait.  Nobody sends or touches a database
+/// while holding any but a dialog lock.
 
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "bmd/report.hpp"
 #include "bmd/threshold.hpp"
 #include "escalation_records.hpp"
+#include "held_rec.hpp"
 #include "lock.hpp"
 #include "ring.hpp"
 #include "store_kamailio.hpp"
@@ -50,7 +51,8 @@ enum RuleField : std::uint16_t
 	rule_latching = 32,
 	rule_low_low = 64,
 	rule_high_high = 128,
-	rule_rises_after = 256
+	rule_rises_after = 256,
+	rule_most_per_hour = 512
 };
 
 struct RuleRec
@@ -243,6 +245,7 @@ struct SubRec
 	std::uint64_t dialog; ///< dialog_of(); 0: free
 	TimeUs expires;       ///< monotonic
 	TimeUs retry;         ///< monotonic: its full state is told again then; 0: no need
+	TimeUs full_at;       ///< wall clock: its full state was written last; 0: never since the start
 	Index next_of_feed;   ///< also: next free one
 	Index next_of_dialog;
 	std::uint64_t row;        ///< hash of its row in the database but for counters; 0: not known
@@ -272,7 +275,8 @@ struct Store
 	Mutex pool_lock; ///< metric records
 	Mutex sub_lock;  ///< subscriptions
 	Mutex recipient_lock;
-	Mutex duty_lock;
+	Mutex duty_lock; ///< of rosters, policies and the rules of watchers
+	Mutex held_lock;
 
 	Table<TypeRec> types;
 	Table<TextChunk> texts;
@@ -292,6 +296,10 @@ struct Store
 	Table<RecipientRec> recipients;
 	Buckets recipient_hash;
 	DutyText duty;
+	DutyText watcher_rules;                     ///< watcher.hpp
+	std::atomic<std::uint64_t> watcher_version; ///< of these; changes with every change
+	Table<HeldRec> held;
+	std::uint32_t held_count = 0;
 	Buckets type_hash;
 	Buckets device_hash;
 	Buckets patient_hash;

@@ -39,7 +39,8 @@ struct Limits
 	std::size_t recipients = 0;      ///< alerts escalated to feeds; 0: 4 an alert, at least 16,384
 	std::size_t escalations = 0;     ///< steps that wait for the database; 0: half of alert_events
 	std::size_t tasks = 4'096;       ///< messages and calls that wait to be sent
-	std::size_t duty_bytes = 1U << 20;
+	std::size_t duty_bytes = 1U << 20; ///< of rosters and policies; as much for watchers' rules
+	std::size_t held = 0; ///< alerts held back from a subscription; 0: 1 each, 64 to 4,096
 };
 
 } // namespace bmd

@@ -86,7 +86,7 @@ bool live(SubRef ref) noexcept
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
-	SubTarget target{{i, sub.generation}, sub.dialog, {}};
+	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -237,6 +237,13 @@ std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target)
 		return std::nullopt;
 	target = target_of(i);
 	return s.subs[i].feed;
+}
+
+void note_full_state(SubRef ref) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(live(ref))
+		store()->subs[ref.slot].full_at = wall_now();
 }
 
 std::size_t notifier_of(std::uint64_t dialog) noexcept

@@ -33,6 +33,7 @@ struct SubTarget
 {
 	SubRef ref;
 	std::uint64_t dialog;
+	TimeUs full_at; ///< wall clock: when its full state was written last; 0: never
 	char user[name_size];
 };
 
@@ -73,6 +74,10 @@ void end_sub(SubRef ref) noexcept;
 [[nodiscard]] std::optional<std::string> find_sub(SubRef ref, SubTarget &target);
 /// The same by its dialog.
 [[nodiscard]] std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target);
+
+/// Its full state has been written, from what stands in the book before now.  Within the dialog's
+/// lock.
+void note_full_state(SubRef ref) noexcept;
 
 /// Which notifier serves a dialog: always the same, so the order within the dialog holds.
 [[nodiscard]] std::size_t notifier_of(std::uint64_t dialog) noexcept;

@@ -38,7 +38,7 @@ sql "TRUNCATE bmd_technician CASCADE"
 check "truncating takes all technicians' away, and only theirs" "doorphone" "SELECT username FROM subscriber"
 
 export PGUSER=kamailio
-accepted "the server reads provisioning and feeds" "SELECT FROM bmd_device, bmd_limit, bmd_feed_member, bmd_feed_watcher, bmd_patient, subscriber, version"
+accepted "the server reads provisioning and feeds" "SELECT FROM bmd_device, bmd_limit, bmd_watcher_rule, bmd_feed_member, bmd_feed_watcher, bmd_patient, subscriber, version"
 accepted "the server stores readings" "INSERT INTO bmd_reading VALUES (now(), now(), 1, 1, 1, 97, NULL, 1, 1, 1)"
 accepted "the server creates partitions" "SELECT bmd_ensure_partitions(3)"
 accepted "the server keeps subscriptions and registrations" "DELETE FROM active_watchers; DELETE FROM location"

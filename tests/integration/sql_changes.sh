@@ -45,7 +45,9 @@ announces "an assignment of a group to a team, by group and each member" "bmd_as
 announces "a team with all it was assigned to is deleted, by its members" "bmd_assignment:grp.g1 bmd_team:day bmd_team_member:t9" "DELETE FROM bmd_team WHERE team_name = 'day'"
 announces "5,000 rows in one statement are announced by key" "5000" "INSERT INTO bmd_device (serial, type_name) SELECT 'B' || i, 'Capnograph' FROM generate_series(1, 5000) i"
 announces "5,001 rows in one statement are announced as the whole table" "bmd_device:*" "INSERT INTO bmd_device (serial, type_name) SELECT 'C' || i, 'Capnograph' FROM generate_series(1, 5001) i"
-announces "TRUNCATE announces all tables it empties" "bmd_assignment:* bmd_escalation_policy:* bmd_escalation_step:* bmd_group:* bmd_group_device:* bmd_maintenance:*" "TRUNCATE bmd_group CASCADE"
+announces "TRUNCATE announces all tables it empties" "bmd_assignment:* bmd_escalation_policy:* bmd_escalation_step:* bmd_group:* bmd_group_device:* bmd_maintenance:* bmd_watcher_rule:*" "TRUNCATE bmd_group CASCADE"
+announces "a rule of watchers, by its number" "bmd_watcher_rule:1" "INSERT INTO bmd_watcher_rule (username, digest_every) VALUES ('t9', '1 h')"
+announces "a renamed technician announces the rules" "bmd_technician:t8 bmd_technician:t9 bmd_watcher_rule:1" "UPDATE bmd_technician SET username = 't8' WHERE username = 't9'"
 announces "what is rolled back is silent" "" "BEGIN; DELETE FROM bmd_team; ROLLBACK"
 
 check "what was announced is kept" "0" "SELECT count(*) FROM (SELECT 'bmd_device:*' AS p EXCEPT SELECT table_name || ':' || key FROM bmd_change) s"

@@ -198,7 +198,8 @@ class Watcher:
         until = time.time() + seconds
         while time.time() < until:
             self.pump(0.02)
-        assert (len(self.documents), self.cseq) == before, "an unexpected NOTIFY came"
+        came = [(d.state, [(a["serial"], a["state"]) for a in d.alerts]) for d in self.documents[before[0]:]]
+        assert (len(self.documents), self.cseq) == before, f"an unexpected NOTIFY came: {came}"
 
     def agrees_with(self, stack, serials):
         """Shows what the book holds: the same alerts, with the same state and priority."""

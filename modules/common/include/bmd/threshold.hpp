@@ -33,6 +33,7 @@ struct Rule
 	DurationUs delay = 0;          ///< alarm condition delay: a breach must last so long, >= 0
 	std::uint32_t rises_after = 0; ///< seconds without an answer until the priority rises a step;
 								   ///< 0: never
+	std::uint16_t most_per_hour = 0; ///< an alert that begins more often chatters; 0: never
 	Priority priority = Priority::high;
 	bool latching = false; ///< alert stays until acknowledged when the condition has gone
 };
