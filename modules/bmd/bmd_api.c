@@ -44,5 +44,9 @@ int bind_bmd(bmd_api_t *api)
 	api->rows_wait = bmd_core_rows_wait;
 	api->db_url = bmd_core_db_url();
 	api->set_version = bmd_core_set_version;
+	api->take_tasks = bmd_core_take_tasks;
+	api->next_task = bmd_core_next_task;
+	api->registered = bmd_core_registered;
+	api->attempted = bmd_core_attempted;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #define BMD_API_H
 
 #include "bmd_core.h"
+#include "bmd_core_reach.h"
 #ifndef __cplusplus
 #include "core/sr_module.h"
 #endif
@@ -45,6 +46,10 @@ typedef struct bmd_api
 	int (*rows_wait)(struct bmd_text table);
 	const char *db_url;
 	void (*set_version)(char *body, size_t length, unsigned int version);
+	void (*take_tasks)(void);
+	int (*next_task)(struct bmd_task *task, int milliseconds);
+	void (*registered)(struct bmd_text person);
+	void (*attempted)(const struct bmd_attempt *attempt);
 } bmd_api_t;
 
 typedef int (*bind_bmd_t)(bmd_api_t *api);

@@ -46,17 +46,10 @@ void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 	Store &s = *store();
 	const TimeUs now = wall_now();
 	for(std::uint32_t i = 0; i < ticket.marks; ++i) {
-		std::uint64_t place = 0;
-		void *slot = s.deliveries.reserve(place);
-		if(slot == nullptr) {
-			count(count_deliveries_dropped, ticket.marks - i);
-			break;
-		}
-		auto &delivery = *new (slot) Delivery{
-				marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}, 0};
+		Delivery delivery{marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}, 0};
 		copy_text(delivery.user, name_size, ticket.user);
 		copy_text(delivery.terminal, terminal_size, ticket.terminal);
-		s.deliveries.publish(place);
+		(void)record_delivery(delivery);
 	}
 	// no hurry, and a fan-out should not wake the writer with every answer
 	if(s.deliveries.used() > s.deliveries.capacity() / 2)
@@ -64,6 +57,19 @@ void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 }
 
 } // namespace
+
+bool record_delivery(const Delivery &delivery) noexcept
+{
+	std::uint64_t place = 0;
+	void *slot = store()->deliveries.reserve(place);
+	if(slot == nullptr) {
+		count(count_deliveries_dropped);
+		return false;
+	}
+	new (slot) Delivery(delivery);
+	store()->deliveries.publish(place);
+	return true;
+}
 
 void begin_sending(SubRef to, std::string_view user) noexcept
 {

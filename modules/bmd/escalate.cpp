@@ -13,6 +13,7 @@
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 

@@ -82,8 +82,4 @@ private:
 	bool started_ = false;
 };
 
-/// Takes messages and calls that steps asked for as long as nothing sends them: each is counted and
-/// recorded as not sent.
-void drain_tasks() noexcept;
-
 } // namespace bmd

@@ -3,18 +3,17 @@
 
 #include <atomic>
 #include <mutex>
-#include <new>
 #include <set>
 #include <shared_mutex>
 
 #include "answer.hpp"
 #include "bmd_host.h"
-#include "delivery.hpp"
 #include "duty_text.hpp"
 #include "escalate.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "subs.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 
@@ -256,40 +255,12 @@ void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 			if((how & bit) == 0 || told || name.starts_with("grp."))
 				continue;
 			count(count_escalation_tasks);
-			std::uint64_t ticket = 0;
-			void *place = s.tasks.reserve(ticket);
-			if(place == nullptr) {
-				complain(count_escalation_tasks_lost,
-						"messages and calls of escalations find no room to wait");
-				continue;
-			}
-			auto &task = *new (place) SendTask{alert.id, alert.revision, step.number + 1,
+			SendTask task{alert.id, alert.revision, step.number + 1,
 					round_of(step.policy, step.number), bit, {}};
 			copy_text(task.person, name_size, name);
-			s.tasks.publish(ticket);
+			(void)put_task(task);
 		}
 	}
-}
-
-void drain_tasks() noexcept
-{
-	Store &s = *store();
-	std::uint64_t at = s.tasks.tail();
-	while(const auto *task = static_cast<const SendTask *>(s.tasks.next(at))) {
-		count(count_escalation_tasks_not_sent);
-		std::uint64_t place = 0;
-		void *slot = s.deliveries.reserve(place);
-		if(slot == nullptr) {
-			count(count_deliveries_dropped);
-			continue;
-		}
-		const TimeUs now = wall_now();
-		auto &delivery = *new (slot) Delivery{
-				task->alert, task->revision, not_sent, now, now, {}, {}, task->how};
-		copy_text(delivery.user, name_size, task->person);
-		s.deliveries.publish(place);
-	}
-	s.tasks.release(at);
 }
 
 } // namespace bmd

@@ -173,6 +173,7 @@ void init_locks(Store &s) noexcept
 	s.recipient_lock.init();
 	s.duty_lock.init();
 	s.escalation_waker.init();
+	s.task_waker.init();
 	s.writer_waker.init();
 	s.rows.lock.init();
 	s.rows.waker.init();

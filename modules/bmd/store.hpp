@@ -322,6 +322,9 @@ struct Store
 	RowsWaiting rows;
 	SlotRing escalations; ///< steps begun
 	SlotRing tasks;       ///< messages and calls to be sent
+	Waker task_waker;
+	bool tasks_taken;               ///< by a module that sends them; set before the fork
+	std::atomic<bool> tasks_missed; ///< some found no room: everybody is to be looked at
 	Waker escalation_waker;
 	std::atomic<bool> escalation_changed; ///< alerts were rejected, or what let them rest is over
 	Waker writer_waker;
