@@ -18,7 +18,8 @@ enum bmd_task_kind
 	BMD_TASK_MESSAGE = 2,     /* a person is to get a text of an alert */
 	BMD_TASK_CALL = 4,        /* a person is to be called */
 	BMD_TASK_REGISTERED = 8,  /* a person may have a new terminal */
-	BMD_TASK_CHANGED = 16,    /* an alert that texts or calls were made for was taken, or is over */
+	BMD_TASK_UNHEARD = 16,    /* a terminal of a person did not take a NOTIFY */
+	BMD_TASK_CHANGED = 32,    /* an alert that a message or a call was asked for has changed */
 	BMD_TASK_EVERYTHING = 128 /* after a start, and when a task was lost: look at everybody */
 };
 
@@ -27,7 +28,7 @@ struct bmd_task
 	int kind;
 	char alert[37];        /* id; empty when it is none's */
 	unsigned int revision; /* of the alert when it was asked for */
-	unsigned int step;     /* of the escalation, from 1; 0: a terminal did not take a NOTIFY */
+	unsigned int step;     /* of the escalation, from 1; 0: of none */
 	unsigned int round;    /* how often the step is a repetition */
 	char person[32];       /* user name; empty when it is nobody's */
 };

@@ -242,7 +242,6 @@ void Escalator::make_known(Index slot, const Step &step) const
 
 void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 {
-	Store &s = *store();
 	const std::uint8_t how = step.what().how;
 	if((how & (how_message | how_call)) == 0)
 		return;

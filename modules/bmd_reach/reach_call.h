@@ -15,6 +15,10 @@ extern "C" {
  * recorded when it is known. */
 void reach_call(const struct bmd_task *task);
 
+/* The alert of the task has changed: when it was taken or is over (api->alert() says so), who is
+ * still being called for it need not be. */
+void reach_call_changed(const struct bmd_task *task);
+
 #ifdef __cplusplus
 }
 #endif

@@ -29,6 +29,9 @@ void reach_task(const bmd_task &task)
 		case BMD_TASK_CALL:
 			reach_call(&task);
 			break;
+		case BMD_TASK_CHANGED:
+			reach_call_changed(&task);
+			break;
 		default:
 			break;
 	}
