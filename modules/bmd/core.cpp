@@ -234,6 +234,7 @@ void bmd_core_timer_round(void)
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();
+	look_after_reached();
 }
 
 void bmd_core_escalation_round(void)
