@@ -10,7 +10,6 @@
 #include "core/parser/parse_rr.h"
 #include "core/parser/parse_uri.h"
 #include "core/resolve.h"
-#include "core/rr_parse.h"
 #include "reach_shim.h"
 
 #include <stdio.h>
@@ -89,7 +88,7 @@ static int address_message(const struct reach_contact *contact, const char *pers
 	return is_address(message->hop.len > 0 ? &message->hop : &message->target) ? 0 : -1;
 }
 
-static int request(struct message *message, struct bmd_attempt *attempt)
+static int send_message(struct message *message, struct bmd_attempt *attempt)
 {
 	str method = str_init("MESSAGE");
 	uac_req_t request;
@@ -125,7 +124,7 @@ int reach_send_message(const struct reach_contact *contact, const char *priority
 		return -1;
 	}
 	*kept = *attempt;
-	if(request(&message, kept) == 0)
+	if(send_message(&message, kept) == 0)
 		return 0;
 	LM_ERR("a text could not be sent; tm says why\n");
 	shm_free(kept);
