@@ -122,12 +122,13 @@ def a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing(stack):
 def a_terminal_that_subscribes_gets_no_text(stack):
     assigned(stack, "TXT-2", "tech3")
     hand(stack, "TXT-2 SpO2=80")
-    watcher = Watcher(stack, "tech3", )
+    watcher = Watcher(stack, "tech3")
     assert watcher.agent.register().status == 200
     watcher.wait(lambda: watcher.about("TXT-2"), "the alert")
     no_text(watcher.agent, "", 3)
     hand(stack, "TXT-2 SpO2=98")
     watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+    assert watcher.agent.register(expires=0).status == 200
 
 
 def who_accepts_by_text_is_told_to_the_others_and_seen(stack):
@@ -273,6 +274,16 @@ def a_terminal_on_tcp_gets_it_over_tcp(stack):
     wait_until(lambda: ("tech2", 200, tcp.contact) in deliveries(stack, "TXT-7"), 3, "its outcome")
 
 
+def a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from(stack):
+    assigned(stack, "TXT-9", "tech3")
+    agent = stack.agent("tech3")
+    agent.contact = "sip:tech3@phone.invalid:5060"
+    assert agent.register().status == 200
+    hand(stack, "TXT-9 SpO2=80")
+    text(agent, "TXT-9")
+    wait_until(lambda: ("tech3", 200, agent.contact) in deliveries(stack, "TXT-9"), 3, "its outcome")
+
+
 def a_query_and_a_rejection_count_as_seen(stack):
     code = alerts(stack, "TXT-7")[0]["code"]
     Answerer(stack, "tech2").query("TXT-7", "alerts")
@@ -326,5 +337,6 @@ run("reached-by-message", [
     a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh,
     a_text_that_is_not_understood_is_an_outcome_and_no_loop,
     an_unanswered_notify_is_followed_by_a_text_within_a_second, a_terminal_on_tcp_gets_it_over_tcp,
+    a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from,
     a_query_and_a_rejection_count_as_seen, of_many_the_most_urgent_ten_come_and_a_count_of_the_others,
     a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, the_view_says_who_was_told_by_what_way])
