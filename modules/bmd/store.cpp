@@ -19,13 +19,14 @@ namespace bmd {
 
 namespace {
 
-// By default two recipients an alert and one whom it has reached; each hash table may have twice as many heads as entries.
+// By default two recipients an alert and one whom it has reached; each hash table may have twice as
+// many heads as entries.
 constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
 constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
 constexpr std::size_t heads_of_reached = 2 * sizeof(Index);
 static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
-							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
-							  + sizeof(ReachedRec) + heads_of_reached
+							  + 2 * (sizeof(RecipientRec) + heads_of_recipient) + sizeof(ReachedRec)
+							  + heads_of_reached
 					  <= 512,
 		"an open alert takes at most 512 bytes");
 
