@@ -78,6 +78,8 @@ static void show_plan(
 				"held", plan->held);
 	else if(plan->suppressed[0] != '\0')
 		rpc->struct_add(th, "s", "suppressed", plan->suppressed);
+	if(plan->alert[0] != '\0')
+		bmd_add_reach(rpc, th, plan->alert);
 	for(i = 0; i < list->count; i++) {
 		const struct bmd_step_view *s = &list->steps[i];
 

@@ -6,7 +6,9 @@
 #include <new>
 
 #include "bmd_host.h"
+#include "reached.hpp"
 #include "subs.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 
@@ -41,22 +43,27 @@ void fill(Ticket &ticket, std::string_view terminal) noexcept
 	copy_text(ticket.terminal, terminal_size, terminal);
 }
 
+// Whom nothing was told by it is to be told otherwise at once.
+void follow(const Ticket &ticket, const AlertMark *marks, int code) noexcept
+{
+	const TimeUs now = wall_now();
+	const bool taken = code >= 200 && code < 300;
+	for(std::uint32_t i = 0; taken && i < ticket.marks; ++i)
+		note_delivered(marks[i].alert, ticket.user, ReachedBy::subscription, now);
+	if(!taken && ticket.marks > 0)
+		put_person_task(BMD_TASK_UNHEARD, ticket.user);
+}
+
 void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 {
+	follow(ticket, marks, code);
 	Store &s = *store();
 	const TimeUs now = wall_now();
 	for(std::uint32_t i = 0; i < ticket.marks; ++i) {
-		std::uint64_t place = 0;
-		void *slot = s.deliveries.reserve(place);
-		if(slot == nullptr) {
-			count(count_deliveries_dropped, ticket.marks - i);
-			break;
-		}
-		auto &delivery = *new (slot) Delivery{
-				marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}, 0};
+		Delivery delivery{marks[i].alert, marks[i].revision, code, ticket.sent_at, now, {}, {}, 0};
 		copy_text(delivery.user, name_size, ticket.user);
 		copy_text(delivery.terminal, terminal_size, ticket.terminal);
-		s.deliveries.publish(place);
+		(void)record_delivery(delivery);
 	}
 	// no hurry, and a fan-out should not wake the writer with every answer
 	if(s.deliveries.used() > s.deliveries.capacity() / 2)
@@ -64,6 +71,19 @@ void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 }
 
 } // namespace
+
+bool record_delivery(const Delivery &delivery) noexcept
+{
+	std::uint64_t place = 0;
+	void *slot = store()->deliveries.reserve(place);
+	if(slot == nullptr) {
+		count(count_deliveries_dropped);
+		return false;
+	}
+	new (slot) Delivery(delivery);
+	store()->deliveries.publish(place);
+	return true;
+}
 
 void begin_sending(SubRef to, std::string_view user) noexcept
 {

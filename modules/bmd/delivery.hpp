@@ -35,6 +35,9 @@ struct Delivery
 	std::uint8_t way; ///< 0: subscription, else one bit of How (escalation.hpp)
 };
 
+/// An outcome is on its way to the database.  False when there is no room: counted.
+bool record_delivery(const Delivery &delivery) noexcept;
+
 /// Until end_sending(), what this process sends goes to this subscription (slot 0: to a terminal
 /// that only fetches state).
 void begin_sending(SubRef to, std::string_view user) noexcept;

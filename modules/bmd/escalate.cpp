@@ -12,6 +12,7 @@
 #include "recipients.hpp"
 #include "rejections.hpp"
 #include "slots.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 

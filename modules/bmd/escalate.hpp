@@ -144,8 +144,4 @@ template <class Work> bool attempt(Work work) noexcept
 	}
 }
 
-/// Takes messages and calls that steps asked for as long as nothing sends them: each is counted and
-/// recorded as not sent.
-void drain_tasks() noexcept;
-
 } // namespace bmd

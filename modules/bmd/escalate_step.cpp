@@ -6,42 +6,24 @@
 #include <atomic>
 #include <limits>
 #include <mutex>
-#include <new>
-#include <set>
 #include <shared_mutex>
 
 #include "answer.hpp"
 #include "bmd_host.h"
-#include "delivery.hpp"
 #include "duty_text.hpp"
 #include "escalate.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "rejections.hpp"
 #include "subs.hpp"
+#include "tasks.hpp"
+#include "watching.hpp"
 
 namespace bmd {
 
 namespace {
 
 constexpr DurationUs early = 1'000; // no earlier than this is early
-
-// Who has a live subscription to the device or to one of its groups.
-std::set<std::string, std::less<>> watching(Index device)
-{
-	const Store &s = *store();
-	std::set<std::string, std::less<>> users;
-	const auto add = [&](const std::string &feed) {
-		for(std::size_t slot = 0; slot < s.limits.notifiers; ++slot)
-			for(const SubTarget &target : subs_of(feed, slot))
-				users.emplace(target.user);
-	};
-	add("dev." + std::string(s.devices[device].serial));
-	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
-		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.is_group && feed.watched.load())
-			add(feed.name);
-	return users;
-}
 
 std::string label(std::uint32_t number)
 {
@@ -291,53 +273,24 @@ std::array<Escalator::Step, 2> Escalator::show(Index slot, Index device, const S
 
 void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 {
-	Store &s = *store();
 	const std::uint8_t how = step.what().how;
 	if((how & (how_message | how_call)) == 0)
 		return;
-	const auto users = watching(alert.device);
+	const Watching watching(alert.device);
 	for(const std::string &name : step.reached.feeds) {
 		for(const std::uint8_t bit : {how_message, how_call}) {
 			// who has a subscription needs no message beside it
-			const bool told = bit == how_message && (how & how_subscribe) != 0
-							  && (users.contains(name) || has_subs(name));
+			const bool told =
+					bit == how_message && (how & how_subscribe) != 0 && watching.has(name);
 			if((how & bit) == 0 || told || name.starts_with("grp."))
 				continue;
 			count(count_escalation_tasks);
-			std::uint64_t ticket = 0;
-			void *place = s.tasks.reserve(ticket);
-			if(place == nullptr) {
-				complain(count_escalation_tasks_lost,
-						"messages and calls of escalations find no room to wait");
-				continue;
-			}
-			auto &task = *new (place) SendTask{alert.id, alert.revision, step.number + 1,
+			SendTask task{alert.id, alert.revision, step.number + 1,
 					round_of(step.policy, step.number), bit, {}};
 			copy_text(task.person, name_size, name);
-			s.tasks.publish(ticket);
+			(void)put_task(task);
 		}
 	}
-}
-
-void drain_tasks() noexcept
-{
-	Store &s = *store();
-	std::uint64_t at = s.tasks.tail();
-	while(const auto *task = static_cast<const SendTask *>(s.tasks.next(at))) {
-		count(count_escalation_tasks_not_sent);
-		std::uint64_t place = 0;
-		void *slot = s.deliveries.reserve(place);
-		if(slot == nullptr) {
-			count(count_deliveries_dropped);
-			continue;
-		}
-		const TimeUs now = wall_now();
-		auto &delivery = *new (slot) Delivery{
-				task->alert, task->revision, not_sent, now, now, {}, {}, task->how};
-		copy_text(delivery.user, name_size, task->person);
-		s.deliveries.publish(place);
-	}
-	s.tasks.release(at);
 }
 
 } // namespace bmd

@@ -5,8 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, what is held, rings, rows that wait.  Nobody sends or touches a database
-/// while holding any but a dialog lock.
+/// pool lock, recipients, reached, what is held, rings, rows that wait.  Nobody sends or touches a
+/// database while holding any but a dialog lock.
 
 #pragma once
 
@@ -21,6 +21,7 @@
 #include "escalation_records.hpp"
 #include "held_rec.hpp"
 #include "lock.hpp"
+#include "reached_rec.hpp"
 #include "ring.hpp"
 #include "store_kamailio.hpp"
 #include "store_limits.hpp"
@@ -275,6 +276,7 @@ struct Store
 	Mutex pool_lock; ///< metric records
 	Mutex sub_lock;  ///< subscriptions
 	Mutex recipient_lock;
+	Mutex reached_lock;
 	Mutex duty_lock; ///< of rosters, policies and the rules of watchers
 	Mutex held_lock;
 
@@ -295,6 +297,8 @@ struct Store
 	EscalationRec *escalation = nullptr; ///< by slot of the alert
 	Table<RecipientRec> recipients;
 	Buckets recipient_hash;
+	Table<ReachedRec> reached; ///< whom alerts were told to
+	Buckets reached_hash;      ///< by alert
 	DutyText duty;
 	DutyText watcher_rules;                     ///< watcher.hpp
 	std::atomic<std::uint64_t> watcher_version; ///< of these; changes with every change
@@ -330,6 +334,9 @@ struct Store
 	RowsWaiting rows;
 	SlotRing escalations; ///< steps begun
 	SlotRing tasks;       ///< messages and calls to be sent
+	Waker task_waker;
+	bool tasks_taken;               ///< by a module that sends them; set before the fork
+	std::atomic<bool> tasks_missed; ///< some found no room: everybody is to be looked at
 	Waker escalation_waker;
 	std::atomic<bool> escalation_changed; ///< alerts were rejected, or what let them rest is over
 	Waker writer_waker;

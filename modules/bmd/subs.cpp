@@ -83,10 +83,16 @@ bool live(SubRef ref) noexcept
 		   && s.subs[ref.slot].generation == ref.generation;
 }
 
+// Did its terminal take the last NOTIFY?
+bool answers(const SubRec &sub) noexcept
+{
+	return sub.failures == 0 && sub.retry == 0;
+}
+
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
-	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}};
+	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}, answers(sub)};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -203,6 +209,16 @@ bool has_subs(std::string_view feed) noexcept
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
 	while(i != 0 && (feed != s.subs[i].feed || s.subs[i].failures != 0))
+		i = s.subs[i].next_of_feed;
+	return i != 0;
+}
+
+bool has_answering_sub(std::string_view feed, std::string_view user) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	Index i = feed_bucket(feed);
+	while(i != 0 && (feed != s.subs[i].feed || user != s.subs[i].user || !answers(s.subs[i])))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }

@@ -35,6 +35,7 @@ struct SubTarget
 	std::uint64_t dialog;
 	TimeUs full_at; ///< wall clock: when its full state was written last; 0: never
 	char user[name_size];
+	bool answers; ///< its terminal took the last NOTIFY
 };
 
 enum class Admission
@@ -66,6 +67,8 @@ void end_sub(SubRef ref) noexcept;
 /// Does the feed have any that takes its NOTIFYs?  One whose last NOTIFY was not answered reaches
 /// nobody until it answers again.
 [[nodiscard]] bool has_subs(std::string_view feed) noexcept;
+/// Has this person one whose terminal took the last NOTIFY?
+[[nodiscard]] bool has_answering_sub(std::string_view feed, std::string_view user) noexcept;
 
 /// Feeds with subscriptions that notifier `slot` serves, each once.
 [[nodiscard]] std::vector<std::string> feeds_with_subs(std::size_t slot);

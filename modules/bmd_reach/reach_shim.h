@@ -1,0 +1,20 @@
+/*
+ * reach_shim.h - what the shims of this module share
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REACH_SHIM_H
+#define REACH_SHIM_H
+
+#include "modules/tm/tm_load.h"
+#include "modules/usrloc/usrloc.h"
+#include "reach_core.h"
+
+extern bmd_api_t reach_bmd;
+extern struct tm_binds reach_tm;
+extern usrloc_api_t reach_usrloc;
+extern str reach_sender; /* URI that messages and calls come from */
+
+/* bmd learns of every terminal that registers.  0, or -1 with a line in the log. */
+int reach_watch_registrations(void);
+
+#endif
