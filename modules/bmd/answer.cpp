@@ -13,6 +13,7 @@
 #include "escalation_wanted.hpp"
 #include "evaluate.hpp"
 #include "feeds.hpp"
+#include "reached.hpp"
 #include "recipients.hpp"
 #include "slots.hpp"
 #include "suppress.hpp"
@@ -139,6 +140,8 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 	if(!to.entitled && !may_answer(answer.who, found))
 		return {403, std::string(answer.who) + " is not responsible for device " + found.serial
 							 + ", and the alert was not escalated to that person"};
+	if(!to.entitled)
+		note_seen(found.id, answer.who);
 	return is_kept(found) ? answer_kept(i, found, to, answer) : answer_open(i, found, to, answer);
 }
 

@@ -48,5 +48,14 @@ int bind_bmd(bmd_api_t *api)
 	api->next_task = bmd_core_next_task;
 	api->registered = bmd_core_registered;
 	api->attempted = bmd_core_attempted;
+	api->terminal_hash = bmd_core_terminal_hash;
+	api->messages = bmd_core_messages;
+	api->was_notified = bmd_core_was_notified;
+	api->outstanding = bmd_core_outstanding;
+	api->outstanding_people = bmd_core_outstanding_people;
+	api->messages_per_minute = bmd_core_messages_per_minute;
+	api->message_held = bmd_core_message_held;
+	api->local_time = bmd_core_local_time;
+	api->seen = bmd_core_seen;
 	return 0;
 }

@@ -50,6 +50,15 @@ typedef struct bmd_api
 	int (*next_task)(struct bmd_task *task, int milliseconds);
 	void (*registered)(struct bmd_text person);
 	void (*attempted)(const struct bmd_attempt *attempt);
+	uint64_t (*terminal_hash)(struct bmd_text terminal);
+	void (*messages)(struct bmd_text alert, bmd_each_reached each, void *arg);
+	int (*was_notified)(struct bmd_text alert, struct bmd_text person);
+	long (*outstanding)(struct bmd_text person, long most, bmd_each_alert each, void *arg);
+	void (*outstanding_people)(bmd_each_person each, void *arg);
+	long (*messages_per_minute)(void);
+	void (*message_held)(void);
+	void (*local_time)(struct bmd_text time, char *local, size_t size);
+	void (*seen)(struct bmd_text alert, struct bmd_text person);
 } bmd_api_t;
 
 typedef int (*bind_bmd_t)(bmd_api_t *api);

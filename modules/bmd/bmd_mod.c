@@ -32,6 +32,7 @@ static int journal_mb = 32;
 static int notifiers = 1;
 static int subscriptions = 20000;
 static int recipients = 0;
+static int reached = 0;
 static int duty_kb = 1024;
 static int initialised = 0;
 
@@ -61,6 +62,7 @@ static param_export_t params[] = {
 	{"notifiers",  PARAM_INT,    &notifiers},
 	{"subscriptions", PARAM_INT, &subscriptions},
 	{"recipients", PARAM_INT,    &recipients},
+	{"reached",    PARAM_INT,    &reached},
 	{"duty_kb",    PARAM_INT,    &duty_kb},
 	{0, 0, 0}
 };
@@ -100,8 +102,8 @@ static int check_parameters(void)
 		LM_ERR("subscriptions is %d: it must be at least 1\n", subscriptions);
 		return -1;
 	}
-	if(recipients < 0 || duty_kb < 1) {
-		LM_ERR("recipients must be 0 (the default) or more, duty_kb at least 1\n");
+	if(recipients < 0 || reached < 0 || duty_kb < 1) {
+		LM_ERR("recipients and reached must be 0 (the default) or more, duty_kb at least 1\n");
 		return -1;
 	}
 	if(alert_events != 0 && (alert_events < 1024 || alert_events > 1000000)) {
@@ -134,6 +136,7 @@ static int mod_init(void)
 			.notifiers = notifiers,
 			.subscriptions = subscriptions,
 			.recipients = recipients,
+			.reached = reached,
 			.duty_kb = duty_kb};
 
 	if(check_parameters() < 0)

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "subs.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 
@@ -43,6 +44,7 @@ void queue_change(const AlertRec &alert) noexcept
 	const bool urgent =
 			alert.priority == Priority::high && alert.response.suppressed == Suppression::none;
 	queue_to_all(urgent, change);
+	put_change_task(alert);
 }
 
 void queue_refresh(std::string_view feed) noexcept

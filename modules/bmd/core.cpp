@@ -19,6 +19,7 @@
 #include "keeper.hpp"
 #include "notifier.hpp"
 #include "provision.hpp"
+#include "reached.hpp"
 #include "request_check.hpp"
 #include "rows_writer.hpp"
 #include "slots.hpp"
@@ -76,6 +77,7 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
 	limits.recipients = positive(config.recipients, 0);
+	limits.reached = positive(config.reached, 0);
 	limits.duty_bytes = positive(config.duty_kb, 1024) << 10;
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
@@ -234,6 +236,11 @@ void bmd_core_timer_round(void)
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();
+	try {
+		bmd::look_after_reached();
+	} catch(const std::exception &failure) {
+		bmd_host_log(BMD_LOG_ERROR, failure.what());
+	}
 }
 
 void bmd_core_escalation_round(void)

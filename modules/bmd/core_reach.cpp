@@ -2,18 +2,51 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Nothing here lets an exception out into C.
 
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <string>
+
+#include "answer.hpp"
 #include "bmd_core_reach.h"
+#include "bmd_host.h"
 #include "delivery.hpp"
+#include "documents.hpp"
+#include "duty_text.hpp"
+#include "escalation_wanted.hpp"
+#include "reached.hpp"
+#include "recipients.hpp"
+#include "registry.hpp"
 #include "tasks.hpp"
+#include "view.hpp"
+#include "watching.hpp"
 
 namespace {
 
 using bmd::copy_text;
+using bmd::Index;
+using bmd::ReachedBy;
+using bmd::ReachedRec;
 using bmd::store;
+
+using Registry = std::shared_lock<bmd::RwLock>;
 
 std::string_view view_of(bmd_text text)
 {
 	return {text.s, text.len};
+}
+
+// Runs `work`, which may run out of memory; `otherwise` is the answer then.
+template <class Work, class T> T guarded(T otherwise, Work work) noexcept
+{
+	try {
+		return work();
+	} catch(const std::exception &failure) {
+		bmd_host_log(BMD_LOG_ERROR, failure.what());
+		return otherwise;
+	}
 }
 
 void show_task(const bmd::SendTask &task, bmd_task &view)
@@ -42,6 +75,119 @@ bool next_task(bmd_task &view)
 	return true;
 }
 
+void count_outcome(const bmd_attempt &attempt)
+{
+	const bool taken = attempt.code >= 200 && attempt.code < 300;
+	if(attempt.kind == BMD_TASK_CALL)
+		count(taken ? bmd::count_calls_delivered : bmd::count_calls_failed);
+	else if(attempt.terminal[0] == '\0' && attempt.code == 480)
+		count(bmd::count_messages_owed);
+	else
+		count(taken ? bmd::count_messages_delivered : bmd::count_messages_failed);
+}
+
+void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
+{
+	const bool taken = attempt.code >= 200 && attempt.code < 300;
+	const bmd::TimeUs now = bmd::wall_now();
+	if(attempt.kind == BMD_TASK_CALL && taken)
+		note_delivered(alert, attempt.person, ReachedBy::call, now);
+	if(attempt.kind != BMD_TASK_MESSAGE || attempt.terminal[0] == '\0')
+		return;
+	note_message(alert,
+			{attempt.person, bmd::hash_name(attempt.terminal), attempt.instance,
+					static_cast<std::uint8_t>(attempt.told), taken, now});
+}
+
+// The person's name is a word of bmd's own shim or of usrloc, the alert's device may have gone.
+std::vector<bmd::AlertRec> outstanding(std::string_view person)
+{
+	std::vector<bmd::AlertRec> alerts = bmd::feed_alerts(person);
+	std::erase_if(alerts, [&](const bmd::AlertRec &alert) {
+		const Index device = bmd::find_device(alert.serial);
+		return device == 0 || escalation_wanted(alert) != bmd::Wanted::go_on
+			   || bmd::Watching(device).has(person);
+	});
+	return alerts;
+}
+
+// People whose feeds show an alert.
+void add_people(Index device, const bmd::Uuid &alert, std::set<std::string> &people)
+{
+	const bmd::Store &s = *store();
+	const auto add = [&](Index feed) {
+		if(!s.feeds[feed].is_group)
+			people.emplace(s.feeds[feed].name);
+	};
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
+		add(s.members[e].feed);
+	for(const Index feed : bmd::recipients_of(alert))
+		add(feed);
+}
+
+std::set<std::string> outstanding_people()
+{
+	bmd::Store &s = *store();
+	const Registry registry(s.registry_lock);
+	std::vector<bmd::AlertRec> waiting;
+	{
+		const std::lock_guard<bmd::Mutex> book(s.book_lock);
+		for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open)
+			if(escalation_wanted(s.alerts[i]) == bmd::Wanted::go_on)
+				waiting.push_back(s.alerts[i]);
+	}
+	std::set<std::string> people;
+	for(const bmd::AlertRec &alert : waiting)
+		if(const Index device = bmd::find_device(alert.serial); device != 0)
+			add_people(device, alert.id, people);
+	return people;
+}
+
+const char *way_text(ReachedBy by)
+{
+	switch(by) {
+		case ReachedBy::message:
+			return "message";
+		case ReachedBy::call:
+			return "call";
+		default:
+			return "subscription";
+	}
+}
+
+// Appends "WHAT" to a list as long as all of it fits.
+void add_words(std::string &list, const std::string &what, std::size_t size)
+{
+	static constexpr std::string_view more = ", ...";
+	if(list.ends_with(more))
+		return;
+	if(list.size() + what.size() + 2 + more.size() >= size)
+		list += more;
+	else
+		list += (list.empty() ? "" : ", ") + what;
+}
+
+// Of a person's terminals that took a text the first counts.
+void show_reach(const std::vector<ReachedRec> &all, bmd_reach_view &view)
+{
+	std::string delivered;
+	std::string seen;
+	std::set<std::pair<std::string, ReachedBy>> named;
+	for(const ReachedRec &rec : all) {
+		if(rec.at == 0 || !named.emplace(rec.person, rec.by).second)
+			continue;
+		if(rec.by == ReachedBy::answer)
+			add_words(seen, rec.person, sizeof view.seen_by);
+		else
+			add_words(delivered,
+					std::string(rec.person) + " by " + way_text(rec.by) + ' '
+							+ bmd::format_time(rec.at),
+					sizeof view.delivered_to);
+	}
+	copy_text(view.delivered_to, sizeof view.delivered_to, delivered);
+	copy_text(view.seen_by, sizeof view.seen_by, seen);
+}
+
 } // namespace
 
 void bmd_core_take_tasks(void)
@@ -66,11 +212,113 @@ void bmd_core_registered(bmd_text person)
 void bmd_core_attempted(const bmd_attempt *attempt)
 {
 	const auto alert = bmd::parse_uuid(attempt->alert);
+	count_outcome(*attempt);
 	if(!alert)
 		return;
+	remember(*alert, *attempt);
 	bmd::Delivery delivery{*alert, attempt->revision, attempt->code, attempt->sent_at,
 			bmd::wall_now(), {}, {}, static_cast<std::uint8_t>(attempt->kind)};
 	copy_text(delivery.user, bmd::name_size, attempt->person);
 	copy_text(delivery.terminal, bmd::terminal_size, attempt->terminal);
 	(void)bmd::record_delivery(delivery);
+}
+
+uint64_t bmd_core_terminal_hash(bmd_text terminal)
+{
+	char text[BMD_TERMINAL_SIZE];
+	copy_text(text, sizeof text, view_of(terminal));
+	return bmd::hash_name(text);
+}
+
+void bmd_core_messages(bmd_text alert, bmd_each_reached each, void *arg)
+{
+	(void)guarded(0, [&] {
+		const auto id = bmd::parse_uuid(view_of(alert));
+		for(const ReachedRec &rec : id ? bmd::reached_of(*id) : std::vector<ReachedRec>{}) {
+			if(rec.by != ReachedBy::message)
+				continue;
+			bmd_reached one{{}, rec.terminal, rec.instance, rec.told, rec.failed ? 1 : 0};
+			copy_text(one.person, sizeof one.person, rec.person);
+			each(&one, arg);
+		}
+		return 0;
+	});
+}
+
+int bmd_core_was_notified(bmd_text alert, bmd_text person)
+{
+	return guarded(0, [&] {
+		const auto id = bmd::parse_uuid(view_of(alert));
+		for(const ReachedRec &rec : id ? bmd::reached_of(*id) : std::vector<ReachedRec>{})
+			if(rec.by == ReachedBy::subscription && view_of(person) == rec.person)
+				return 1;
+		return 0;
+	});
+}
+
+long bmd_core_outstanding(bmd_text person, long most, bmd_each_alert each, void *arg)
+{
+	return guarded(0L, [&] {
+		std::vector<bmd_alert_view> views;
+		long count = 0;
+		{
+			const Registry registry(store()->registry_lock);
+			for(const bmd::AlertRec &alert : outstanding(view_of(person)))
+				if(count++ < most)
+					bmd::show_alert(alert, views.emplace_back());
+		}
+		for(const bmd_alert_view &view : views)
+			each(&view, arg);
+		return count;
+	});
+}
+
+void bmd_core_outstanding_people(bmd_each_person each, void *arg)
+{
+	(void)guarded(0, [&] {
+		for(const std::string &person : outstanding_people())
+			each(person.c_str(), arg);
+		return 0;
+	});
+}
+
+long bmd_core_messages_per_minute(void)
+{
+	return static_cast<long>(store()->settings.messages.load());
+}
+
+void bmd_core_message_held(void)
+{
+	count(bmd::count_messages_held);
+}
+
+void bmd_core_local_time(bmd_text time, char *local, size_t size)
+{
+	copy_text(local, size, {});
+	(void)guarded(0, [&] {
+		const auto moment = bmd::parse_time(view_of(time));
+		if(!moment)
+			return 0;
+		const auto zone = bmd::Zone::find(bmd::duty_now()->zone);
+		std::string text = (zone ? *zone : bmd::Zone::utc()).format(*moment);
+		std::replace(text.begin(), text.end(), 'T', ' ');
+		copy_text(local, size, text);
+		return 0;
+	});
+}
+
+void bmd_core_seen(bmd_text alert, bmd_text person)
+{
+	if(const auto id = bmd::parse_uuid(view_of(alert)); id)
+		bmd::note_seen(*id, view_of(person));
+}
+
+void bmd_core_alert_reach(bmd_text alert, bmd_reach_view *view)
+{
+	*view = {};
+	(void)guarded(0, [&] {
+		if(const auto id = bmd::parse_uuid(view_of(alert)); id)
+			show_reach(bmd::reached_of(*id), *view);
+		return 0;
+	});
 }

@@ -6,7 +6,9 @@
 #include <new>
 
 #include "bmd_host.h"
+#include "reached.hpp"
 #include "subs.hpp"
+#include "tasks.hpp"
 
 namespace bmd {
 
@@ -41,8 +43,20 @@ void fill(Ticket &ticket, std::string_view terminal) noexcept
 	copy_text(ticket.terminal, terminal_size, terminal);
 }
 
+// Whom nothing was told by it is to be told otherwise at once.
+void follow(const Ticket &ticket, const AlertMark *marks, int code) noexcept
+{
+	const TimeUs now = wall_now();
+	const bool taken = code >= 200 && code < 300;
+	for(std::uint32_t i = 0; taken && i < ticket.marks; ++i)
+		note_delivered(marks[i].alert, ticket.user, ReachedBy::subscription, now);
+	if(!taken && ticket.marks > 0)
+		put_person_task(BMD_TASK_UNHEARD, ticket.user);
+}
+
 void record(const Ticket &ticket, const AlertMark *marks, int code) noexcept
 {
+	follow(ticket, marks, code);
 	Store &s = *store();
 	const TimeUs now = wall_now();
 	for(std::uint32_t i = 0; i < ticket.marks; ++i) {

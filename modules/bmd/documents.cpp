@@ -46,28 +46,6 @@ void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
 	alerts.push_back(alert);
 }
 
-std::vector<AlertRec> open_alerts(std::string_view feed)
-{
-	const Store &s = *store();
-	std::vector<AlertRec> alerts;
-	if(feed.starts_with(device_prefix)) {
-		add_open(find_device(feed.substr(device_prefix.size())), alerts);
-	} else if(const Index i = find_feed(feed); i != 0) {
-		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
-			add_open(s.members[e].device, alerts);
-		for(const Escalated &escalated : escalated_to(i))
-			add_escalated(escalated, alerts);
-	}
-	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
-		const bool a_waits = a.response.suppressed != Suppression::none;
-		const bool b_waits = b.response.suppressed != Suppression::none;
-		if(a_waits != b_waits)
-			return b_waits;
-		return a.priority != b.priority ? a.priority > b.priority : a.raised_at > b.raised_at;
-	});
-	return alerts;
-}
-
 std::string write_page(std::string_view feed, const std::vector<AlertRec> &alerts, std::size_t at,
 		std::size_t count, bool full)
 {
@@ -126,10 +104,32 @@ std::string feed_uri(std::string_view user)
 	return "sip:" + std::string(user) + "@" + domain;
 }
 
+std::vector<AlertRec> feed_alerts(std::string_view feed)
+{
+	const Store &s = *store();
+	std::vector<AlertRec> alerts;
+	if(feed.starts_with(device_prefix)) {
+		add_open(find_device(feed.substr(device_prefix.size())), alerts);
+	} else if(const Index i = find_feed(feed); i != 0) {
+		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
+			add_open(s.members[e].device, alerts);
+		for(const Escalated &escalated : escalated_to(i))
+			add_escalated(escalated, alerts);
+	}
+	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
+		const bool a_waits = a.response.suppressed != Suppression::none;
+		const bool b_waits = b.response.suppressed != Suppression::none;
+		if(a_waits != b_waits)
+			return b_waits;
+		return a.priority != b.priority ? a.priority > b.priority : a.raised_at > b.raised_at;
+	});
+	return alerts;
+}
+
 std::vector<Page> full_documents(std::string_view feed)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return write_pages(feed, open_alerts(feed), true);
+	return write_pages(feed, feed_alerts(feed), true);
 }
 
 std::optional<AlertRec> present_state(const AlertRec &change)

@@ -30,6 +30,9 @@ struct Page
 	std::vector<AlertMark> alerts;
 };
 
+/// Open alerts of a feed, most urgent first.  Caller holds the registry lock.
+[[nodiscard]] std::vector<AlertRec> feed_alerts(std::string_view feed);
+
 /// All open alerts of a feed, most urgent first, in as many documents as it takes: the first is
 /// `full` and says how many alerts follow, the others are partial.  Never empty.
 /// An unknown feed has no alerts.

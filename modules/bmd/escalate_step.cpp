@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 
 #include "answer.hpp"
@@ -14,6 +13,7 @@
 #include "registry.hpp"
 #include "subs.hpp"
 #include "tasks.hpp"
+#include "watching.hpp"
 
 namespace bmd {
 
@@ -43,23 +43,6 @@ bool shows(Index device, Index feed) noexcept
 	while(e != 0 && s.members[e].feed != feed)
 		e = s.members[e].next_of_device;
 	return e != 0;
-}
-
-// Who has a live subscription to the device or to one of its groups.
-std::set<std::string, std::less<>> watching(Index device)
-{
-	const Store &s = *store();
-	std::set<std::string, std::less<>> users;
-	const auto add = [&](const std::string &feed) {
-		for(std::size_t slot = 0; slot < s.limits.notifiers; ++slot)
-			for(const SubTarget &target : subs_of(feed, slot))
-				users.emplace(target.user);
-	};
-	add("dev." + std::string(s.devices[device].serial));
-	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
-		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.is_group && feed.watched.load())
-			add(feed.name);
-	return users;
 }
 
 std::string label(std::uint32_t number)
@@ -245,12 +228,11 @@ void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 	const std::uint8_t how = step.what().how;
 	if((how & (how_message | how_call)) == 0)
 		return;
-	const auto users = watching(alert.device);
+	const Watching watching(alert.device);
 	for(const std::string &name : step.reached.feeds) {
 		for(const std::uint8_t bit : {how_message, how_call}) {
 			// who has a subscription needs no message beside it
-			const bool told = bit == how_message && (how & how_subscribe) != 0
-							  && (users.contains(name) || has_subs(name));
+			const bool told = bit == how_message && (how & how_subscribe) != 0 && watching.has(name);
 			if((how & bit) == 0 || told || name.starts_with("grp."))
 				continue;
 			count(count_escalation_tasks);

@@ -16,28 +16,30 @@ struct Setting
 {
 	std::string_view name;
 	std::atomic<DurationUs> Settings::*at;
-	std::int64_t otherwise; ///< seconds
+	std::int64_t otherwise; ///< in its unit
+	DurationUs unit = second_us;
 };
 
 constexpr Setting known[] = {{"reopen_seconds", &Settings::reopen, 60},
 		{"silence_seconds", &Settings::silence, 900},
-		{"silence_high_seconds", &Settings::silence_high, 120}};
+		{"silence_high_seconds", &Settings::silence_high, 120},
+		{"messages_per_minute", &Settings::messages, 10, 1}};
 
 } // namespace
 
 Result<bool> take_settings(Pg &pg)
 {
-	std::int64_t seconds[std::size(known)];
+	std::int64_t values[std::size(known)];
 	for(std::size_t i = 0; i < std::size(known); ++i)
-		seconds[i] = known[i].otherwise;
+		values[i] = known[i].otherwise;
 	auto read = stream_rows(pg, settings_query(), [&](std::span<const PgFields> rows) {
 		for(const PgFields &row : rows)
 			for(std::size_t i = 0; i < std::size(known); ++i)
 				if(row.text(0) == known[i].name)
-					seconds[i] = row.integer(1);
+					values[i] = row.integer(1);
 	});
 	for(std::size_t i = 0; read && i < std::size(known); ++i)
-		(store()->settings.*known[i].at).store(seconds[i] * second_us);
+		(store()->settings.*known[i].at).store(values[i] * known[i].unit);
 	return read;
 }
 

@@ -13,6 +13,7 @@
 #include "numbering.hpp"
 #include "provision.hpp"
 #include "provision_take.hpp"
+#include "reached.hpp"
 #include "subs.hpp"
 #include "waiting.hpp"
 
@@ -195,7 +196,7 @@ Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
 	for(const auto step : {check_schema, reload, load_closed, load_alerts, load_escalations,
-				load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
+				load_reached, load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

@@ -19,11 +19,13 @@ namespace bmd {
 
 namespace {
 
-// By default two recipients an alert; each hash table may have twice as many heads as entries.
+// By default two recipients an alert and one whom it has reached; each hash table may have twice as many heads as entries.
 constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
 constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
+constexpr std::size_t heads_of_reached = 2 * sizeof(Index);
 static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
 							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
+							  + sizeof(ReachedRec) + heads_of_reached
 					  <= 512,
 		"an open alert takes at most 512 bytes");
 
@@ -94,6 +96,8 @@ Limits resolved(Limits limits) noexcept
 		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
 	if(limits.recipients == 0)
 		limits.recipients = std::max<std::size_t>(4'096, limits.alerts * 2);
+	if(limits.reached == 0)
+		limits.reached = std::max<std::size_t>(16'384, limits.alerts);
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
 	if(limits.notifiers < 1)
@@ -140,6 +144,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	s->escalation = layout.take<EscalationRec>(limits.alerts + 1);
 	table(layout, s->recipients, limits.recipients);
 	buckets(layout, s->recipient_hash, limits.recipients);
+	table(layout, s->reached, limits.reached);
+	buckets(layout, s->reached_hash, limits.reached);
 	s->duty.text = layout.take<char>(limits.duty_bytes);
 	s->duty.capacity = limits.duty_bytes;
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
@@ -171,6 +177,7 @@ void init_locks(Store &s) noexcept
 	s.sub_lock.init();
 	s.windows.lock.init();
 	s.recipient_lock.init();
+	s.reached_lock.init();
 	s.duty_lock.init();
 	s.escalation_waker.init();
 	s.task_waker.init();

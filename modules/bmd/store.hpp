@@ -5,7 +5,7 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, rings, rows that wait.  Nobody sends or touches a database while holding
+/// pool lock, recipients, reached, rings, rows that wait.  Nobody sends or touches a database while holding
 /// any but a dialog lock.
 
 #pragma once
@@ -20,6 +20,7 @@
 #include "bmd/threshold.hpp"
 #include "escalation_records.hpp"
 #include "lock.hpp"
+#include "reached_rec.hpp"
 #include "ring.hpp"
 #include "store_kamailio.hpp"
 #include "store_limits.hpp"
@@ -272,6 +273,7 @@ struct Store
 	Mutex pool_lock; ///< metric records
 	Mutex sub_lock;  ///< subscriptions
 	Mutex recipient_lock;
+	Mutex reached_lock;
 	Mutex duty_lock;
 
 	Table<TypeRec> types;
@@ -291,6 +293,8 @@ struct Store
 	EscalationRec *escalation = nullptr; ///< by slot of the alert
 	Table<RecipientRec> recipients;
 	Buckets recipient_hash;
+	Table<ReachedRec> reached; ///< whom alerts were told to
+	Buckets reached_hash;      ///< by alert
 	DutyText duty;
 	Buckets type_hash;
 	Buckets device_hash;

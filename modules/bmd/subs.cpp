@@ -86,7 +86,7 @@ bool live(SubRef ref) noexcept
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
-	SubTarget target{{i, sub.generation}, sub.dialog, {}};
+	SubTarget target{{i, sub.generation}, sub.dialog, {}, sub.failures == 0 && sub.retry == 0};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -203,6 +203,16 @@ bool has_subs(std::string_view feed) noexcept
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
 	while(i != 0 && feed != s.subs[i].feed)
+		i = s.subs[i].next_of_feed;
+	return i != 0;
+}
+
+bool has_answering_subs(std::string_view feed) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.sub_lock);
+	Index i = feed_bucket(feed);
+	while(i != 0 && (feed != s.subs[i].feed || !target_of(i).answers))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }

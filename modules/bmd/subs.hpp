@@ -34,6 +34,7 @@ struct SubTarget
 	SubRef ref;
 	std::uint64_t dialog;
 	char user[name_size];
+	bool answers; ///< its terminal took the last NOTIFY
 };
 
 enum class Admission
@@ -64,6 +65,8 @@ void end_sub(SubRef ref) noexcept;
 
 /// Does the feed have any?
 [[nodiscard]] bool has_subs(std::string_view feed) noexcept;
+/// Any whose terminal answers?
+[[nodiscard]] bool has_answering_subs(std::string_view feed) noexcept;
 
 /// Feeds with subscriptions that notifier `slot` serves, each once.
 [[nodiscard]] std::vector<std::string> feeds_with_subs(std::size_t slot);

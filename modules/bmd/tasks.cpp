@@ -6,6 +6,7 @@
 #include <new>
 
 #include "delivery.hpp"
+#include "reached.hpp"
 #include "subs.hpp"
 
 namespace bmd {
@@ -13,6 +14,8 @@ namespace bmd {
 bool put_task(const SendTask &task) noexcept
 {
 	Store &s = *store();
+	if(tasks_are_taken() && (task.how == BMD_TASK_MESSAGE || task.how == BMD_TASK_CALL))
+		note_asked(task.alert, task.person, static_cast<ReachedBy>(task.how));
 	std::uint64_t ticket = 0;
 	void *place = s.tasks.reserve(ticket);
 	if(place == nullptr) {
@@ -34,6 +37,15 @@ void put_person_task(bmd_task_kind kind, std::string_view person) noexcept
 	copy_text(task.person, name_size, person);
 	if(tasks_are_taken())
 		(void)put_task(task);
+}
+
+void put_change_task(const AlertRec &alert) noexcept
+{
+	if(!tasks_are_taken() || store()->reached.used == 0 || !was_asked(alert.id))
+		return;
+	SendTask task{alert.id, alert.revision, 0, 0, BMD_TASK_CHANGED, {}};
+	copy_text(task.person, name_size, alert.response.by);
+	(void)put_task(task);
 }
 
 bool tasks_are_taken() noexcept

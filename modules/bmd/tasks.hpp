@@ -1,6 +1,7 @@
 /// @file tasks.hpp  What is to be told by message or call, on its way to the module that does it.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// Entries of the store's ring of tasks.  Callers may hold any lock of the store.
+/// Entries of the store's ring of tasks.  Callers may hold any lock of the store but those of the
+/// table reached and of a ring.
 
 #pragma once
 
@@ -15,6 +16,9 @@ bool put_task(const SendTask &task) noexcept;
 
 /// The same for one kind of task of a person, or of an alert.
 void put_person_task(bmd_task_kind kind, std::string_view person) noexcept;
+
+/// The alert has changed: whom messages and calls were asked for is made to know.
+void put_change_task(const AlertRec &alert) noexcept;
 
 /// Does a module take tasks?
 [[nodiscard]] bool tasks_are_taken() noexcept;
