@@ -56,7 +56,7 @@ int call_contact(char *header, size_t size)
 	return length < (int)size ? 0 : -1;
 }
 
-static int request(dlg_t *dialog, char *name, str *headers, transaction_cb *done, void *param)
+static int send_within(dlg_t *dialog, char *name, str *headers, transaction_cb *done, void *param)
 {
 	str method = {name, (int)strlen(name)};
 	uac_req_t what;
@@ -72,7 +72,7 @@ static int request(dlg_t *dialog, char *name, str *headers, transaction_cb *done
 
 int call_hang_up(dlg_t *dialog)
 {
-	return request(dialog, "BYE", NULL, NULL, NULL);
+	return send_within(dialog, "BYE", NULL, NULL, NULL);
 }
 
 /* A terminal that does not transfer is held instead. */
@@ -104,7 +104,7 @@ int call_transfer(struct call *call)
 			reach_sender.s);
 	if(header.len >= (int)sizeof headers)
 		return -1;
-	return request(call->dialog, "REFER", &header, transferred, call_handle(call));
+	return send_within(call->dialog, "REFER", &header, transferred, call_handle(call));
 }
 
 /* A second terminal that answered, or one after the call was over: its dialog is ended. */
