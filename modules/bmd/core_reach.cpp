@@ -61,20 +61,6 @@ void show_task(const bmd::SendTask &task, bmd_task &view)
 	copy_text(view.person, sizeof view.person, task.person);
 }
 
-bool next_task(bmd_task &view)
-{
-	bmd::SendTask task{};
-	if(bmd::take_task(task)) {
-		show_task(task, view);
-		return true;
-	}
-	if(!store()->tasks_missed.exchange(false))
-		return false;
-	view = {};
-	view.kind = BMD_TASK_EVERYTHING;
-	return true;
-}
-
 void count_outcome(const bmd_attempt &attempt)
 {
 	const bool taken = attempt.code >= 200 && attempt.code < 300;
@@ -86,6 +72,48 @@ void count_outcome(const bmd_attempt &attempt)
 		count(taken ? bmd::count_messages_delivered : bmd::count_messages_failed);
 }
 
+int told_by(const bmd::AlertRec &alert)
+{
+	if(alert.state == bmd::AlertState::cleared)
+		return BMD_TOLD_OVER;
+	return taken(alert.response) ? BMD_TOLD_TAKEN : BMD_TOLD_WAITS;
+}
+
+// A terminal took a text; the alert may have changed since that was written, or while the server
+// was down.
+void check_told(const bmd::Uuid &id, int told)
+{
+	bmd::AlertRec alert{};
+	const Registry registry(store()->registry_lock);
+	if(bmd::find_alert(bmd::to_string(id), alert) == 0) {
+		alert.id = id;
+		alert.state = bmd::AlertState::cleared;
+	}
+	if(told != told_by(alert))
+		bmd::put_change_task(alert);
+}
+
+void check_everything_told()
+{
+	for(const auto &[alert, told] : bmd::all_told())
+		check_told(alert, told);
+}
+
+bool next_task(bmd_task &view)
+{
+	bmd::SendTask task{};
+	if(bmd::take_task(task)) {
+		show_task(task, view);
+		return true;
+	}
+	if(!store()->tasks_missed.exchange(false))
+		return false;
+	check_everything_told();
+	view = {};
+	view.kind = BMD_TASK_EVERYTHING;
+	return true;
+}
+
 void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
 {
 	const bool taken = attempt.code >= 200 && attempt.code < 300;
@@ -94,12 +122,14 @@ void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
 		note_delivered(alert, attempt.person, ReachedBy::call, now);
 	if(attempt.kind != BMD_TASK_MESSAGE || attempt.terminal[0] == '\0')
 		return;
-	note_message(alert,
+	bmd::note_message(alert,
 			{attempt.person, bmd::hash_name(attempt.terminal), attempt.instance,
 					static_cast<std::uint8_t>(attempt.told), taken, now});
+	if(taken)
+		check_told(alert, attempt.told);
 }
 
-// The person's name is a word of bmd's own shim or of usrloc, the alert's device may have gone.
+// What nobody has taken and no subscription shows the person; the device of an alert may have gone.
 std::vector<bmd::AlertRec> outstanding(std::string_view person)
 {
 	std::vector<bmd::AlertRec> alerts = bmd::feed_alerts(person);
@@ -198,10 +228,13 @@ void bmd_core_take_tasks(void)
 
 int bmd_core_next_task(bmd_task *task, int milliseconds)
 {
-	if(next_task(*task))
-		return 1;
-	store()->task_waker.wait(milliseconds);
-	return next_task(*task) ? 1 : 0;
+	return guarded(0, [&] {
+		if(next_task(*task))
+			return 1;
+		if(milliseconds > 0)
+			store()->task_waker.wait(milliseconds);
+		return milliseconds > 0 && next_task(*task) ? 1 : 0;
+	});
 }
 
 void bmd_core_registered(bmd_text person)
@@ -215,7 +248,10 @@ void bmd_core_attempted(const bmd_attempt *attempt)
 	count_outcome(*attempt);
 	if(!alert)
 		return;
-	remember(*alert, *attempt);
+	(void)guarded(0, [&] {
+		remember(*alert, *attempt);
+		return 0;
+	});
 	bmd::Delivery delivery{*alert, attempt->revision, attempt->code, attempt->sent_at,
 			bmd::wall_now(), {}, {}, static_cast<std::uint8_t>(attempt->kind)};
 	copy_text(delivery.user, bmd::name_size, attempt->person);
@@ -294,7 +330,7 @@ void bmd_core_message_held(void)
 
 void bmd_core_local_time(bmd_text time, char *local, size_t size)
 {
-	copy_text(local, size, {});
+	copy_text(local, size, std::string_view());
 	(void)guarded(0, [&] {
 		const auto moment = bmd::parse_time(view_of(time));
 		if(!moment)

@@ -157,6 +157,21 @@ std::vector<ReachedRec> reached_of(const Uuid &alert)
 	return found;
 }
 
+std::vector<std::pair<Uuid, int>> all_told()
+{
+	Store &s = *store();
+	std::vector<std::pair<Uuid, int>> told;
+	{
+		const std::lock_guard<Mutex> guard(s.reached_lock);
+		for(Index i = 1; i <= s.reached.used; ++i)
+			if(s.reached[i].by == ReachedBy::message && s.reached[i].told != BMD_TOLD_NOTHING)
+				told.emplace_back(s.reached[i].alert, s.reached[i].told);
+	}
+	std::sort(told.begin(), told.end());
+	told.erase(std::unique(told.begin(), told.end()), told.end());
+	return told;
+}
+
 bool was_asked(const Uuid &alert) noexcept
 {
 	Store &s = *store();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bmd/result.hpp"
@@ -42,6 +43,9 @@ void note_seen(const Uuid &alert, std::string_view person) noexcept;
 
 /// Everything that is known of one alert, oldest first.
 [[nodiscard]] std::vector<ReachedRec> reached_of(const Uuid &alert);
+
+/// What terminals were told last by message, each alert and answer once.
+[[nodiscard]] std::vector<std::pair<Uuid, int>> all_told();
 
 /// Was a message or a call asked for or made?
 [[nodiscard]] bool was_asked(const Uuid &alert) noexcept;

@@ -6,11 +6,13 @@
 #include "bmd_kamailio.h"
 #include "call_shim.h"
 #include "core/cfg/cfg_struct.h"
+#include "core/mem/shm_mem.h"
 #include "core/pt.h"
 #include "core/timer_proc.h"
 #include "reach_shim.h"
 
 #include <stdio.h>
+#include <string.h>
 
 MODULE_VERSION
 
@@ -82,10 +84,18 @@ static int bind_modules(void)
 
 static int mod_init(void)
 {
+	void *memory;
+
 	if(bind_modules() < 0 || settle_sender() < 0 || reach_watch_registrations() < 0
 			|| reach_calls_init() < 0)
 		return -1;
-	reach_core_init(&reach_bmd);
+	memory = shm_malloc(reach_core_memory());
+	if(memory == NULL) {
+		SHM_MEM_ERROR;
+		return -1;
+	}
+	memset(memory, 0, reach_core_memory());
+	reach_core_init(&reach_bmd, memory);
 	reach_bmd.take_tasks();
 	register_procs(1);
 	cfg_register_child(1);
@@ -112,4 +122,9 @@ static int child_init(int rank)
 		reach_round();
 		reach_calls_round();
 	}
+}
+
+void reach_log_error(const char *text)
+{
+	LM_ERR("%s\n", text);
 }

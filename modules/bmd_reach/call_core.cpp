@@ -10,6 +10,7 @@
 #include "bmd/invite.hpp"
 #include "call_queue.hpp"
 #include "call_words.hpp"
+#include "reach_core.h"
 
 namespace {
 
@@ -70,6 +71,13 @@ std::vector<bmd_alert_view> outstanding(
 	return others;
 }
 
+CallTold told_of(const bmd_alert_view &alert)
+{
+	char text[1304] = "", line[208] = "";
+	(void)reach_alert_text(alert.id, text, sizeof text, line, sizeof line);
+	return {alert, line, text};
+}
+
 void show(const std::vector<bmd_alert_view> &alerts, const std::vector<bmd_alert_view> &asked,
 		call_invitation &invitation)
 {
@@ -98,13 +106,16 @@ bool invite(const std::string &person, call_invitation &invitation)
 				return priority_of(a) > priority_of(b);
 			});
 	const std::size_t told = std::min<std::size_t>(alerts.size(), CALL_ALERTS);
-	const long others = static_cast<long>(alerts.size() - told);
+	const std::size_t others = alerts.size() - told;
 	alerts.resize(told);
+	std::vector<CallTold> words_for;
+	for(const bmd_alert_view &alert : alerts)
+		words_for.push_back(told_of(alert));
 	invitation = {};
 	put(invitation.person, person);
 	invitation.urgency = static_cast<int>(priority_of(alerts.front()));
 	show(alerts, asked, invitation);
-	const CallWords words = words_of_call(alerts, others);
+	const CallWords words = words_of_call(words_for, others);
 	put(invitation.display, words.display);
 	put(invitation.headers, words.headers);
 	put(invitation.text, words.text);

@@ -153,6 +153,6 @@ void call_record(const struct call *call, const str *terminal, int code)
 			continue; /* nobody tried to tell it by a call */
 		memcpy(attempt.alert, alert->id, sizeof attempt.alert);
 		attempt.revision = alert->revision;
-		reach_bmd.attempted(&attempt);
+		reach_attempted(&attempt);
 	}
 }

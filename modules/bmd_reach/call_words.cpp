@@ -5,13 +5,13 @@
 
 #include <string_view>
 
+#include "bmd/alert_text.hpp"
 #include "bmd/invite.hpp"
 
 namespace bmd::reach {
 
 namespace {
 
-constexpr std::size_t most_text = 1300;
 constexpr std::size_t most_display = 80;
 constexpr std::size_t most_subject = 240;
 
@@ -28,49 +28,23 @@ std::string_view shout(Priority priority) noexcept
 	return "LOW";
 }
 
-// "SpO2 low", "no data"
-std::string what_of(const bmd_alert_view &alert)
-{
-	const std::string_view condition = alert.condition;
-	if(condition == "stale")
-		return "no data";
-	return alert.metric + std::string(condition == "device" ? "" : " " + std::string(condition));
-}
-
-// "84 % (limit 90)"
-std::string value_of(const bmd_alert_view &alert)
-{
-	std::string text = alert.value;
-	if(text.empty())
-		return text;
-	if(alert.unit[0] != '\0')
-		text += std::string(" ") + alert.unit;
-	if(alert.limit[0] != '\0')
-		text += std::string(" (limit ") + alert.limit + ")";
-	return text;
-}
-
-std::string short_line(const bmd_alert_view &alert)
-{
-	std::string text = std::string(shout(priority_of(alert))) + " " + what_of(alert);
-	if(const std::string value = value_of(alert); !value.empty())
-		text += " " + value;
-	return text + ", " + alert.serial + ", code " + alert.code;
-}
-
 std::string more(std::size_t count)
 {
-	return count == 0 ? std::string() : "and " + std::to_string(count) + " more";
+	return "and " + std::to_string(count) + " more";
 }
 
-std::string headers_of(const bmd_alert_view &first, std::size_t others)
+std::string subject_of(const CallTold &first, std::size_t others)
 {
-	const Priority priority = priority_of(first);
-	std::string subject = short_line(first);
-	if(others > 0)
-		subject += "; " + more(others);
-	std::string headers = "Subject: " + header_line(subject, most_subject) + "\r\nPriority: "
-						  + std::string(sip_priority(priority)) + "\r\n";
+	const std::string end = std::string(", code ") + first.alert.code
+							+ (others == 0 ? "" : "; " + more(others));
+	return header_line(first.line, most_subject - end.size()) + end;
+}
+
+std::string headers_of(const CallTold &first, std::size_t others)
+{
+	const Priority priority = priority_of(first.alert);
+	std::string headers = "Subject: " + subject_of(first, others)
+						  + "\r\nPriority: " + std::string(sip_priority(priority)) + "\r\n";
 	// RFC 7462, 4.2.3; normal is the absence of it
 	if(priority != Priority::medium)
 		headers += "Alert-Info: <urn:alert:priority:"
@@ -78,18 +52,21 @@ std::string headers_of(const bmd_alert_view &first, std::size_t others)
 	return headers;
 }
 
-std::string text_of(const std::vector<bmd_alert_view> &alerts, long others)
+std::string text_of(const std::vector<CallTold> &alerts, std::size_t others)
 {
-	std::string text = short_line(alerts.front()) + "\n";
+	constexpr std::size_t last_line = 24; // "and 4294967295 more"
+	std::string text(cut_text(alerts.front().text, most_message));
 	std::size_t told = 1;
 	for(; told < alerts.size(); ++told) {
-		const std::string line = short_line(alerts[told]) + "\n";
-		if(text.size() + line.size() + 40 > most_text)
+		const std::string line =
+				"\n" + alerts[told].line + ", code " + std::string(alerts[told].alert.code);
+		if(text.size() + line.size() + last_line > most_message)
 			break;
 		text += line;
 	}
-	const std::size_t left = alerts.size() - told + static_cast<std::size_t>(others);
-	return left == 0 ? text : text + more(left) + "\n";
+	const std::size_t left = alerts.size() - told + others;
+	const std::string end = "\n" + more(left);
+	return left == 0 || text.size() + end.size() > most_message ? text : text + end;
 }
 
 } // namespace
@@ -109,14 +86,13 @@ bool still_waits(const bmd_alert_view &alert, std::string_view person) noexcept
 		   && alert.silenced_until[0] == '\0' && std::string_view(alert.suppressed) == "none";
 }
 
-CallWords words_of_call(const std::vector<bmd_alert_view> &alerts, long others)
+CallWords words_of_call(const std::vector<CallTold> &alerts, std::size_t others)
 {
-	const bmd_alert_view &first = alerts.front();
-	const std::string display =
-			std::string(shout(priority_of(first))) + " " + what_of(first) + ", " + first.serial;
+	const bmd_alert_view &first = alerts.front().alert;
+	const std::string display = std::string(shout(priority_of(first))) + ' ' + first.serial + ' '
+								+ std::string(first.metric);
 	return {quoted_string(display, most_display),
-			headers_of(first, alerts.size() - 1 + static_cast<std::size_t>(others)),
-			text_of(alerts, others)};
+			headers_of(alerts.front(), alerts.size() - 1 + others), text_of(alerts, others)};
 }
 
 } // namespace bmd::reach

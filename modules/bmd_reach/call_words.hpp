@@ -12,6 +12,14 @@
 
 namespace bmd::reach {
 
+/// An alert and what a text message says of it.
+struct CallTold
+{
+	bmd_alert_view alert;
+	std::string line; ///< in one line
+	std::string text; ///< whole
+};
+
 struct CallWords
 {
 	std::string display; ///< quoted-string
@@ -24,7 +32,8 @@ struct CallWords
 /// Does it still wait for an answer, of somebody else if this person gave one?
 [[nodiscard]] bool still_waits(const bmd_alert_view &alert, std::string_view person) noexcept;
 
-/// Of at least one alert, the most urgent first; `others` are not among them.
-[[nodiscard]] CallWords words_of_call(const std::vector<bmd_alert_view> &alerts, long others);
+/// Of at least one alert, the most urgent first; `others` are not among them.  The first is told
+/// whole, the others in a line each as long as there is room.
+[[nodiscard]] CallWords words_of_call(const std::vector<CallTold> &alerts, std::size_t others);
 
 } // namespace bmd::reach

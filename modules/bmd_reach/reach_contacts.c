@@ -82,14 +82,17 @@ static void registered(ucontact_t *contact, int type, void *param)
 {
 	struct bmd_text person = {contact->aor->s, (size_t)contact->aor->len};
 
-	(void)type;
+	const char *domain = memchr(person.s, '@', person.len);
+
 	(void)param;
-	reach_bmd.registered(person);
+	if(domain != NULL)
+		person.len = (size_t)(domain - person.s);
+	reach_registered(person, type == UL_CONTACT_INSERT);
 }
 
 int reach_watch_registrations(void)
 {
-	if(reach_usrloc.register_ulcb(UL_CONTACT_INSERT, registered, NULL) < 0) {
+	if(reach_usrloc.register_ulcb(UL_CONTACT_INSERT | UL_CONTACT_UPDATE, registered, NULL) < 0) {
 		LM_ERR("usrloc does not tell of registrations\n");
 		return -1;
 	}
