@@ -10,19 +10,21 @@ import subprocess
 import sip
 from stack import free_port, wait_until
 
+PHONES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "phones")
+
 
 class SippPhone:
-    """scenario: a file of the case; the phone plays it for `calls` calls, then sipp ends."""
+    """scenario: a file of the folder phones; the phone plays it for `calls` calls, then sipp ends."""
 
     count = 0
 
-    def __init__(self, stack, folder, scenario, user=None, q=None, calls=1, port=None):
+    def __init__(self, stack, scenario, user=None, q=None, calls=1, port=None):
         SippPhone.count += 1
         self.port = port or free_port()
         self.name = f"{stack.dir}/sipp-{SippPhone.count}"
         self.terminal = f"sip:{user}@127.0.0.1:{self.port}"
         self.process = stack.start(
-            "sipp", "-sf", f"{folder}/{scenario}.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls),
+            "sipp", "-sf", f"{PHONES}/{scenario}.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls),
             "-timeout", "60s", "-timeout_error", "-nostdin", "-trace_msg", "-message_file", self.name + ".msg",
             "-trace_err", "-error_file", self.name + ".err",
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=stack.dir)

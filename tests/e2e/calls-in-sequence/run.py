@@ -4,15 +4,14 @@ import os
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from calling import attempts, called_device, only_calls, raise_alert
 from sipp_phone import SippPhone
 from stack import run
 
 
 def phone(stack, scenario, q):
-    return SippPhone(stack, HERE, scenario, "tech2", q)
+    return SippPhone(stack, scenario, "tech2", q)
 
 
 def a_policy_calls(stack):

@@ -5,8 +5,7 @@ import os
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from baresip import Baresip
 from calling import attempts, called_device, codes, only_calls, raise_alert, settle
 from scene import alerts, hand, kill_and_restart
@@ -18,7 +17,7 @@ ANNOUNCEMENT = free_port()
 
 
 def phone(stack, scenario, user="tech2", **options):
-    return SippPhone(stack, HERE, scenario, user, **options)
+    return SippPhone(stack, scenario, user, **options)
 
 
 def a_policy_calls(stack):
@@ -60,7 +59,7 @@ def the_invite_says_what_it_is_about(stack):
 
 
 def a_stock_phone_takes_the_call_and_is_transferred_to_the_announcement(stack):
-    service = SippPhone(stack, HERE, "announcement", port=ANNOUNCEMENT)
+    service = SippPhone(stack, "announcement", port=ANNOUNCEMENT)
     baresip = Baresip(stack, "tech2", calls=True)
     called_device(stack, "STOCK")
     raise_alert(stack, "STOCK")
