@@ -119,7 +119,7 @@ AlertView view_of(const bmd_alert_view &from)
 class Answer
 {
 public:
-	explicit Answer(const Known &known) : known_(known) {}
+	Answer(const Known &known, std::string_view user) : known_(known), user_(user) {}
 
 	void variable(const std::string &name)
 	{
@@ -176,10 +176,12 @@ private:
 			notify.items.push_back({alert.metric, {alert.value}, {alert.condition}, {}});
 			notify.alert = view_of(alert);
 			notifies_.push_back(std::move(notify));
+			book().seen(text_of(alert.id), text_of(user_));
 		}
 	}
 
 	const Known &known_;
+	std::string_view user_;
 	QueryResponse response_;
 	std::vector<Notify> notifies_;
 };
@@ -201,7 +203,7 @@ std::vector<Entry> answer_query(std::string_view user, std::string_view device, 
 	if(!responsible(user, device)
 			|| book().device(text_of(device), &known.device, add_metric, &known) != 1)
 		return {Entry(refuse_query(query, ResultCode::forbidden))};
-	Answer answer(known);
+	Answer answer(known, user);
 	for(const std::string &variable : query.variables)
 		answer.variable(variable);
 	return std::move(answer).entries();

@@ -1,0 +1,330 @@
+"""Alerts by text; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import os
+import re
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from answering import TEXT, Answerer, action, query
+from baresip import Baresip
+from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, setting, stats
+from sip import Dialog, Message
+from stack import run, wait_until
+
+PLACE = "Wäschekammer 夜 2"
+
+
+def is_text(part):
+    return lambda m: m.is_request and m.method == "MESSAGE" and part.encode() in m.body
+
+
+def texts(agent, part=""):
+    """Bodies of the texts that have come and were not taken yet."""
+    agent.pump(0)
+    return [m.body.decode() for m in agent.received if is_text(part)(m)]
+
+
+def text(agent, part, timeout=5):
+    return agent.wait(is_text(part), timeout, f"a text with {part!r}")
+
+
+def no_text(agent, part, seconds):
+    until = time.time() + seconds
+    while time.time() < until:
+        agent.pump(0.05)
+    assert not texts(agent, part), texts(agent, part)
+
+
+def person(stack, user):
+    """One more technician; the password."""
+    password = f"the secret of {user}"
+    stack.sql(f"INSERT INTO bmd_technician (username, full_name) VALUES ('{user}', '{user}');"
+              f"SELECT bmd_set_password('{user}', '{stack.info['domain']}', '{password}')")
+    return password
+
+
+def phone(stack, user, status=200, password=None):
+    agent = stack.agent(user, password)
+    agent.notify_status = 200
+    reply = agent.register()
+    assert reply.status == 200, reply.first
+    agent.notify_status = status
+    return agent
+
+
+def raised(stack, serial, values="SpO2=80"):
+    """The alert of a device, and when it was raised."""
+    at = time.time()
+    hand(stack, f"{serial} {values}")
+    return alerts(stack, serial)[0], at
+
+
+def deliveries(stack, serial, way="message"):
+    return [(row[0], int(row[1]), row[2]) for row in stack.sql(
+        "SELECT d.username, d.code, d.terminal FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
+        f"WHERE serial = '{serial}' AND way = '{way}' ORDER BY d.answered_at")]
+
+
+def recorded(stack, serial, *expected):
+    wait_until(lambda: deliveries(stack, serial) == list(expected), 4,
+               f"{expected}; there is {deliveries(stack, serial)}")
+
+
+def delivered_to(stack, code):
+    return records(stack.kamcmd("bmd.alert", code))[0]["delivered_to"]
+
+
+def assigned(stack, serial, *users, **columns):
+    add_device(stack, serial, **columns)
+    for user in users:
+        stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('{user}', '{serial}')")
+    wait_until(lambda: set(users) <= set(re.findall(r"\w+", str(records(stack.kamcmd("bmd.dry-run", serial))))), 3,
+               "those responsible")
+
+
+def only_the_first_step_calls_anybody(stack):
+    before = stack.stat("sync_changes")
+    stack.sql("BEGIN; INSERT INTO bmd_escalation_policy (policy_name, repeat_after) VALUES ('once', '1 hour');"
+              "INSERT INTO bmd_escalation_step (policy_id, position, after, whom, how) SELECT policy_id, 0, '0', "
+              "'responsible', '{subscribe,message}' FROM bmd_escalation_policy; COMMIT")
+    wait_until(lambda: stack.stat("sync_changes") > before, 3, "the policy")
+
+
+def who_has_no_subscription_gets_a_text_at_once(stack):
+    assigned(stack, "TXT-1", "tech1", location=PLACE)
+    stack.one = phone(stack, "tech1")
+    alert, at = raised(stack, "TXT-1")
+    message = text(stack.one, "TXT-1")
+    assert message.at - at < 1, message.at - at
+    assert message.body.decode().split("\n")[:3] == ["HIGH SpO2 80 % low, limit 90 %", "TXT-1", PLACE], message.body
+    assert f"ok {alert['code']}" in message.body.decode() and len(message.body) <= 1300, message.body
+    assert message.get("content-type") == "text/plain;charset=utf-8", message.get("content-type")
+    assert f"sip:alert@{stack.info['domain']}" in message.get("from"), message.get("from")
+    assert message.get("priority") == "emergency", message.get("priority")
+    recorded(stack, "TXT-1", ("tech1", 200, stack.one.contact))
+    assert delivered_to(stack, alert["code"]).startswith("tech1 by message 20"), delivered_to(stack, alert["code"])
+    stack.code = alert["code"]
+
+
+def a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing(stack):
+    stack.two = phone(stack, "tech1")
+    text(stack.two, "TXT-1")
+    recorded(stack, "TXT-1", ("tech1", 200, stack.one.contact), ("tech1", 200, stack.two.contact))
+    for agent in (stack.one, stack.two):
+        assert agent.register().status == 200
+    no_text(stack.two, "", 3)
+    no_text(stack.one, "", 0)
+
+
+def a_terminal_that_subscribes_gets_no_text(stack):
+    assigned(stack, "TXT-2", "tech3")
+    hand(stack, "TXT-2 SpO2=80")
+    watcher = Watcher(stack, "tech3", )
+    assert watcher.agent.register().status == 200
+    watcher.wait(lambda: watcher.about("TXT-2"), "the alert")
+    no_text(watcher.agent, "", 3)
+    hand(stack, "TXT-2 SpO2=98")
+    watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+
+
+def who_accepts_by_text_is_told_to_the_others_and_seen(stack):
+    stack.sql("INSERT INTO bmd_assignment (username, serial) VALUES ('tech2', 'TXT-1')")
+    stack.other = phone(stack, "tech2")
+    text(stack.other, "TXT-1")
+    wait_until(lambda: "tech2 by message" in delivered_to(stack, stack.code), 2, "that tech2 has it")
+    baresip = Baresip(stack, "tech1")
+    baresip.told(f"ok {stack.code}", f"{stack.code} accepted by you")
+    at = time.time()
+    told = text(stack.other, "taken by tech1")
+    assert told.at - at < 1 and stack.code in told.body.decode(), told.body
+    assert records(stack.kamcmd("bmd.alert", stack.code))[0]["seen_by"] == "tech1"
+    no_text(stack.one, "taken", 0.5)
+
+
+def who_hands_it_back_makes_it_wait_again(stack):
+    answerer = Answerer(stack, "tech1")
+    assert "rejected by you" in answerer.text(f"no {stack.code}")
+    text(stack.other, "HIGH SpO2 80 % low")
+
+
+def the_end_is_told_when_it_stays(stack):
+    hand(stack, "TXT-1 SpO2=98")
+    hand(stack, "TXT-1 SpO2=80")  # it comes back at once: nobody is told
+    no_text(stack.other, "over", 6)
+    hand(stack, "TXT-1 SpO2=98")
+    at = time.time()
+    told = text(stack.other, "over: HIGH SpO2", 8)
+    assert 4 < told.at - at < 6.5, told.at - at
+
+
+def without_a_terminal_it_is_owed_also_after_kill_9(stack):
+    assigned(stack, "TXT-3", "tech3")
+    hand(stack, "TXT-3 SpO2=80")
+    recorded(stack, "TXT-3", ("tech3", 480, ""))
+    kill_and_restart(stack)
+    stack.three = phone(stack, "tech3")
+    text(stack.three, "TXT-3")
+    wait_until(lambda: ("tech3", 200, stack.three.contact) in deliveries(stack, "TXT-3"), 3, "its outcome")
+
+
+def what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else(stack):
+    assigned(stack, "TXT-4", "tech3", "tech1")
+    stack.three.notify_status = 0
+    hand(stack, "TXT-4 SpO2=80")
+    text(stack.one, "TXT-4")
+    wait_until(lambda: ("tech1", 200, stack.one.contact) in deliveries(stack, "TXT-4"), 3, "the outcome of tech1")
+    stack.kill9()
+    stack.three.pump(0)
+    stack.three.received.clear()
+    stack.three._seen.clear()
+    stack.one.received.clear()
+    stack.three.notify_status = 200
+    stack.restart()
+    text(stack.three, "TXT-4", 10)
+    no_text(stack.three, "TXT-3", 2)
+    no_text(stack.one, "", 0)
+
+
+def a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh(stack):
+    assigned(stack, "TXT-5", "tech3")
+    stack.three.notify_status = 0
+    hand(stack, "TXT-5 SpO2=80")
+    wait_until(lambda: ("tech3", 408, stack.three.contact) in deliveries(stack, "TXT-5"), 12, "408")
+    stack.three.pump(0)
+    stack.three.received.clear()
+    stack.three.notify_status = 200
+    assert stack.three.register().status == 200
+    text(stack.three, "TXT-5")
+
+
+def a_text_that_is_not_understood_is_an_outcome_and_no_loop(stack):
+    assigned(stack, "TXT-6", "tech3")
+    stack.three.notify_status = 415
+    hand(stack, "TXT-6 SpO2=80")
+    recorded(stack, "TXT-6", ("tech3", 415, stack.three.contact))
+    assert stack.three.register().status == 200
+    time.sleep(3)
+    recorded(stack, "TXT-6", ("tech3", 415, stack.three.contact))
+    stack.three.notify_status = 200
+
+
+def an_unanswered_notify_is_followed_by_a_text_within_a_second(stack):
+    assigned(stack, "TXT-7", "tech2")
+    silent = Watcher(stack, "tech2")
+    silent.agent.notify_status = 0
+    alert, _ = raised(stack, "TXT-7")
+    told = text(stack.other, "TXT-7", 12)
+    answered = wait_until(lambda: stack.sql(
+        "SELECT extract(epoch FROM answered_at) FROM bmd_delivery JOIN bmd_alert USING (alert_id) "
+        "WHERE serial = 'TXT-7' AND way = 'subscription' AND code = 408"), 3, "the 408")
+    late = told.at - float(answered[0][0])
+    assert -0.1 < late < 1, late
+    # the next one does not wait for a NOTIFY that nobody answers
+    assigned(stack, "TXT-8", "tech2")
+    _, at = raised(stack, "TXT-8")
+    assert text(stack.other, "TXT-8").at - at < 1
+    stack.other.received.clear()
+    silent.agent.pump(0)
+    silent.agent._seen.clear()
+    silent.agent.notify_status = 200
+    wait_until(lambda: "tech2 by subscription" in delivered_to(stack, alert["code"]), 25, "the NOTIFY told again")
+    silent.agent.subscribe(dialog=silent.dialog, expires=0)
+    assert not texts(stack.other), texts(stack.other)
+
+
+class TcpPhone:
+    """Takes texts over TCP."""
+
+    def __init__(self, stack, user):
+        self.bodies = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        agent = stack.agent(user)
+        agent.contact = f"sip:{user}@127.0.0.1:{self.listener.getsockname()[1]};transport=tcp"
+        self.contact = agent.contact
+        threading.Thread(target=self._serve, daemon=True).start()
+        assert agent.register().status == 200
+
+    def _serve(self):
+        connection, _ = self.listener.accept()
+        data = b""
+        while True:
+            part = connection.recv(65535)
+            if not part:
+                return
+            data += part
+            head, end, body = data.partition(b"\r\n\r\n")
+            size = re.search(rb"(?mi)^Content-Length: *(\d+)", head)
+            if not end or len(body) < int(size.group(1)):
+                continue
+            message, data = Message(data), body[int(size.group(1)):]
+            self.bodies.append(message.body)
+            vias = "".join(f"Via: {v}\r\n" for v in message.headers["via"])
+            connection.sendall((f"SIP/2.0 200 OK\r\n{vias}From: {message.get('from')}\r\nTo: {message.get('to')};tag=1\r\n"
+                                f"Call-ID: {message.get('call-id')}\r\nCSeq: {message.get('cseq')}\r\n"
+                                "Content-Length: 0\r\n\r\n").encode())
+
+
+def a_terminal_on_tcp_gets_it_over_tcp(stack):
+    tcp = TcpPhone(stack, "tech2")
+    wait_until(lambda: any(b"TXT-7" in b for b in tcp.bodies), 5, "what is outstanding")
+    wait_until(lambda: ("tech2", 200, tcp.contact) in deliveries(stack, "TXT-7"), 3, "its outcome")
+
+
+def a_query_and_a_rejection_count_as_seen(stack):
+    code = alerts(stack, "TXT-7")[0]["code"]
+    Answerer(stack, "tech2").query("TXT-7", "alerts")
+    wait_until(lambda: records(stack.kamcmd("bmd.alert", code))[0]["seen_by"] == "tech2", 2, "seen")
+    code = alerts(stack, "TXT-8")[0]["code"]
+    assert "rejected" in Answerer(stack, "tech2").text(f"no {code}")
+    assert records(stack.kamcmd("bmd.alert", code))[0]["seen_by"] == "tech2"
+
+
+def of_many_the_most_urgent_ten_come_and_a_count_of_the_others(stack):
+    password = person(stack, "tech4")
+    for number in range(13):
+        assigned(stack, f"MANY-{number}", "tech4")
+    hand(stack, "\n".join(f"MANY-{number} SpO2={70 + number}" for number in range(12)))
+    hand(stack, "MANY-12 PulseRate=140")
+    agent = phone(stack, "tech4", password=password)
+    text(agent, "3 more alerts wait")
+    found = texts(agent, "MANY")
+    assert len(found) == 10 and all(t.startswith("HIGH") for t in found), found
+    no_text(agent, "MANY-12", 1)
+
+
+def a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back(stack):
+    setting(stack, "messages_per_minute", 2)
+    password = person(stack, "tech5")
+    for number in range(5):
+        assigned(stack, f"STORM-{number}", "tech5")
+    agent = phone(stack, "tech5", password=password)
+    before = stats(stack)["messages_held"]
+    for number in range(5):
+        hand(stack, f"STORM-{number} PulseRate=140")
+    hand(stack, "STORM-0 SpO2=80")
+    text(agent, "HIGH SpO2")
+    wait_until(lambda: stats(stack)["messages_held"] == before + 3, 3, "three texts held back")
+    assert len(texts(agent, "STORM")) == 2, texts(agent)
+    text(agent, "3 more alerts wait", 65)
+
+
+def the_view_says_who_was_told_by_what_way(stack):
+    rows = stack.sql("SELECT username, way, delivered_at IS NOT NULL, last_code, terminals FROM bmd_alert_delivery "
+                     "JOIN bmd_alert USING (alert_id) WHERE serial = 'TXT-4' ORDER BY username")
+    assert [row[:4] for row in rows] == [["tech1", "message", "t", "200"], ["tech3", "message", "t", "200"]], rows
+
+
+run("reached-by-message", [
+    only_the_first_step_calls_anybody, who_has_no_subscription_gets_a_text_at_once,
+    a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing, a_terminal_that_subscribes_gets_no_text,
+    who_accepts_by_text_is_told_to_the_others_and_seen, who_hands_it_back_makes_it_wait_again,
+    the_end_is_told_when_it_stays, without_a_terminal_it_is_owed_also_after_kill_9,
+    what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else,
+    a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh,
+    a_text_that_is_not_understood_is_an_outcome_and_no_loop,
+    an_unanswered_notify_is_followed_by_a_text_within_a_second, a_terminal_on_tcp_gets_it_over_tcp,
+    a_query_and_a_rejection_count_as_seen, of_many_the_most_urgent_ten_come_and_a_count_of_the_others,
+    a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, the_view_says_who_was_told_by_what_way])
