@@ -1,8 +1,8 @@
 /*
  * call_core.h - the C++ of calls as the shims see it: whom to call, of what, in which words
  * SPDX-License-Identifier: GPL-2.0-or-later
- * Plain C without Kamailio types; nothing here throws.  All but call_core_init() and the SDP are for
- * the process "BMD reach" only.
+ * Plain C without Kamailio types; nothing here throws.  All but call_core_init() and the SDP are
+ * for the process "BMD reach" only.
  */
 #ifndef CALL_CORE_H
 #define CALL_CORE_H

@@ -61,8 +61,8 @@ static int send_within(dlg_t *dialog, char *name, str *headers, transaction_cb *
 	str method = {name, (int)strlen(name)};
 	uac_req_t what;
 
-	set_uac_req(&what, &method, headers, NULL, dialog, done == NULL ? 0 : TMCB_LOCAL_COMPLETED, done,
-			param);
+	set_uac_req(&what, &method, headers, NULL, dialog, done == NULL ? 0 : TMCB_LOCAL_COMPLETED,
+			done, param);
 	if(reach_tm.t_request_within(&what) < 0) {
 		LM_ERR("a %s within a call could not be sent\n", name);
 		return -1;
@@ -121,8 +121,8 @@ static void hang_up_other(struct sip_msg *reply)
 		LM_ERR("a response to an INVITE cannot be read\n");
 		return;
 	}
-	if(reach_tm.new_dlg_uac(&reply->callid->body, &from->tag_value, number, &from->uri, &to->uri,
-			   &dialog)
+	if(reach_tm.new_dlg_uac(
+			   &reply->callid->body, &from->tag_value, number, &from->uri, &to->uri, &dialog)
 			< 0)
 		return;
 	if(reach_tm.dlg_response_uac(dialog, reply, IS_TARGET_REFRESH) == 0)

@@ -37,9 +37,8 @@ std::optional<std::string> CallQueue::next() const
 	for(const auto &[who, person] : people_) {
 		if(person.call || person.waiting.empty())
 			continue;
-		const bool better =
-				best == nullptr || urgency(person) > urgency(*best)
-				|| (urgency(person) == urgency(*best) && person.since < best->since);
+		const bool better = best == nullptr || urgency(person) > urgency(*best)
+							|| (urgency(person) == urgency(*best) && person.since < best->since);
 		if(better) {
 			best = &person;
 			name = &who;

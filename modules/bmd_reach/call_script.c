@@ -119,8 +119,8 @@ static int script_admit(struct sip_msg *msg, char *unused1, char *unused2)
 	call_unlock();
 	if(handle == NULL)
 		return -1;
-	if(reach_tm.register_tmcb(msg, NULL, TMCB_RESPONSE_IN | TMCB_ON_BRANCH_FAILURE, branch_ended,
-			   handle, NULL)
+	if(reach_tm.register_tmcb(
+			   msg, NULL, TMCB_RESPONSE_IN | TMCB_ON_BRANCH_FAILURE, branch_ended, handle, NULL)
 			< 0) {
 		LM_ERR("the outcomes at single terminals of a call will not be known\n");
 	}
@@ -166,8 +166,7 @@ static void answer_offer(struct sip_msg *msg, const struct call *call)
 		say(msg, 488, "Not Acceptable Here");
 		return;
 	}
-	header.len = snprintf(
-			headers, sizeof headers, "%sContent-Type: application/sdp\r\n", contact);
+	header.len = snprintf(headers, sizeof headers, "%sContent-Type: application/sdp\r\n", contact);
 	if(reach_tm.t_reply_with_body(reach_tm.t_gett(), 200, &ok, &body, &header, NULL) < 0)
 		LM_ERR("an offer within a call could not be answered\n");
 }

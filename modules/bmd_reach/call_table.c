@@ -2,8 +2,8 @@
  * call_table.c - the calls that are being made, in shared memory
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "bmd_kamailio.h"
 #include "call_table.h"
+#include "bmd_kamailio.h"
 #include "core/dprint.h"
 #include "core/hashes.h"
 #include "core/locking.h"

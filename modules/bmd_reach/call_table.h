@@ -59,7 +59,7 @@ void *call_handle(const struct call *call);
 struct call *call_of(const void *handle);
 struct call *call_by_id(const str *call_id);
 
-/* Terminals that take no text beside a session description, by URI; the newest are remembered.  With
+/* Terminals that take no text beside a session description, by URI; the newest are remembered. With
  * the table locked. */
 void call_keep_plain(const str *terminal, int seconds);
 int call_is_plain(const str *terminal);

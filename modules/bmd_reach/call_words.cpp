@@ -35,8 +35,8 @@ std::string more(std::size_t count)
 
 std::string subject_of(const CallTold &first, std::size_t others)
 {
-	const std::string end = std::string(", code ") + first.alert.code
-							+ (others == 0 ? "" : "; " + more(others));
+	const std::string end =
+			std::string(", code ") + first.alert.code + (others == 0 ? "" : "; " + more(others));
 	return header_line(first.line, most_subject - end.size()) + end;
 }
 

@@ -1,8 +1,8 @@
 /*
  * reach_call.c - begins and ends calls, in the process "BMD reach"
  * SPDX-License-Identifier: GPL-2.0-or-later
- * A call is an INVITE of tm to this very server, where the routing script finds the terminals of its
- * person and forks it (kamailio-cfg/bmd/call.cfg).
+ * A call is an INVITE of tm to this very server, where the routing script finds the terminals of
+ * its person and forks it (kamailio-cfg/bmd/call.cfg).
  */
 #include "reach_call.h"
 #include "bmd_kamailio.h"
@@ -17,7 +17,7 @@
 
 #define SECOND 1000000LL
 #define LOOK_EVERY (SECOND / 10)
-#define LEFT_FOR (3 * SECOND)     /* outcomes of terminals that were cancelled come within that */
+#define LEFT_FOR (3 * SECOND)       /* outcomes of terminals that were cancelled come within that */
 #define ANSWER_WITHIN (40 * SECOND) /* after a CANCEL; tm itself gives up sooner */
 
 str reach_announcement_uri = {NULL, 0};
@@ -35,7 +35,8 @@ int reach_calls_init(void)
 
 	if(reach_announcement_uri.len > 0
 			&& (reach_announcement_uri.len > 255
-					|| parse_uri(reach_announcement_uri.s, reach_announcement_uri.len, &parsed) < 0)) {
+					|| parse_uri(reach_announcement_uri.s, reach_announcement_uri.len, &parsed)
+							   < 0)) {
 		LM_ERR("announcement_uri is no SIP URI of at most 255 bytes\n");
 		return -1;
 	}
@@ -45,7 +46,8 @@ int reach_calls_init(void)
 		return -1;
 	}
 	if(call_socket() == NULL) {
-		LM_ERR("call_socket: \"%.*s\" is not listened on (proto:address:port), or nothing by UDP is\n",
+		LM_ERR("call_socket: \"%.*s\" is not listened on (proto:address:port), or nothing by UDP "
+			   "is\n",
 				reach_call_socket.len, reach_call_socket.s);
 		return -1;
 	}
@@ -94,17 +96,18 @@ static int open_dialog(struct call *call)
 	char from[512], to[320], hop[160];
 	str local = {from, 0}, person = {to, 0}, next = {hop, 0}, id, tag = {call->tag, 0};
 
-	local.len = snprintf(from, sizeof from, "%s <%.*s>", call->told.display, reach_sender.len,
-			reach_sender.s);
-	person.len = snprintf(
-			to, sizeof to, "sip:%s@%.*s", call->told.person, (int)domain.len, domain.s);
+	local.len = snprintf(
+			from, sizeof from, "%s <%.*s>", call->told.display, reach_sender.len, reach_sender.s);
+	person.len =
+			snprintf(to, sizeof to, "sip:%s@%.*s", call->told.person, (int)domain.len, domain.s);
 	next.len = snprintf(hop, sizeof hop, "sip:%.*s:%d;transport=%s", socket->address_str.len,
 			socket->address_str.s, socket->port_no, get_proto_name(socket->proto));
 	if(local.len >= (int)sizeof from || person.len >= (int)sizeof to || next.len >= (int)sizeof hop)
 		return -1;
 	tag.len = (int)strlen(call->tag);
 	reach_tm.generate_callid(&id);
-	if(id.len >= CALL_ID_SIZE || reach_tm.new_dlg_uac(&id, &tag, 1, &local, &person, &call->dialog) < 0)
+	if(id.len >= CALL_ID_SIZE
+			|| reach_tm.new_dlg_uac(&id, &tag, 1, &local, &person, &call->dialog) < 0)
 		return -1;
 	memcpy(call->call_id, id.s, (size_t)id.len);
 	call->call_id[id.len] = '\0';
@@ -221,8 +224,8 @@ static void look_at_ringing(struct call *call, int64_t now, int look)
 
 static void begin_talk(struct call *call, int64_t now)
 {
-	int transferred = reach_announcement_uri.len > 0 && call->cancelled == 0
-					  && call_transfer(call) == 0;
+	int transferred =
+			reach_announcement_uri.len > 0 && call->cancelled == 0 && call_transfer(call) == 0;
 	int64_t until = now + (transferred ? reach_call_limit : reach_call_hold) * SECOND;
 
 	call_lock();

@@ -32,7 +32,8 @@ class SippPhone:
         if user:
             self.agent = stack.agent(user)
             self.agent.contact = self.terminal
-            self.agent.contact_parameters = f";q={q}" if q else ""
+            # no texts: every request of a scenario is one of a call
+            self.agent.contact_parameters = ';methods="INVITE,ACK,BYE,CANCEL,REFER,NOTIFY"' + (f";q={q}" if q else "")
             reply = self.agent.register()
             assert reply.status == 200, reply.first
 

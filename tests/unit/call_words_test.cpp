@@ -27,7 +27,8 @@ bmd_alert_view alert_view(const char *priority, const char *code)
 
 CallTold told(const char *priority, const char *code)
 {
-	return {alert_view(priority, code), "HIGH SpO2 84 % low, OX-1001", "HIGH SpO2 84 % low\nbedroom"};
+	return {alert_view(priority, code), "HIGH SpO2 84 % low, OX-1001",
+			"HIGH SpO2 84 % low\nbedroom"};
 }
 
 void the_headers_say_priority_what_and_code()
@@ -39,15 +40,15 @@ void the_headers_say_priority_what_and_code()
 			"Alert-Info: <urn:alert:priority:high>\r\n");
 	BMD_EQUAL(words.text, "HIGH SpO2 84 % low\nbedroom");
 	const auto low = bmd::reach::words_of_call({told("low", "AAAAA")}, 0);
-	CU_ASSERT(low.headers.ends_with("Priority: normal\r\nAlert-Info: <urn:alert:priority:low>\r\n"));
+	CU_ASSERT(
+			low.headers.ends_with("Priority: normal\r\nAlert-Info: <urn:alert:priority:low>\r\n"));
 	const auto medium = bmd::reach::words_of_call({told("medium", "AAAAA")}, 0);
 	CU_ASSERT(medium.headers.ends_with("\r\nPriority: urgent\r\n"));
 }
 
 void others_are_told_in_a_line_each_and_counted()
 {
-	const auto words =
-			bmd::reach::words_of_call({told("high", "AAAAA"), told("low", "CCCCC")}, 7);
+	const auto words = bmd::reach::words_of_call({told("high", "AAAAA"), told("low", "CCCCC")}, 7);
 	CU_ASSERT(words.headers.starts_with(
 			"Subject: HIGH SpO2 84 % low, OX-1001, code AAAAA; and 8 more\r\n"));
 	BMD_EQUAL(words.text,

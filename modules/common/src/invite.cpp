@@ -140,8 +140,8 @@ Result<std::string> sdp_answer(std::string_view offer, const SdpHost &host)
 		const auto words = words_of(line);
 		if(words.empty() || !valid_words(line, 512) || ++streams > most_streams)
 			return malformed("stream " + std::to_string(streams) + " of the offer is malformed");
-		const bool taken = !found && words[0] == "m=audio" && words[1] != "0"
-						   && words[2] == "RTP/AVP";
+		const bool taken =
+				!found && words[0] == "m=audio" && words[1] != "0" && words[2] == "RTP/AVP";
 		found = found || taken;
 		answer += stream(words, taken);
 	}

@@ -17,8 +17,8 @@ namespace bmd {
 [[nodiscard]] std::string_view sip_priority(Priority priority) noexcept;
 
 /// One line of UTF-8 for a header (TEXT-UTF8-TRIM of RFC 3261, 25.1): what is no printable
-/// character becomes a space, spaces are joined, and it ends before `most` bytes are exceeded, never
-/// within a character.
+/// character becomes a space, spaces are joined, and it ends before `most` bytes are exceeded,
+/// never within a character.
 [[nodiscard]] std::string header_line(std::string_view text, std::size_t most);
 
 /// The same as a quoted-string, `most` bytes between the quotes at most.
