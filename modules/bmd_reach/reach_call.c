@@ -193,6 +193,7 @@ static void cancel(struct call *call, int64_t now)
 	reach_tm.prepare_to_cancel(transaction, &what.cancel_bitmap, 0);
 	reach_tm.cancel_uacs(transaction, &what, 0);
 	reach_tm.unref_cell(transaction);
+	reach_tm.t_sett(T_UNDEFINED, T_BR_UNDEFINED); /* the look-up left it there */
 }
 
 static void give_up(struct call *call)
