@@ -23,8 +23,12 @@ const struct socket_info *call_socket(void)
 
 	if(found != NULL)
 		return found;
-	if(reach_call_socket.len == 0)
-		return found = udp_listen;
+	if(reach_call_socket.len == 0) {
+		found = udp_listen; /* terminals cannot answer to "any address" */
+		while(found != NULL && (found->flags & SI_IS_ANY) != 0)
+			found = found->next;
+		return found;
+	}
 	if(parse_phostport(reach_call_socket.s, &host.s, &host.len, &port, &proto) < 0)
 		return NULL;
 	return found = grep_sock_info(&host, (unsigned short)port, (unsigned short)proto);

@@ -46,8 +46,8 @@ int reach_calls_init(void)
 		return -1;
 	}
 	if(call_socket() == NULL) {
-		LM_ERR("call_socket: \"%.*s\" is not listened on (proto:address:port), or nothing by UDP "
-			   "is\n",
+		LM_ERR("call_socket: \"%.*s\" is not listened on (proto:address:port); without it an "
+			   "address is, by UDP\n",
 				reach_call_socket.len, reach_call_socket.s);
 		return -1;
 	}
