@@ -46,9 +46,11 @@ int reach_calls_init(void)
 		return -1;
 	}
 	if(call_socket() == NULL) {
-		LM_ERR("call_socket: \"%.*s\" is not listened on (proto:address:port); without it an "
-			   "address is, by UDP\n",
-				reach_call_socket.len, reach_call_socket.s);
+		if(reach_call_socket.len > 0)
+			LM_ERR("call_socket \"%.*s\" is no socket of this server, as proto:address:port\n",
+					reach_call_socket.len, reach_call_socket.s);
+		else
+			LM_ERR("no address is listened on by UDP: set call_socket\n");
 		return -1;
 	}
 	call_core_init(&reach_bmd);
