@@ -111,7 +111,7 @@ int call_transfer(struct call *call)
 	return send_within(call->dialog, "REFER", &header, transferred, call_handle(call));
 }
 
-/* A second terminal that answered, or one after the call was over: its dialog is ended. */
+/* A second terminal that answered, or one after the call was over, or without a usable dialog. */
 static void hang_up_other(struct sip_msg *reply)
 {
 	struct to_body *from, *to;
@@ -157,29 +157,37 @@ static int keep_tag(struct call *call, struct sip_msg *reply)
 	return 0;
 }
 
+/* With the table locked. */
+static int confirm(struct call *call, struct sip_msg *reply)
+{
+	if(reach_tm.dlg_response_uac(call->dialog, reply, IS_TARGET_REFRESH) != 0
+			|| keep_tag(call, reply) < 0)
+		return 0;
+	call->dialog->send_sock = NULL; /* the one that fits its Contact */
+	return 1;
+}
+
 static void answered(const void *handle, struct sip_msg *reply, int code)
 {
 	struct call copy;
 	struct call *call;
 	str terminal;
-	int first = 0;
+	int first, confirmed = 0;
 
 	call_lock();
 	call = call_of(handle);
-	if(call != NULL && call->state == CALL_RINGING
-			&& reach_tm.dlg_response_uac(call->dialog, reply, IS_TARGET_REFRESH) == 0
-			&& keep_tag(call, reply) == 0) {
-		call->dialog->send_sock = NULL; /* the one that fits its Contact */
-		call->state = CALL_ANSWERED;
+	first = call != NULL && call->state == CALL_RINGING;
+	if(first) {
+		confirmed = confirm(call, reply);
+		call->state = confirmed ? CALL_ANSWERED : CALL_OVER;
 		call->code = code;
 		copy = *call;
-		first = 1;
 	}
 	call_unlock();
-	if(!first) {
+	if(!confirmed)
 		hang_up_other(reply);
+	if(!first)
 		return;
-	}
 	contact_of(reply, &terminal);
 	call_record(&copy, &terminal, code);
 }
