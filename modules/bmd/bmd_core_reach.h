@@ -30,7 +30,7 @@ struct bmd_task
 	unsigned int revision; /* of the alert when it was asked for, or that it has now */
 	unsigned int step;     /* of the escalation, from 1; 0: of none */
 	unsigned int round;    /* how often the step is a repetition */
-	char person[32];       /* user name; of a change: who answered; empty: nobody */
+	char person[32];       /* user name; of a change: who has taken it; empty: nobody */
 };
 
 /* From now on the caller takes the tasks.  Before the fork; without it messages and calls are
@@ -79,8 +79,9 @@ struct bmd_reached
 	char person[32];
 	uint64_t terminal;
 	uint64_t instance;
-	int told;   /* enum bmd_told: what it took last */
-	int failed; /* the last attempt */
+	int told;         /* enum bmd_told: what it took last */
+	int failed;       /* the last attempt */
+	int64_t tried_at; /* its outcome, microseconds of CLOCK_MONOTONIC; 0: none since the start */
 };
 typedef void (*bmd_each_reached)(const struct bmd_reached *reached, void *arg);
 /* The texts of an alert. */

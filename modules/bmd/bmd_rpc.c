@@ -264,16 +264,15 @@ static void rpc_alerts(rpc_t *rpc, void *ctx)
 	add_more(&reply, bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply));
 }
 
-/* Whom the alert was delivered to, and who has seen it. */
-static void add_reach(struct reply *reply, const char *id)
+void bmd_add_reach(rpc_t *rpc, void *parent, const char *id)
 {
 	struct bmd_text alert = {id, strlen(id)};
 	struct bmd_reach_view view;
 
 	bmd_core_alert_reach(alert, &view);
-	if(reply->parent != NULL)
-		reply->rpc->struct_add(reply->parent, "ss", "delivered_to", view.delivered_to, "seen_by",
-				view.seen_by);
+	if(parent != NULL)
+		rpc->struct_add(
+				parent, "ss", "delivered_to", view.delivered_to, "seen_by", view.seen_by);
 }
 
 static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};
@@ -294,7 +293,7 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 						"measured_at", alert.measured_at, "arrived_at", alert.arrived_at,
 						"revision", (int)alert.revision, "outcome", alert.outcome, "step",
 						alert.step, "cleared_at", alert.cleared_at);
-			add_reach(&reply, alert.id);
+			bmd_add_reach(rpc, reply.parent, alert.id);
 			add_window(&reply, &alert.window);
 			return;
 		case 0:

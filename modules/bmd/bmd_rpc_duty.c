@@ -76,6 +76,8 @@ static void show_plan(
 		rpc->struct_add(th, "sssss", "response", plan->response, "by", plan->by, "since",
 				plan->since, "silenced_until", plan->silenced_until, "suppressed",
 				plan->suppressed);
+	if(plan->alert[0] != '\0')
+		bmd_add_reach(rpc, th, plan->alert);
 	for(i = 0; i < list->count; i++) {
 		const struct bmd_step_view *s = &list->steps[i];
 

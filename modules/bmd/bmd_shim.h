@@ -16,6 +16,8 @@ extern stat_export_t bmd_stats[];
 
 /* An optional argument as text; 1 when there was one (bmd_rpc.c). */
 int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word);
+/* Whom the alert was delivered to, and who has seen it (bmd_rpc.c). */
+void bmd_add_reach(rpc_t *rpc, void *parent, const char *id);
 /* RPC commands on escalation (bmd_rpc_duty.c). */
 void bmd_rpc_oncall(rpc_t *rpc, void *ctx);
 void bmd_rpc_explain(rpc_t *rpc, void *ctx);

@@ -136,7 +136,7 @@ std::vector<bmd::AlertRec> outstanding(std::string_view person)
 	std::erase_if(alerts, [&](const bmd::AlertRec &alert) {
 		const Index device = bmd::find_device(alert.serial);
 		return device == 0 || escalation_wanted(alert) != bmd::Wanted::go_on
-			   || bmd::Watching(device).has(person);
+			   || bmd::shown_by_subscription(device, person);
 	});
 	return alerts;
 }
@@ -273,7 +273,8 @@ void bmd_core_messages(bmd_text alert, bmd_each_reached each, void *arg)
 		for(const ReachedRec &rec : id ? bmd::reached_of(*id) : std::vector<ReachedRec>{}) {
 			if(rec.by != ReachedBy::message)
 				continue;
-			bmd_reached one{{}, rec.terminal, rec.instance, rec.told, rec.failed ? 1 : 0};
+			bmd_reached one{{}, rec.terminal, rec.instance, rec.told, rec.failed ? 1 : 0,
+					rec.tried_at};
 			copy_text(one.person, sizeof one.person, rec.person);
 			each(&one, arg);
 		}

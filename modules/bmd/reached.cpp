@@ -63,7 +63,7 @@ ReachedRec *entry(const Uuid &alert, const Wanted &wanted) noexcept
 		return nullptr;
 	}
 	s.reached[i] = ReachedRec{
-			alert, wanted.terminal, wanted.instance, 0, *head, wanted.by, 0, false, false, {}};
+			alert, wanted.terminal, wanted.instance, 0, 0, *head, wanted.by, 0, false, false, {}};
 	copy_text(s.reached[i].person, name_size, wanted.person);
 	*head = i;
 	return &s.reached[i];
@@ -131,6 +131,7 @@ void note_message(const Uuid &alert, const MessageOutcome &outcome) noexcept
 	if(rec == nullptr)
 		return;
 	rec->failed = !outcome.taken;
+	rec->tried_at = mono_now();
 	rec->terminal = outcome.terminal; // the newest address of the instance
 	if(!outcome.taken)
 		return;

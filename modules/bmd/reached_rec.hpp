@@ -26,6 +26,7 @@ struct ReachedRec
 	std::uint64_t terminal; ///< hash of its URI; 0: the person
 	std::uint64_t instance; ///< hash of its instance id; 0: it has none
 	TimeUs at;              ///< wall clock: when it was first taken; 0: asked for or tried only
+	TimeUs tried_at;        ///< monotonic: outcome of the last attempt since the start; 0: none
 	Index next;             ///< in the bucket of the alert; also: next free one
 	ReachedBy by;
 	std::uint8_t told; ///< enum bmd_told: what the terminal was told last, of a message

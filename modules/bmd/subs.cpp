@@ -83,10 +83,16 @@ bool live(SubRef ref) noexcept
 		   && s.subs[ref.slot].generation == ref.generation;
 }
 
+// Did its terminal take the last NOTIFY?
+bool answers(const SubRec &sub) noexcept
+{
+	return sub.failures == 0 && sub.retry == 0;
+}
+
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
-	SubTarget target{{i, sub.generation}, sub.dialog, {}, sub.failures == 0 && sub.retry == 0};
+	SubTarget target{{i, sub.generation}, sub.dialog, {}, answers(sub)};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -207,12 +213,12 @@ bool has_subs(std::string_view feed) noexcept
 	return i != 0;
 }
 
-bool has_answering_subs(std::string_view feed) noexcept
+bool has_answering_sub(std::string_view feed, std::string_view user) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
-	while(i != 0 && (feed != s.subs[i].feed || !target_of(i).answers))
+	while(i != 0 && (feed != s.subs[i].feed || user != s.subs[i].user || !answers(s.subs[i])))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }

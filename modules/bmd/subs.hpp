@@ -65,8 +65,8 @@ void end_sub(SubRef ref) noexcept;
 
 /// Does the feed have any?
 [[nodiscard]] bool has_subs(std::string_view feed) noexcept;
-/// Any whose terminal answers?
-[[nodiscard]] bool has_answering_subs(std::string_view feed) noexcept;
+/// Has this person one whose terminal took the last NOTIFY?
+[[nodiscard]] bool has_answering_sub(std::string_view feed, std::string_view user) noexcept;
 
 /// Feeds with subscriptions that notifier `slot` serves, each once.
 [[nodiscard]] std::vector<std::string> feeds_with_subs(std::size_t slot);

@@ -44,7 +44,8 @@ void put_change_task(const AlertRec &alert) noexcept
 	if(!tasks_are_taken() || store()->reached.used == 0 || !was_asked(alert.id))
 		return;
 	SendTask task{alert.id, alert.revision, 0, 0, BMD_TASK_CHANGED, {}};
-	copy_text(task.person, name_size, alert.response.by);
+	if(taken(alert.response))
+		copy_text(task.person, name_size, alert.response.by);
 	(void)put_task(task);
 }
 

@@ -3,17 +3,32 @@
 
 #include "watching.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "subs.hpp"
 
 namespace bmd {
 
-Watching::Watching(Index device)
+namespace {
+
+// The feeds of a device besides those of people.
+std::vector<std::string> common_feeds(Index device)
 {
 	const Store &s = *store();
-	add("dev." + std::string(s.devices[device].serial));
+	std::vector<std::string> feeds{"dev." + std::string(s.devices[device].serial)};
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.is_group && feed.watched.load())
-			add(feed.name);
+			feeds.emplace_back(feed.name);
+	return feeds;
+}
+
+} // namespace
+
+Watching::Watching(Index device)
+{
+	for(const std::string &feed : common_feeds(device))
+		add(feed);
 }
 
 void Watching::add(std::string_view feed)
@@ -26,7 +41,16 @@ void Watching::add(std::string_view feed)
 
 bool Watching::has(std::string_view person) const
 {
-	return users_.contains(person) || has_answering_subs(person);
+	return users_.contains(person) || has_answering_sub(person, person);
+}
+
+bool shown_by_subscription(Index device, std::string_view person)
+{
+	if(has_answering_sub(person, person))
+		return true;
+	const auto feeds = common_feeds(device);
+	return std::ranges::any_of(
+			feeds, [&](const std::string &feed) { return has_answering_sub(feed, person); });
 }
 
 } // namespace bmd

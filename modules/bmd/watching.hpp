@@ -27,4 +27,7 @@ private:
 	std::set<std::string, std::less<>> users_; ///< of the feeds of the device and its groups
 };
 
+/// The same of one person, without looking at others.  Caller holds the registry lock.
+[[nodiscard]] bool shown_by_subscription(Index device, std::string_view person);
+
 } // namespace bmd

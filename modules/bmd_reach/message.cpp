@@ -161,8 +161,8 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 			const int before = told_to(alert, person, contact, reached, now);
 			if(before == BMD_TOLD_NOTHING || before == told)
 				continue;
-			if(person == who && told != BMD_TOLD_WAITS)
-				recent_[{alert, person, api_.terminal_hash(text(contact.uri))}] = {told, INT64_MAX};
+			if(person == who) // has the answer to the text, say
+				recent_[{alert, person, api_.terminal_hash(text(contact.uri))}] = {told, now};
 			else
 				send(contact, person, change, now);
 		}

@@ -44,7 +44,7 @@ private:
 	struct Recent
 	{
 		int told = BMD_TOLD_NOTHING;
-		TimeUs until = 0;
+		TimeUs since = 0; ///< until an outcome is newer
 	};
 	/// The words for an alert that has left the book.
 	struct Words

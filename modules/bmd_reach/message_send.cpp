@@ -13,7 +13,7 @@ namespace bmd::reach {
 
 namespace {
 
-constexpr DurationUs answers_within = 15 * second_us; // tm gives up before
+constexpr DurationUs answers_within = 60 * second_us; // tm gives up before
 constexpr DurationUs forget_interval = 60 * second_us;
 
 template <std::size_t N> void put(char (&to)[N], std::string_view words)
@@ -67,15 +67,14 @@ int Messenger::told_to(const std::string &alert, const std::string &person,
 		const reach_contact &contact, const Told &told, TimeUs now) const
 {
 	const std::uint64_t terminal = api_.terminal_hash({contact.uri, std::strlen(contact.uri)});
-	const auto recent = recent_.find({alert, person, terminal});
-	if(recent != recent_.end() && recent->second.until > now)
-		return recent->second.told;
+	const auto found = recent_.find({alert, person, terminal});
+	const Recent recent = found == recent_.end() ? Recent{} : found->second;
 	for(const bmd_reached &one : told)
-		if(person == one.person
+		if(person == one.person && one.terminal != 0
 				&& (one.terminal == terminal
 						|| (contact.instance != 0 && one.instance == contact.instance)))
-			return one.told;
-	return BMD_TOLD_NOTHING;
+			return one.tried_at >= recent.since ? one.told : recent.told;
+	return now - recent.since < answers_within ? recent.told : BMD_TOLD_NOTHING;
 }
 
 // Terminals that have not been told that it waits for an answer; those that did not take it only
@@ -136,7 +135,7 @@ void Messenger::send(
 	attempt.sent_at = wall_clock();
 	if(!text.alert.empty())
 		recent_[{text.alert, person, api_.terminal_hash({contact.uri, std::strlen(contact.uri)})}] =
-				{text.told, now + answers_within};
+				{text.told, now};
 	const std::string_view body = cut_text(text.body, most_message);
 	if(reach_send_message(&contact, text.priority.c_str(), body.data(), body.size(), &attempt) == 0)
 		return;
@@ -151,7 +150,8 @@ void Messenger::forget(TimeUs now)
 	forgot_ = now;
 	std::erase_if(words_, [&](const auto &entry) { return told_of(entry.first).empty(); });
 	std::erase_if(recent_, [&](const auto &entry) {
-		return entry.second.until <= now || !words_.contains(std::get<0>(entry.first));
+		return now - entry.second.since >= answers_within
+			   && !words_.contains(std::get<0>(entry.first));
 	});
 }
 

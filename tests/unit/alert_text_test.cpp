@@ -102,7 +102,7 @@ void who_took_an_alert_and_how_it_ended_is_one_line()
 	BMD_EQUAL(bmd::over_text("HIGH SpO2 84 % low, OX-1", "DJMY3", ""),
 			"over: HIGH SpO2 84 % low, OX-1, code DJMY3");
 	BMD_EQUAL(bmd::over_text("LOW x, y", "DJMY3", "ann"),
-			"over, dealt with by ann: LOW x, y, code DJMY3");
+			"over, taken by ann: LOW x, y, code DJMY3");
 	BMD_EQUAL(bmd::more_text(1), "1 more alert waits for an answer. Send the word list to see them.");
 	BMD_EQUAL(
 			bmd::more_text(2), "2 more alerts wait for an answer. Send the word list to see them.");

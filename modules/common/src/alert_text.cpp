@@ -158,7 +158,7 @@ std::string taken_text(std::string_view brief, std::string_view code, std::strin
 
 std::string over_text(std::string_view brief, std::string_view code, std::string_view who)
 {
-	return (who.empty() ? "over" : "over, dealt with by " + clean(who)) + about(brief, code);
+	return (who.empty() ? "over" : "over, taken by " + clean(who)) + about(brief, code);
 }
 
 std::string more_text(std::size_t count)
