@@ -50,7 +50,7 @@ def attempts(stack, serial, count, timeout=6):
     """[person, terminal, code] of every attempt to tell the device's alert by call, in order of the answers; waits for
     `count` of them, and whether one more comes."""
     def stored():
-        return stack.sql("SELECT username, terminal, code FROM bmd_delivery JOIN bmd_alert USING (alert_id) "
+        return stack.sql("SELECT username, terminal, d.code FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
                          f"WHERE serial = '{serial}' AND way = 'call' ORDER BY answered_at")
     wait_until(lambda: len(stored()) >= count, timeout, f"{count} attempts for {serial}, only {stored()}")
     time.sleep(0.2)
