@@ -51,7 +51,7 @@ def attempts(stack, serial, count, timeout=6):
     `count` of them, and whether one more comes."""
     def stored():
         return stack.sql("SELECT username, terminal, d.code FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
-                         f"WHERE serial = '{serial}' AND way = 'call' ORDER BY answered_at")
+                         f"WHERE serial = '{serial}' AND way = 'call' ORDER BY d.answered_at")
     wait_until(lambda: len(stored()) >= count, timeout, f"{count} attempts for {serial}, only {stored()}")
     time.sleep(0.2)
     return stored()

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
+import functools
 import os
 import re
 import subprocess
@@ -13,13 +14,27 @@ from stack import free_port, wait_until
 PHONES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "phones")
 
 
+def phones_of_its_own(sentence):
+    """A sentence whose phones are gone after it, however it ends."""
+    @functools.wraps(sentence)
+    def run(stack):
+        try:
+            sentence(stack)
+        finally:
+            for phone in list(SippPhone.phones):
+                phone.gone()
+    return run
+
+
 class SippPhone:
     """scenario: a file of the folder phones; the phone plays it for `calls` calls, then sipp ends."""
 
     count = 0
+    phones = []
 
     def __init__(self, stack, scenario, user=None, q=None, calls=1, port=None):
         SippPhone.count += 1
+        SippPhone.phones.append(self)
         self.port = port or free_port()
         self.name = f"{stack.dir}/sipp-{SippPhone.count}"
         self.terminal = f"sip:{user}@127.0.0.1:{self.port}"
@@ -71,6 +86,7 @@ class SippPhone:
 
     def gone(self):
         """No terminal any more."""
+        SippPhone.phones.remove(self)
         if self.agent:
             self.agent.register(0)
         if self.process.poll() is None:

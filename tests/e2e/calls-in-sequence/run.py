@@ -6,7 +6,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from calling import attempts, called_device, only_calls, raise_alert
-from sipp_phone import SippPhone
+from sipp_phone import SippPhone, phones_of_its_own
 from stack import run
 
 
@@ -32,8 +32,6 @@ def terminals_ring_by_q_and_those_of_the_same_q_together(stack):
     assert found[0] == ["tech2", first.terminal, "486"], found
     assert sorted(found[1:3]) == sorted(["tech2", m.terminal, "408"] for m in middle), found
     assert found[3] == ["tech2", f"sip:127.0.0.1:{last.port}", "200"], found
-    for terminal in (last, first, *middle):
-        terminal.gone()
 
 
 def who_declines_declines_at_every_terminal(stack):
@@ -44,10 +42,8 @@ def who_declines_declines_at_every_terminal(stack):
     assert attempts(stack, "DECLINE", 1) == [["tech2", first.terminal, "603"]]
     time.sleep(1)
     assert not second.got("INVITE"), "another terminal rang"
-    first.gone()
-    second.gone()
 
 
-run("calls-in-sequence", [
-    a_policy_calls, terminals_ring_by_q_and_those_of_the_same_q_together, who_declines_declines_at_every_terminal],
+run("calls-in-sequence", [phones_of_its_own(sentence) for sentence in (
+    a_policy_calls, terminals_ring_by_q_and_those_of_the_same_q_together, who_declines_declines_at_every_terminal)],
     "--set", "CALL_HOLD=1", "--set", "RING_MS=2000", "--set", "CALL_IN_SEQUENCE=1", errors_expected=True)

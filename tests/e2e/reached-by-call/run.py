@@ -10,7 +10,7 @@ from baresip import Baresip
 from calling import attempts, called_device, codes, only_calls, raise_alert, settle
 from scene import alerts, hand, kill_and_restart
 from sip import Dialog
-from sipp_phone import SippPhone
+from sipp_phone import SippPhone, phones_of_its_own
 from stack import free_port, run, wait_until
 
 ANNOUNCEMENT = free_port()
@@ -41,7 +41,6 @@ def an_answered_call_is_delivered_transferred_and_ended(stack):
     assert len(terminal.got("ACK")) == 1, "the ACK"
     stack.seen = terminal.got("INVITE")[0]
     assert alerts(stack, "ANSWER")[0]["response"] == "escalated", "an answered call is no answer to the alert"
-    terminal.gone()
 
 
 def the_invite_says_what_it_is_about(stack):
@@ -82,7 +81,6 @@ def busy_and_declined_are_recorded_and_no_answer_to_the_alert(stack):
         assert alerts(stack, scenario)[0]["response"] == "escalated"
         time.sleep(0.5)
         assert len(attempts(stack, scenario, 1)) == 1, "called again within the step"
-        terminal.gone()
 
 
 def one_that_nobody_answers_rings_for_its_time(stack):
@@ -93,7 +91,6 @@ def one_that_nobody_answers_rings_for_its_time(stack):
     assert attempts(stack, "RING", 1) == [["tech2", terminal.terminal, "408"]]
     rang = terminal.got("CANCEL")[0].get("cseq")
     assert rang == "1 CANCEL", rang
-    terminal.gone()
 
 
 def one_that_is_not_there_is_recorded(stack):
@@ -101,7 +98,6 @@ def one_that_is_not_there_is_recorded(stack):
     called_device(stack, "SILENT")
     raise_alert(stack, "SILENT")
     assert attempts(stack, "SILENT", 1, 8) == [["tech2", terminal.terminal, "408"]]
-    terminal.gone()
 
 
 def a_slow_phone_is_reached(stack):
@@ -110,7 +106,6 @@ def a_slow_phone_is_reached(stack):
     raise_alert(stack, "SLOW")
     terminal.played()
     assert codes(stack, "SLOW", 1) == ["200"]
-    terminal.gone()
 
 
 def a_phone_that_refuses_the_text_is_called_at_once_without_it(stack):
@@ -125,7 +120,6 @@ def a_phone_that_refuses_the_text_is_called_at_once_without_it(stack):
     kinds = [m.get("content-type").partition(";")[0] for m in terminal.got("INVITE")]
     assert kinds == ["multipart/mixed", "application/sdp", "application/sdp"], kinds
     assert terminal.got("INVITE")[1].body.startswith(b"v=0\r\n") and b"--" not in terminal.got("INVITE")[1].body
-    terminal.gone()
 
 
 def all_terminals_ring_and_the_first_that_answers_has_it(stack):
@@ -137,8 +131,6 @@ def all_terminals_ring_and_the_first_that_answers_has_it(stack):
     found = attempts(stack, "FORK", 2)
     assert sorted(found) == sorted([["tech2", ringing.terminal, "487"],
                                     ["tech2", f"sip:127.0.0.1:{slow.port}", "200"]]), found
-    ringing.gone()
-    slow.gone()
 
 
 def what_somebody_else_accepts_rings_no_longer(stack):
@@ -152,7 +144,6 @@ def what_somebody_else_accepts_rings_no_longer(stack):
     assert time.time() - accepted < 1, "late"
     terminal.played()
     assert attempts(stack, "TAKEN", 1) == [["tech2", terminal.terminal, "487"]]
-    terminal.gone()
 
 
 def a_phone_that_hangs_up_is_answered(stack):
@@ -161,7 +152,6 @@ def a_phone_that_hangs_up_is_answered(stack):
     raise_alert(stack, "HANGUP")
     terminal.played()
     assert codes(stack, "HANGUP", 1) == ["200"]
-    terminal.gone()
 
 
 def nobody_is_called_twice_at_a_time_and_the_next_call_tells_what_waited(stack):
@@ -178,7 +168,6 @@ def nobody_is_called_twice_at_a_time_and_the_next_call_tells_what_waited(stack):
     for serial in ("ONE", "TWO", "THREE"):
         assert "200" in codes(stack, serial, 1), serial
     assert first.get("call-id") != second.get("call-id")
-    terminal.gone()
 
 
 def what_is_more_urgent_does_not_wait(stack):
@@ -197,7 +186,6 @@ def what_is_more_urgent_does_not_wait(stack):
     assert terminal.got("INVITE")[0].get("priority") == "urgent"
     settle(stack)
     terminal.played()
-    terminal.gone()
 
 
 def nobody_else_can_make_a_call(stack):
@@ -214,7 +202,6 @@ def nobody_else_can_make_a_call(stack):
         assert reply.status == 481, reply.first
     time.sleep(0.3)
     assert not terminal.got("INVITE"), "a stranger's call came through"
-    terminal.gone()
 
 
 def after_kill_9_while_ringing_the_next_repetition_rings_again(stack):
@@ -229,10 +216,9 @@ def after_kill_9_while_ringing_the_next_repetition_rings_again(stack):
     other.played()
     assert "200" in codes(stack, "KILLED", 1)
     stack.kamcmd("bmd.accept", alerts(stack, "KILLED")[0]["code"], "tech1")
-    other.gone()
 
 
-run("reached-by-call", [
+run("reached-by-call", [phones_of_its_own(sentence) for sentence in (
     a_policy_calls, nobody_registered_is_recorded, an_answered_call_is_delivered_transferred_and_ended,
     the_invite_says_what_it_is_about, a_stock_phone_takes_the_call_and_is_transferred_to_the_announcement,
     busy_and_declined_are_recorded_and_no_answer_to_the_alert, one_that_nobody_answers_rings_for_its_time,
@@ -241,6 +227,6 @@ run("reached-by-call", [
     all_terminals_ring_and_the_first_that_answers_has_it, what_somebody_else_accepts_rings_no_longer,
     a_phone_that_hangs_up_is_answered, nobody_is_called_twice_at_a_time_and_the_next_call_tells_what_waited,
     what_is_more_urgent_does_not_wait, nobody_else_can_make_a_call,
-    after_kill_9_while_ringing_the_next_repetition_rings_again],
+    after_kill_9_while_ringing_the_next_repetition_rings_again)],
     "--set", "CALL_HOLD=1", "--set", "RING_MS=4000", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}",
     errors_expected=True)
