@@ -44,18 +44,29 @@ static int same_key(const char *key, const str *other)
 	return difference == 0;
 }
 
+/* What phones answer to a body of several parts; 500 is baresip's word for it. */
+static int refused(int code)
+{
+	static const int codes[] = {400, 406, 413, 415, 420, 488, 500, 501, 513};
+	size_t i;
+
+	for(i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if(codes[i] == code)
+			return 1;
+	return 0;
+}
+
 /* With the table locked.  A body of several parts is refused, or a request of that size was lost on
  * its way: the next one to this terminal is plain. */
 static void learn(struct call *call, const struct ua_client *branch, int code)
 {
-	int refused = code == 406 || code == 415 || code == 488;
 	int silent = code == 408 && (branch->request.flags & F_RB_REPLIED) == 0;
 
-	if(!refused && !silent)
+	if(!refused(code) && !silent)
 		return;
-	if(!call_is_plain(&branch->uri) && refused)
+	if(!call_is_plain(&branch->uri) && !silent)
 		call->again = 1;
-	call_keep_plain(&branch->uri, refused ? 86400 : 600);
+	call_keep_plain(&branch->uri, silent ? 600 : 86400);
 }
 
 /* The outcome at one terminal: a final response, or none in time. */
