@@ -225,17 +225,26 @@ static void look_at_ringing(struct call *call, int64_t now, int look)
 	}
 }
 
+/* The state comes first: the answer to the REFER may be faster than this process. */
 static void begin_talk(struct call *call, int64_t now)
 {
-	int transferred =
-			reach_announcement_uri.len > 0 && call->cancelled == 0 && call_transfer(call) == 0;
-	int64_t until = now + (transferred ? reach_call_limit : reach_call_hold) * SECOND;
+	int transfer = reach_announcement_uri.len > 0 && call->cancelled == 0;
+	int talking;
 
 	call_lock();
-	if(call->state == CALL_ANSWERED) {
+	talking = call->state == CALL_ANSWERED;
+	if(talking) {
 		call->state = CALL_TALKING;
-		call->until = call->cancelled != 0 ? now : until;
+		call->until = now + (transfer ? reach_call_limit : reach_call_hold) * SECOND;
+		if(call->cancelled != 0)
+			call->until = now;
 	}
+	call_unlock();
+	if(!talking || !transfer || call_transfer(call) == 0)
+		return;
+	call_lock();
+	if(call->state == CALL_TALKING)
+		call->until = now + reach_call_hold * SECOND;
 	call_unlock();
 }
 

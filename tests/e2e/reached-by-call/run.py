@@ -68,7 +68,7 @@ def a_stock_phone_takes_the_call_and_is_transferred_to_the_announcement(stack):
         service.played()
         assert codes(stack, "STOCK", 2) == ["500", "200"], "it does not know multipart: called again without the text"
     finally:
-        baresip.process.terminate()
+        baresip.process.kill()
         baresip.process.wait(5)
         stack.kamcmd("ul.rm", "location", "tech2")
 
