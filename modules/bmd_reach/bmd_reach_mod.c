@@ -4,6 +4,7 @@
  * A table to read; what is told to whom is decided in the C++.
  */
 #include "bmd_kamailio.h"
+#include "call_shim.h"
 #include "core/cfg/cfg_struct.h"
 #include "core/mem/shm_mem.h"
 #include "core/pt.h"
@@ -26,12 +27,18 @@ str reach_sender = {NULL, 0};
 /* clang-format off */
 static param_export_t params[] = {
 	{"sender", PARAM_STR, &reach_sender},
+	{"announcement_uri", PARAM_STR, &reach_announcement_uri},
+	{"call_hold", PARAM_INT, &reach_call_hold},
+	{"call_limit", PARAM_INT, &reach_call_limit},
+	{"call_socket", PARAM_STR, &reach_call_socket},
+	{"calls", PARAM_INT, &reach_calls},
 	{0, 0, 0}
 };
 
 BMD_EXPORTED struct module_exports exports = {
 	.name = "bmd_reach",
 	.dlflags = DEFAULT_DLFLAGS,
+	.cmds = reach_call_cmds,
 	.params = params,
 	.init_mod_f = mod_init,
 	.init_child_f = child_init
@@ -79,7 +86,8 @@ static int mod_init(void)
 {
 	void *memory;
 
-	if(bind_modules() < 0 || settle_sender() < 0 || reach_watch_registrations() < 0)
+	if(bind_modules() < 0 || settle_sender() < 0 || reach_watch_registrations() < 0
+			|| reach_calls_init() < 0)
 		return -1;
 	memory = shm_malloc(reach_core_memory());
 	if(memory == NULL) {
@@ -112,6 +120,7 @@ static int child_init(int rank)
 	for(;;) {
 		cfg_update();
 		reach_round();
+		reach_calls_round();
 	}
 }
 

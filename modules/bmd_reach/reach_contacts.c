@@ -63,7 +63,8 @@ int reach_contacts(const char *person, reach_each_contact each, void *arg)
 		for(c = record->contacts; c != NULL; c = c->next) {
 			struct reach_contact contact;
 
-			if(!VALID_CONTACT(c, now))
+			/* what it does not take, by its REGISTER, is not tried (all bits: it does not say) */
+			if(!VALID_CONTACT(c, now) || (c->methods & METHOD_MESSAGE) == 0)
 				continue;
 			show(c, &contact);
 			if(contact.uri[0] == '\0')

@@ -97,6 +97,7 @@ class Agent:
         self.sock.bind((host, 0))
         self.host, self.port = self.sock.getsockname()
         self.contact = f"sip:{user}@{self.host}:{self.port}"
+        self.contact_parameters = ""  # of the header, as ";q=0.5"
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200  # 0: never answer
@@ -130,7 +131,7 @@ class Agent:
             f"To: <{dialog.to}>{to_tag}\n"
             f"Call-ID: {dialog.call_id}\n"
             f"CSeq: {cseq} {method}\n"
-            f"Contact: <{self.contact}>\n"
+            f"Contact: <{self.contact}>{self.contact_parameters}\n"
             f"{auth}{headers}"
             f"Content-Length: {len(body)}\n\n", body)
         return cseq

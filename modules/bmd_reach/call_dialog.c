@@ -1,0 +1,223 @@
+/*
+ * call_dialog.c - the dialog of a call: answered, transferred, ended
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ * Every dialog is ended by us unless the terminal was first.
+ */
+#include "bmd_kamailio.h"
+#include "call_shim.h"
+#include "core/dprint.h"
+#include "core/parser/contact/parse_contact.h"
+#include "core/parser/parse_from.h"
+#include "core/parser/parse_to.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern struct socket_info *udp_listen;
+
+const struct socket_info *call_socket(void)
+{
+	static struct socket_info *found;
+	str host;
+	int port, proto;
+
+	if(found != NULL)
+		return found;
+	if(reach_call_socket.len == 0) {
+		found = udp_listen; /* terminals cannot answer to "any address" */
+		while(found != NULL && (found->flags & SI_IS_ANY) != 0)
+			found = found->next;
+		return found;
+	}
+	if(parse_phostport(reach_call_socket.s, &host.s, &host.len, &port, &proto) < 0)
+		return NULL;
+	return found = grep_sock_info(&host, (unsigned short)port, (unsigned short)proto);
+}
+
+struct call_host call_host_of(const struct call *call)
+{
+	static char address[IP_ADDR_MAX_STR_SIZE], session[24];
+	const struct socket_info *socket = call_socket();
+	struct call_host host = {address, socket->address.af == AF_INET6, session};
+
+	snprintf(address, sizeof address, "%s", ip_addr2a((struct ip_addr *)&socket->address));
+	snprintf(session, sizeof session, "%llu", (unsigned long long)call->sent_at);
+	return host;
+}
+
+int call_contact(char *header, size_t size)
+{
+	const struct socket_info *socket = call_socket();
+	const str *host = socket->useinfo.name.len > 0 ? &socket->useinfo.name : &socket->address_str;
+	int port = socket->useinfo.name.len > 0 ? socket->useinfo.port_no : socket->port_no;
+	struct sip_uri sender;
+	int length;
+
+	if(parse_uri(reach_sender.s, reach_sender.len, &sender) < 0)
+		return -1;
+	length = snprintf(header, size, "Contact: <sip:%.*s@%.*s:%d;transport=%s>\r\n", sender.user.len,
+			sender.user.s, host->len, host->s, port, get_proto_name(socket->proto));
+	return length < (int)size ? 0 : -1;
+}
+
+static int send_within(dlg_t *dialog, char *name, str *headers, transaction_cb *done, void *param)
+{
+	str method = {name, (int)strlen(name)};
+	uac_req_t what;
+
+	set_uac_req(&what, &method, headers, NULL, dialog, done == NULL ? 0 : TMCB_LOCAL_COMPLETED,
+			done, param);
+	if(reach_tm.t_request_within(&what) < 0) {
+		LM_ERR("a %s within a call could not be sent\n", name);
+		return -1;
+	}
+	return 0;
+}
+
+int call_hang_up(dlg_t *dialog)
+{
+	return send_within(dialog, "BYE", NULL, NULL, NULL);
+}
+
+/* A terminal that does not transfer is held instead. */
+static void transferred(struct cell *transaction, int type, struct tmcb_params *params)
+{
+	struct call *call;
+
+	(void)transaction;
+	(void)type;
+	if(params->code < 300)
+		return;
+	LM_INFO("a terminal answered %d to a REFER\n", params->code);
+	call_lock();
+	call = call_of(*params->param);
+	if(call != NULL && call->state == CALL_TALKING)
+		call->until = call_clock() + reach_call_hold * 1000000LL;
+	call_unlock();
+}
+
+int call_transfer(struct call *call)
+{
+	char headers[1024], contact[256];
+	str header = {headers, 0};
+
+	if(call_contact(contact, sizeof contact) < 0)
+		return -1;
+	header.len = snprintf(headers, sizeof headers, "%sRefer-To: <%.*s>\r\nReferred-By: <%.*s>\r\n",
+			contact, reach_announcement_uri.len, reach_announcement_uri.s, reach_sender.len,
+			reach_sender.s);
+	if(header.len >= (int)sizeof headers)
+		return -1;
+	return send_within(call->dialog, "REFER", &header, transferred, call_handle(call));
+}
+
+/* A second terminal that answered, or one after the call was over, or without a usable dialog. */
+static void hang_up_other(struct sip_msg *reply)
+{
+	struct to_body *from, *to;
+	dlg_t *dialog = NULL;
+	unsigned int number;
+
+	if(parse_headers(reply, HDR_EOH_F, 0) < 0 || reply->callid == NULL || reply->cseq == NULL
+			|| parse_from_header(reply) < 0 || (from = get_from(reply)) == NULL
+			|| parse_to_header(reply) < 0 || (to = get_to(reply)) == NULL
+			|| str2int(&get_cseq(reply)->number, &number) < 0) {
+		LM_ERR("a response to an INVITE cannot be read\n");
+		return;
+	}
+	if(reach_tm.new_dlg_uac(
+			   &reply->callid->body, &from->tag_value, number, &from->uri, &to->uri, &dialog)
+			< 0)
+		return;
+	if(reach_tm.dlg_response_uac(dialog, reply, IS_TARGET_REFRESH) == 0)
+		call_hang_up(dialog);
+	reach_tm.free_dlg(dialog);
+}
+
+static void contact_of(struct sip_msg *reply, str *uri)
+{
+	contact_t *first;
+
+	uri->len = 0;
+	if(reply->contact == NULL || parse_contact(reply->contact) < 0)
+		return;
+	first = ((contact_body_t *)reply->contact->parsed)->contacts;
+	if(first != NULL)
+		*uri = first->uri;
+}
+
+static int keep_tag(struct call *call, struct sip_msg *reply)
+{
+	const str *tag = &get_to(reply)->tag_value;
+
+	if(tag->len <= 0 || tag->len >= CALL_TAG_SIZE)
+		return -1;
+	memcpy(call->remote_tag, tag->s, (size_t)tag->len);
+	call->remote_tag[tag->len] = '\0';
+	return 0;
+}
+
+/* With the table locked. */
+static int confirm(struct call *call, struct sip_msg *reply)
+{
+	if(reach_tm.dlg_response_uac(call->dialog, reply, IS_TARGET_REFRESH) != 0
+			|| keep_tag(call, reply) < 0)
+		return 0;
+	call->dialog->send_sock = NULL; /* the one that fits its Contact */
+	return 1;
+}
+
+static void answered(const void *handle, struct sip_msg *reply, int code)
+{
+	struct call copy;
+	struct call *call;
+	str terminal;
+	int first, confirmed = 0;
+
+	call_lock();
+	call = call_of(handle);
+	first = call != NULL && call->state == CALL_RINGING;
+	if(first) {
+		confirmed = confirm(call, reply);
+		call->state = confirmed ? CALL_ANSWERED : CALL_OVER;
+		call->code = code;
+		copy = *call;
+	}
+	call_unlock();
+	if(!confirmed)
+		hang_up_other(reply);
+	if(!first)
+		return;
+	contact_of(reply, &terminal);
+	call_record(&copy, &terminal, code);
+}
+
+static void failed(const void *handle, int code)
+{
+	struct call copy;
+	struct call *call;
+	int found;
+
+	call_lock();
+	call = call_of(handle);
+	found = call != NULL && call->state == CALL_RINGING;
+	if(found) {
+		call->code = code;
+		copy = *call;
+		call->state = CALL_OVER;
+	}
+	call_unlock();
+	/* outcomes of single terminals say more */
+	if(found && copy.branches == 0)
+		call_record(&copy, NULL, code);
+}
+
+void call_completed(struct cell *transaction, int type, struct tmcb_params *params)
+{
+	(void)transaction;
+	(void)type;
+	if(params->code < 300 && params->rpl != NULL && params->rpl != FAKED_REPLY)
+		answered(*params->param, params->rpl, params->code);
+	else
+		failed(*params->param, params->code);
+}

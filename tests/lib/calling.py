@@ -1,0 +1,61 @@
+"""calling.py - words of the cases about calls: policies that call, and what became of it.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+
+import time
+
+from scene import add_device, alerts, hand, records
+from stack import wait_until
+
+POLICIES = """BEGIN;
+INSERT INTO bmd_group (group_name) VALUES ('calls'), ('again');
+INSERT INTO bmd_escalation_policy (policy_name, group_name, repeat_after) VALUES
+    ('calls', 'calls', '1 hour'), ('again', 'again', '6 s');
+INSERT INTO bmd_escalation_step (policy_id, position, after, whom, how)
+    SELECT policy_id, 0, '0', 'responsible', '{subscribe}' FROM bmd_escalation_policy;
+INSERT INTO bmd_escalation_step (policy_id, position, after, whom, username, how)
+    SELECT policy_id, 1, '0.2 s', 'person', 'tech2', '{call}' FROM bmd_escalation_policy;
+COMMIT"""
+
+
+def only_calls(stack):
+    """Devices of the groups "calls" and "again" call tech2, once an hour and every 6 s."""
+    before = stack.stat("sync_changes")
+    stack.sql(POLICIES)
+    wait_until(lambda: stack.stat("sync_changes") > before, 3, "the policies")
+
+
+def called_device(stack, serial, group="calls", **options):
+    add_device(stack, serial, assign="tech1", **options)
+    stack.sql(f"INSERT INTO bmd_group_device (group_name, serial) VALUES ('{group}', '{serial}')")
+    wait_until(lambda: any("group" in r.get("why", "") for r in records(stack.kamcmd("bmd.dry-run", serial))),
+               3, "the group of the device")
+
+
+def settle(stack):
+    """Whatever still waits for an answer is accepted: nothing calls any more."""
+    for alert in alerts(stack):
+        if alert["response"] not in ("accepted", "acknowledged"):
+            stack.kamcmd("bmd.accept", alert["code"], "tech1")
+
+
+def raise_alert(stack, serial):
+    """Of high priority, the only one that calls."""
+    settle(stack)
+    hand(stack, f"{serial} SpO2=80")
+
+
+def attempts(stack, serial, count, timeout=6):
+    """[person, terminal, code] of every attempt to tell the device's alert by call, in order of the answers; waits for
+    `count` of them, and whether one more comes."""
+    def stored():
+        return stack.sql("SELECT username, terminal, d.code FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
+                         f"WHERE serial = '{serial}' AND way = 'call' ORDER BY d.answered_at")
+    wait_until(lambda: len(stored()) >= count, timeout, f"{count} attempts for {serial}, only {stored()}")
+    time.sleep(0.2)
+    return stored()
+
+
+def codes(stack, serial, count, timeout=6):
+    return [row[2] for row in attempts(stack, serial, count, timeout)]
