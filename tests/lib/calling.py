@@ -8,7 +8,9 @@ import time
 from scene import add_device, alerts, hand, records
 from stack import wait_until
 
+# Devices that fall silent meanwhile would call, too.
 POLICIES = """BEGIN;
+UPDATE bmd_device_type SET stale_after = '1 hour';
 INSERT INTO bmd_group (group_name) VALUES ('calls'), ('again');
 INSERT INTO bmd_escalation_policy (policy_name, group_name, repeat_after) VALUES
     ('calls', 'calls', '1 hour'), ('again', 'again', '6 s');

@@ -83,6 +83,7 @@ def busy_and_declined_are_recorded_and_no_answer_to_the_alert(stack):
         assert alerts(stack, scenario)[0]["response"] == "escalated"
         time.sleep(0.5)
         assert len(attempts(stack, scenario, 1)) == 1, "called again within the step"
+        terminal.gone()
 
 
 def one_that_nobody_answers_rings_for_its_time(stack):
