@@ -271,8 +271,7 @@ void bmd_add_reach(rpc_t *rpc, void *parent, const char *id)
 
 	bmd_core_alert_reach(alert, &view);
 	if(parent != NULL)
-		rpc->struct_add(
-				parent, "ss", "delivered_to", view.delivered_to, "seen_by", view.seen_by);
+		rpc->struct_add(parent, "ss", "delivered_to", view.delivered_to, "seen_by", view.seen_by);
 }
 
 static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};

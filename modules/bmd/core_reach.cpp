@@ -122,9 +122,8 @@ void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
 		note_delivered(alert, attempt.person, ReachedBy::call, now);
 	if(attempt.kind != BMD_TASK_MESSAGE || attempt.terminal[0] == '\0')
 		return;
-	bmd::note_message(alert,
-			{attempt.person, bmd::hash_name(attempt.terminal), attempt.instance,
-					static_cast<std::uint8_t>(attempt.told), taken, now});
+	bmd::note_message(alert, {attempt.person, bmd::hash_name(attempt.terminal), attempt.instance,
+									 static_cast<std::uint8_t>(attempt.told), taken, now});
 	if(taken)
 		check_told(alert, attempt.told);
 }
@@ -273,8 +272,8 @@ void bmd_core_messages(bmd_text alert, bmd_each_reached each, void *arg)
 		for(const ReachedRec &rec : id ? bmd::reached_of(*id) : std::vector<ReachedRec>{}) {
 			if(rec.by != ReachedBy::message)
 				continue;
-			bmd_reached one{{}, rec.terminal, rec.instance, rec.told, rec.failed ? 1 : 0,
-					rec.tried_at};
+			bmd_reached one{
+					{}, rec.terminal, rec.instance, rec.told, rec.failed ? 1 : 0, rec.tried_at};
 			copy_text(one.person, sizeof one.person, rec.person);
 			each(&one, arg);
 		}

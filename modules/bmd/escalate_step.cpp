@@ -232,7 +232,8 @@ void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 	for(const std::string &name : step.reached.feeds) {
 		for(const std::uint8_t bit : {how_message, how_call}) {
 			// who has a subscription needs no message beside it
-			const bool told = bit == how_message && (how & how_subscribe) != 0 && watching.has(name);
+			const bool told =
+					bit == how_message && (how & how_subscribe) != 0 && watching.has(name);
 			if((how & bit) == 0 || told || name.starts_with("grp."))
 				continue;
 			count(count_escalation_tasks);

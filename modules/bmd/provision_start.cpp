@@ -195,8 +195,9 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step : {check_schema, reload, load_closed, load_alerts, load_escalations,
-				load_reached, load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
+	for(const auto step :
+			{check_schema, reload, load_closed, load_alerts, load_escalations, load_reached,
+					load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

@@ -14,7 +14,8 @@ namespace bmd {
 
 namespace {
 
-constexpr TimeUs look_interval = 30 * second_us; // so long an alert is known after its end, at least
+constexpr TimeUs look_interval =
+		30 * second_us; // so long an alert is known after its end, at least
 
 Index &head_of(const Uuid &alert) noexcept
 {
@@ -126,8 +127,8 @@ void note_asked(const Uuid &alert, std::string_view person, ReachedBy by) noexce
 void note_message(const Uuid &alert, const MessageOutcome &outcome) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->reached_lock);
-	ReachedRec *rec = entry(
-			alert, {outcome.person, ReachedBy::message, outcome.terminal, outcome.instance});
+	ReachedRec *rec =
+			entry(alert, {outcome.person, ReachedBy::message, outcome.terminal, outcome.instance});
 	if(rec == nullptr)
 		return;
 	rec->failed = !outcome.taken;

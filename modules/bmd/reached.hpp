@@ -1,8 +1,8 @@
 /// @file reached.hpp  To whom an alert was delivered, by what way, and who has seen it.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// Bounded: a table of the store, and `most_subscribers` an alert that took a NOTIFY.  What finds no
-/// room is not remembered: a text may then come twice.  Takes its own lock, which comes after that
-/// of the book and before those of the rings.
+/// Bounded: a table of the store, and `most_subscribers` an alert that took a NOTIFY.  What finds
+/// no room is not remembered: a text may then come twice.  Takes its own lock, which comes after
+/// that of the book and before those of the rings.
 
 #pragma once
 

@@ -19,13 +19,14 @@ namespace bmd {
 
 namespace {
 
-// By default two recipients an alert and one whom it has reached; each hash table may have twice as many heads as entries.
+// By default two recipients an alert and a quarter of one whom it has reached; each hash table may
+// have twice as many heads as entries.
 constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
 constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
 constexpr std::size_t heads_of_reached = 2 * sizeof(Index);
 static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
 							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
-							  + sizeof(ReachedRec) + heads_of_reached
+							  + (sizeof(ReachedRec) + heads_of_reached) / 4
 					  <= 512,
 		"an open alert takes at most 512 bytes");
 
@@ -97,7 +98,7 @@ Limits resolved(Limits limits) noexcept
 	if(limits.recipients == 0)
 		limits.recipients = std::max<std::size_t>(4'096, limits.alerts * 2);
 	if(limits.reached == 0)
-		limits.reached = std::max<std::size_t>(16'384, limits.alerts);
+		limits.reached = std::max<std::size_t>(16'384, limits.alerts / 4);
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
 	if(limits.notifiers < 1)

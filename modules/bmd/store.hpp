@@ -5,8 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, reached, rings, rows that wait.  Nobody sends or touches a database while holding
-/// any but a dialog lock.
+/// pool lock, recipients, reached, rings, rows that wait.  Nobody sends or touches a database while
+/// holding any but a dialog lock.
 
 #pragma once
 

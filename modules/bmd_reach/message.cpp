@@ -145,7 +145,8 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 	const Told reached = told_of(alert);
 	if(words == nullptr)
 		return;
-	Text change{{}, alert, words->priority, view == nullptr ? words->revision : view->revision, told};
+	Text change{
+			{}, alert, words->priority, view == nullptr ? words->revision : view->revision, told};
 	if(told == BMD_TOLD_WAITS)
 		change = text_of(*view);
 	else if(told == BMD_TOLD_TAKEN)

@@ -1,7 +1,7 @@
 /// @file message.hpp  Texts of alerts to the terminals of people: who gets which, and when.
 /// SPDX-License-Identifier: GPL-2.0-or-later
-/// Of one process.  What a terminal was told last is known to bmd (struct bmd_reached), so that every
-/// task may be repeated: only what differs is sent.
+/// Of one process.  What a terminal was told last is known to bmd (struct bmd_reached), so that
+/// every task may be repeated: only what differs is sent.
 
 #pragma once
 
@@ -81,7 +81,8 @@ private:
 	void tell_change(const std::string &alert, const bmd_alert_view *view, int told,
 			const std::string &who, TimeUs now);
 	void tell_more(const std::string &person, std::size_t count);
-	void send(const reach_contact &contact, const std::string &person, const Text &text, TimeUs now);
+	void send(
+			const reach_contact &contact, const std::string &person, const Text &text, TimeUs now);
 	void forget(TimeUs now);
 
 	const bmd_api_t &api_;

@@ -1,8 +1,8 @@
 /*
  * reach_core.h - the C++ of this module as its C shims see it, and what it asks of them
  * SPDX-License-Identifier: GPL-2.0-or-later
- * Plain C without Kamailio types.  Nothing here throws or keeps a pointer it was given, but those of
- * reach_core_init().
+ * Plain C without Kamailio types.  Nothing here throws or keeps a pointer it was given, but those
+ * of reach_core_init().
  */
 #ifndef REACH_CORE_H
 #define REACH_CORE_H

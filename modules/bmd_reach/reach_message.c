@@ -1,8 +1,8 @@
 /*
  * reach_message.c - sends texts to terminals, by tm
  * SPDX-License-Identifier: GPL-2.0-or-later
- * To the terminal's Contact, by the way its registration came: Path, the address behind its NAT, the
- * socket of ours.
+ * To the terminal's Contact, by the way its registration came: Path, the address behind its NAT,
+ * the socket of ours.
  */
 #include "bmd_kamailio.h"
 #include "core/dprint.h"
@@ -74,8 +74,8 @@ static int address_message(const struct reach_contact *contact, const char *pers
 	if(path.len > 0 && get_path_dst_uri(&path, &message->hop) < 0)
 		return -1;
 	message->person.s = message->to;
-	message->person.len = snprintf(message->to, sizeof message->to, "sip:%s@%.*s", person,
-			(int)domain.len, domain.s);
+	message->person.len = snprintf(
+			message->to, sizeof message->to, "sip:%s@%.*s", person, (int)domain.len, domain.s);
 	message->header.s = message->headers;
 	message->header.len = snprintf(message->headers, sizeof message->headers,
 			"Content-Type: text/plain;charset=utf-8\r\n%s%s%s%s", priority_header(priority),

@@ -69,8 +69,8 @@ bool good(const std::string &text, std::size_t most)
 void whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8()
 {
 	std::mt19937 random(7);
-	const std::string pieces[] = {"a", "ü", "夜", "😀", "\n", "\r", "\x1b", std::string(1, '\0'), "\xff",
-			"\xc2\x85", "\xed\xa0\x80"};
+	const std::string pieces[] = {"a", "ü", "夜", "😀", "\n", "\r", "\x1b", std::string(1, '\0'),
+			"\xff", "\xc2\x85", "\xed\xa0\x80"};
 	bool clean = true;
 	for(int i = 0; i < 20'000 && clean; ++i) {
 		std::string field;
@@ -101,9 +101,10 @@ void who_took_an_alert_and_how_it_ended_is_one_line()
 			"taken by ann: HIGH SpO2 84 % low, OX-1, code DJMY3");
 	BMD_EQUAL(bmd::over_text("HIGH SpO2 84 % low, OX-1", "DJMY3", ""),
 			"over: HIGH SpO2 84 % low, OX-1, code DJMY3");
-	BMD_EQUAL(bmd::over_text("LOW x, y", "DJMY3", "ann"),
-			"over, taken by ann: LOW x, y, code DJMY3");
-	BMD_EQUAL(bmd::more_text(1), "1 more alert waits for an answer. Send the word list to see them.");
+	BMD_EQUAL(
+			bmd::over_text("LOW x, y", "DJMY3", "ann"), "over, taken by ann: LOW x, y, code DJMY3");
+	BMD_EQUAL(
+			bmd::more_text(1), "1 more alert waits for an answer. Send the word list to see them.");
 	BMD_EQUAL(
 			bmd::more_text(2), "2 more alerts wait for an answer. Send the word list to see them.");
 }

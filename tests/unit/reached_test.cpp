@@ -24,8 +24,8 @@ bmd::Uuid id_of(std::uint8_t number)
 	return id;
 }
 
-bmd::MessageOutcome took(std::string_view person, std::uint64_t terminal, int told,
-		std::uint64_t instance = 0)
+bmd::MessageOutcome took(
+		std::string_view person, std::uint64_t terminal, int told, std::uint64_t instance = 0)
 {
 	return {person, terminal, instance, static_cast<std::uint8_t>(told), true, 5};
 }

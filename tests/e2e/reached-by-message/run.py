@@ -122,12 +122,13 @@ def a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing(stack):
 def a_terminal_that_subscribes_gets_no_text(stack):
     assigned(stack, "TXT-2", "tech3")
     hand(stack, "TXT-2 SpO2=80")
-    watcher = Watcher(stack, "tech3", )
+    watcher = Watcher(stack, "tech3")
     assert watcher.agent.register().status == 200
     watcher.wait(lambda: watcher.about("TXT-2"), "the alert")
     no_text(watcher.agent, "", 3)
     hand(stack, "TXT-2 SpO2=98")
     watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+    assert watcher.agent.register(expires=0).status == 200
 
 
 def who_accepts_by_text_is_told_to_the_others_and_seen(stack):
@@ -218,8 +219,8 @@ def an_unanswered_notify_is_followed_by_a_text_within_a_second(stack):
     alert, _ = raised(stack, "TXT-7")
     told = text(stack.other, "TXT-7", 12)
     answered = wait_until(lambda: stack.sql(
-        "SELECT extract(epoch FROM answered_at) FROM bmd_delivery JOIN bmd_alert USING (alert_id) "
-        "WHERE serial = 'TXT-7' AND way = 'subscription' AND code = 408"), 3, "the 408")
+        "SELECT extract(epoch FROM d.answered_at) FROM bmd_delivery d JOIN bmd_alert USING (alert_id) "
+        "WHERE serial = 'TXT-7' AND way = 'subscription' AND d.code = 408"), 3, "the 408")
     late = told.at - float(answered[0][0])
     assert -0.1 < late < 1, late
     # the next one does not wait for a NOTIFY that nobody answers
@@ -250,27 +251,40 @@ class TcpPhone:
     def _serve(self):
         connection, _ = self.listener.accept()
         data = b""
-        while True:
-            part = connection.recv(65535)
-            if not part:
-                return
+        while part := connection.recv(65535):
             data += part
-            head, end, body = data.partition(b"\r\n\r\n")
-            size = re.search(rb"(?mi)^Content-Length: *(\d+)", head)
-            if not end or len(body) < int(size.group(1)):
-                continue
-            message, data = Message(data), body[int(size.group(1)):]
-            self.bodies.append(message.body)
-            vias = "".join(f"Via: {v}\r\n" for v in message.headers["via"])
-            connection.sendall((f"SIP/2.0 200 OK\r\n{vias}From: {message.get('from')}\r\nTo: {message.get('to')};tag=1\r\n"
-                                f"Call-ID: {message.get('call-id')}\r\nCSeq: {message.get('cseq')}\r\n"
-                                "Content-Length: 0\r\n\r\n").encode())
+            while (rest := self._take(connection, data)) is not None:
+                data = rest
+
+    def _take(self, connection, data):
+        """Answers the first message; what follows it, None when it is not whole."""
+        head, end, body = data.partition(b"\r\n\r\n")
+        size = re.search(rb"(?mi)^Content-Length: *(\d+)", head)
+        if not end or len(body) < int(size.group(1)):
+            return None
+        message = Message(data[:len(data) - len(body) + int(size.group(1))])
+        self.bodies.append(message.body)
+        vias = "".join(f"Via: {v}\r\n" for v in message.headers["via"])
+        connection.sendall((f"SIP/2.0 200 OK\r\n{vias}From: {message.get('from')}\r\nTo: {message.get('to')};tag=1\r\n"
+                            f"Call-ID: {message.get('call-id')}\r\nCSeq: {message.get('cseq')}\r\n"
+                            "Content-Length: 0\r\n\r\n").encode())
+        return body[int(size.group(1)):]
 
 
 def a_terminal_on_tcp_gets_it_over_tcp(stack):
     tcp = TcpPhone(stack, "tech2")
     wait_until(lambda: any(b"TXT-7" in b for b in tcp.bodies), 5, "what is outstanding")
     wait_until(lambda: ("tech2", 200, tcp.contact) in deliveries(stack, "TXT-7"), 3, "its outcome")
+
+
+def a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from(stack):
+    assigned(stack, "TXT-9", "tech3")
+    agent = stack.agent("tech3")
+    agent.contact = "sip:tech3@phone.invalid:5060"
+    assert agent.register().status == 200
+    hand(stack, "TXT-9 SpO2=80")
+    text(agent, "TXT-9")
+    wait_until(lambda: ("tech3", 200, agent.contact) in deliveries(stack, "TXT-9"), 3, "its outcome")
 
 
 def a_query_and_a_rejection_count_as_seen(stack):
@@ -288,6 +302,7 @@ def of_many_the_most_urgent_ten_come_and_a_count_of_the_others(stack):
         assigned(stack, f"MANY-{number}", "tech4")
     hand(stack, "\n".join(f"MANY-{number} SpO2={70 + number}" for number in range(12)))
     hand(stack, "MANY-12 PulseRate=140")
+    wait_until(lambda: sum(len(deliveries(stack, f"MANY-{number}")) for number in range(13)) == 13, 8, "480 of each")
     agent = phone(stack, "tech4", password=password)
     text(agent, "3 more alerts wait")
     found = texts(agent, "MANY")
@@ -308,12 +323,13 @@ def a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back(stack):
     text(agent, "HIGH SpO2")
     wait_until(lambda: stats(stack)["messages_held"] == before + 3, 3, "three texts held back")
     assert len(texts(agent, "STORM")) == 2, texts(agent)
-    text(agent, "3 more alerts wait", 65)
+    counted = text(agent, " more alerts wait", 65).body.decode()
+    assert int(counted.split()[0]) >= 3, counted  # by then the devices are silent as well
 
 
 def the_view_says_who_was_told_by_what_way(stack):
     rows = stack.sql("SELECT username, way, delivered_at IS NOT NULL, last_code, terminals FROM bmd_alert_delivery "
-                     "JOIN bmd_alert USING (alert_id) WHERE serial = 'TXT-4' ORDER BY username")
+                     "JOIN bmd_alert USING (alert_id) WHERE serial = 'TXT-4' AND condition = 'low' ORDER BY username")
     assert [row[:4] for row in rows] == [["tech1", "message", "t", "200"], ["tech3", "message", "t", "200"]], rows
 
 
@@ -326,5 +342,6 @@ run("reached-by-message", [
     a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh,
     a_text_that_is_not_understood_is_an_outcome_and_no_loop,
     an_unanswered_notify_is_followed_by_a_text_within_a_second, a_terminal_on_tcp_gets_it_over_tcp,
+    a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from,
     a_query_and_a_rejection_count_as_seen, of_many_the_most_urgent_ten_come_and_a_count_of_the_others,
     a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, the_view_says_who_was_told_by_what_way])
