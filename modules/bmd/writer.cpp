@@ -42,9 +42,10 @@ std::string session(int patience)
 
 } // namespace
 
-Writer::Writer(std::string conninfo, std::string node, int patience)
+Writer::Writer(std::string conninfo, std::string node, int patience, DurationUs gather_deliveries)
 	: conninfo_(std::move(conninfo)), node_(std::move(node)), patience_(patience), pg_(patience),
-	  most_bytes_(most_bytes), most_rows_(static_cast<std::size_t>(patience) * rows_in_a_ms)
+	  gather_deliveries_(gather_deliveries), most_bytes_(most_bytes),
+	  most_rows_(static_cast<std::size_t>(patience) * rows_in_a_ms)
 {
 }
 
@@ -179,6 +180,20 @@ void Writer::gather(Load &load, const Ends &ends)
 	load.escalations_end = gather_ring(s.escalations, ends.escalations, load.escalations);
 }
 
+// Nobody waits for deliveries.  Written as they come, a fan-out would share the processors with a
+// transaction for each few of its answers.
+bool Writer::deliveries_due()
+{
+	const Store &s = *store();
+	const std::uint64_t used = s.deliveries.used();
+	const TimeUs now = mono_now();
+	if(used == 0)
+		deliveries_since_ = 0;
+	else if(deliveries_since_ == 0)
+		deliveries_since_ = now;
+	return used > s.deliveries.capacity() / 4 || now - deliveries_since_ >= gather_deliveries_;
+}
+
 // What waits; of many events, or deliveries, only the first, and nothing else but steps of
 // escalations, which are waited for: a batch may go only with all changes it caused, which a slow
 // database may not manage at once.
@@ -186,10 +201,12 @@ void Writer::gather_manageable(Load &load)
 {
 	const Store &s = *store();
 	Ends ends;
+	if(!deliveries_due())
+		ends.deliveries = s.deliveries.tail();
 	if(s.alert_events.used() > most_rows_)
 		ends = {s.journal.tail(), s.alert_events.tail() + most_rows_, s.deliveries.tail(),
 				s.window_log.tail(), UINT64_MAX};
-	else if(s.deliveries.used() > most_rows_)
+	else if(s.deliveries.used() > most_rows_ && ends.deliveries == UINT64_MAX)
 		ends = {s.journal.tail(), s.alert_events.tail(), s.deliveries.tail() + most_rows_,
 				s.window_log.tail(), UINT64_MAX};
 	gather(load, ends);
@@ -211,6 +228,8 @@ void Writer::done(const Load &load)
 	s.journal.release(load.journal_end);
 	s.alert_events.release(load.events_end);
 	s.deliveries.release(load.deliveries_end);
+	if(!load.deliveries.empty())
+		deliveries_since_ = 0;
 	s.window_log.release(load.windows_end);
 	s.escalations.release(load.escalations_end);
 	if(!load.escalations.empty())

@@ -25,7 +25,8 @@ class Writer
 {
 public:
 	/// `patience`: how long the server may be silent within a statement, milliseconds.
-	Writer(std::string conninfo, std::string node, int patience);
+	/// `gather_deliveries`: how long deliveries wait for others before they are written.
+	Writer(std::string conninfo, std::string node, int patience, DurationUs gather_deliveries);
 
 	/// One round: connect if need be, wait for work up to `milliseconds`, write it.
 	/// Never throws; a failure is logged, counted and tried again in a later round.
@@ -59,6 +60,7 @@ private:
 	/// What waits, up to these positions.
 	void gather(Load &load, const Ends &ends);
 	void gather_manageable(Load &load);
+	[[nodiscard]] bool deliveries_due();
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
 	[[nodiscard]] Result<bool> store_load(Load &load, bool carefully);
@@ -98,8 +100,10 @@ private:
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic, as the following
 	TimeUs next_windows_ = 0;               ///< one was locked: none is written before
-	std::size_t most_bytes_;                ///< of readings in one transaction
-	std::size_t most_rows_;                 ///< of events, or of deliveries
+	DurationUs gather_deliveries_;
+	TimeUs deliveries_since_ = 0; ///< the oldest that wait were found then; 0: none
+	std::size_t most_bytes_;      ///< of readings in one transaction
+	std::size_t most_rows_;       ///< of events, or of deliveries
 	int failures_ = 0;
 };
 

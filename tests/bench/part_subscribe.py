@@ -44,7 +44,7 @@ def run(ctx):
              f"ms; the load generator took {100 * share:.0f} % of a core")
     rows = []
     for mode, name in BESIDE.items():
-        with stock.Stock(stack, mode, auth=True) as server:
+        with stock.Stock(stack, mode, auth=True, memory=2048) as server:
             theirs = subscribed(ctx, server.server, people, rounds, domain=domain, **stock.EVENT)
         if mode:
             stack.sql("DELETE FROM active_watchers WHERE event = 'message-summary'")

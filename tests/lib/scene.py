@@ -46,7 +46,7 @@ def device(stack, serial):
 
 
 def add_device(stack, serial, type_name=OXIMETER, location="", patient=None, assign=None, **limits):
-    """Inserts a device by SQL and waits until the server knows it.  limits: METRIC={"low": ...}."""
+    """Inserts a device by SQL and waits until it is in force.  limits: METRIC={"low": ...}."""
     text = (f"INSERT INTO bmd_device (serial, type_name, location, patient_id) VALUES "
             f"('{serial}', '{type_name}', '{location}', {patient or 'NULL'});")
     for metric, columns in limits.items():
@@ -57,14 +57,26 @@ def add_device(stack, serial, type_name=OXIMETER, location="", patient=None, ass
     if assign:
         text += f"INSERT INTO bmd_assignment (username, serial) VALUES ('{assign}', '{serial}');"
     stack.sql(text)
-    wait_until(lambda: device(stack, serial), 3, f"device {serial}")
+    provisioned(stack)
+    assert device(stack, serial), f"the server does not know the device {serial}"
+
+
+def provisioned(stack):
+    """Returns when all that was committed before is in force: a device is known before those who may see it are.
+
+    Changes are taken batch by batch and counted behind each.  The first one counted may have been
+    read before ours were there; ours are in the second at the latest.
+    """
+    for _ in range(2):
+        before = stats(stack)["sync_changes"]
+        stack.sql("UPDATE bmd_setting SET value = value WHERE name = 'reopen_seconds'")
+        wait_until(lambda: stats(stack)["sync_changes"] > before, 10, "what was provisioned to be in force")
 
 
 def setting(stack, name, value):
     """A row of bmd_setting, in force when this returns."""
-    before = stats(stack)["sync_changes"]
     stack.sql(f"UPDATE bmd_setting SET value = {value} WHERE name = '{name}'")
-    wait_until(lambda: stats(stack)["sync_changes"] > before, 3, f"the setting {name}")
+    provisioned(stack)
 
 
 def every_condition_that_comes_back_is_a_new_alert(stack):

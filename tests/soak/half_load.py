@@ -86,11 +86,13 @@ def run(minutes):
         intake.terminate()
         took = json.loads(intake.communicate(timeout=120)[0])
         print(f"intake: {took['durable_per_s']:,.0f} readings/s durable over the whole time")
-        errors = len(re.findall(r" (?:ERROR|CRITICAL): ", scene.stack.log()))
+        errors = [line for line in scene.stack.log().splitlines() if re.search(r" (?:ERROR|CRITICAL): ", line)]
+        for line in errors[:10]:
+            print(f"log: {line}")
     finally:
         scene.watchers.kill()
         context.end_part()
-    faults = verdict(done) + ([f"{errors} errors in Kamailio's log"] if errors else [])
+    faults = verdict(done) + ([f"{len(errors)} errors in Kamailio's log"] if errors else [])
     for fault in faults:
         print(f"not ok half-load: {fault}")
     if not faults:

@@ -7,7 +7,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from answering import Answerer
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
 from stack import run, wait_until
 
 SLACK = 0.7
@@ -185,7 +185,7 @@ def a_silence_that_ends_while_the_server_is_down_holds_nothing_up(stack):
 
 def what_was_rejected_just_before_kill_9_goes_on_at_once(stack):
     stack.sql("UPDATE bmd_escalation_step SET after = (position - 1) * interval '1 hour' WHERE position > 1")
-    time.sleep(1)
+    provisioned(stack)
     code = raise_on(stack, "BACK")
     wait_until(lambda: explained(stack, code)[0]["begun"] == "1", 3, "the first step")
     # rejected while silenced: nothing can have begun before the kill

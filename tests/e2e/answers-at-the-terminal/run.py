@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import add_device, alerts, hand, history
+from scene import add_device, alerts, hand, history, provisioned
 from stack import BIN, run, wait_until
 
 
@@ -103,7 +103,7 @@ def one_accepts_and_the_other_sees_at_once_who(stack):
     for serial in ("SEAT-1", "SEAT-2", "SEAT-3"):
         add_device(stack, serial, assign="tech1", location="bedroom")
         stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('tech3', '{serial}')")
-    time.sleep(0.5)
+    provisioned(stack)
     stack.one, stack.three = Terminal(stack, "tech1"), Terminal(stack, "tech3", "--transport", "tcp")
     stack.code = raise_on(stack, "SEAT-1")
     stack.three.shows(stack.code, response="none")

@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "lib"), os.path.join(HERE, "..", "hostile-bodies")]
 import attacks
 from answering import DMP, TEXT, Answerer, action, control, query
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
 from sip import Dialog
 from stack import run, wait_until
 
@@ -32,7 +32,7 @@ def an_accept_is_answered_200_and_seen_at_once_by_the_other_terminal(stack):
     for serial in ("MSG-1", "MSG-2"):
         add_device(stack, serial, assign="tech1", patient=patient)
         stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('tech3', '{serial}')")
-    time.sleep(0.5)
+    provisioned(stack)
     stack.code = raise_on(stack, "MSG-1")
     stack.one, stack.two, stack.three = (Answerer(stack, f"tech{n}") for n in (1, 2, 3))
     stack.watcher = Watcher(stack, "tech3")

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 from answering import TEXT, Answerer
 from baresip import Baresip
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
 from sip import Dialog
 from stack import free_port, run, wait_until
 
@@ -27,7 +26,7 @@ def a_phone_accepts_with_ok_and_the_code_and_every_terminal_sees_it(stack):
     for serial in ("TEXT-1", "TEXT-2", "TEXT-3"):
         add_device(stack, serial, assign="tech1", location="bedroom")
         stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('tech3', '{serial}')")
-    time.sleep(0.5)
+    provisioned(stack)
     stack.code = raise_on(stack, "TEXT-1")
     stack.watcher = Watcher(stack, "tech3")
     stack.phone = Baresip(stack, "tech1")

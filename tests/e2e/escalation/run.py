@@ -5,7 +5,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, history, records, stats
+from scene import Watcher, add_device, alerts, hand, history, provisioned, records, stats
 from stack import run, wait_until
 
 SLACK = 0.5
@@ -22,9 +22,8 @@ def policy(stack, name, repeat, *steps, **columns):
         text += (f"INSERT INTO bmd_escalation_step (policy_id, position, after, whom, how{column}) SELECT policy_id, "
                  f"{position}, '{after}', '{whom}', '{how}'{value} FROM bmd_escalation_policy "
                  f"WHERE policy_name = '{name}';")
-    before = stack.stat("sync_changes")
     stack.sql("BEGIN;" + text + "COMMIT")
-    wait_until(lambda: stack.stat("sync_changes") > before, 3, "the policy")
+    provisioned(stack)
 
 
 def steps(stack, serial):
@@ -136,7 +135,7 @@ def a_gap_in_the_roster_goes_on_at_once(stack):
 
 def a_changed_policy_acts_at_once(stack):
     stack.sql("UPDATE bmd_escalation_step SET after = '1 hour' WHERE position > 0")
-    time.sleep(0.5)
+    provisioned(stack)
     device(stack, "CHANGED")
     hand(stack, "CHANGED SpO2=80")
     wait_until(lambda: len(steps(stack, "CHANGED")) == 1, 3, "the first step")

@@ -5,7 +5,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, records, setting, stats
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records, setting, stats
 from stack import run, wait_until
 
 
@@ -37,7 +37,7 @@ def an_alert_has_a_short_code_that_terminals_and_kamcmd_show(stack):
     for serial in ("LIFE-1", "LIFE-2", "LIFE-3"):
         add_device(stack, serial, assign="tech3")
         stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('tech1', '{serial}')")
-    time.sleep(0.5)
+    provisioned(stack)
     stack.first, stack.second = Watcher(stack, "tech1"), Watcher(stack, "tech3")
     stack.code = raise_on(stack, "LIFE-1")
     assert len(stack.code) == 5, stack.code

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart, records, stats
+from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records, stats
 from stack import run, wait_until
 
 
@@ -25,7 +25,6 @@ def shown(stack, serial, metric, what, timeout=5):
 def an_open_alert_is_suppressed_when_its_device_is_worked_on(stack):
     for serial in ("WORK-1", "WORK-2"):
         add_device(stack, serial, assign="tech3")
-    time.sleep(0.5)
     stack.watcher = Watcher(stack, "tech3")
     hand(stack, "WORK-1 SpO2=80")
     shown(stack, "WORK-1", "SpO2", None)
@@ -71,7 +70,7 @@ def what_still_holds_when_the_window_ends_is_told_again(stack):
 def a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once(stack):
     stack.sql("INSERT INTO bmd_group (group_name) VALUES ('shop');"
               "INSERT INTO bmd_group_device (group_name, serial) VALUES ('shop', 'WORK-2')")
-    time.sleep(0.5)
+    provisioned(stack)
     for columns, values, both in (("type_name", f"'{OXIMETER}'", True), ("group_name", "'shop'", False),
                                   ("everything", "true", True)):
         stack.sql(f"INSERT INTO bmd_maintenance ({columns}, ends_at, who, why) "
@@ -118,7 +117,6 @@ def a_silent_device_has_one_alert_that_mutes_the_others_and_says_how_many(stack)
     stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('quick', '1 s')")
     limit = {"low": 90, "priority": "high"}
     add_device(stack, "LINK", "quick", assign="tech3", SpO2=limit, PulseRate={"high": 120})
-    time.sleep(0.5)
     hand(stack, "LINK SpO2=80 PulseRate=130 !LowBattery=on")
     watcher = stack.watcher
     watcher.wait(lambda: any(a.get("mutes") == "2" for a in watcher.about("LINK", "NoData")), "the stale alert")

@@ -4,10 +4,9 @@ import os
 import re
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import add_device, batch, fault, now_us, stats, stored
+from scene import add_device, batch, fault, now_us, provisioned, stats, stored
 from stack import RpcFault, run, wait_until
 
 LARGEST = 2**63 - 1
@@ -92,7 +91,7 @@ def a_name_that_brings_nothing_gets_no_slot(stack):
         return stack.sql("SELECT collector FROM bmd_collector_state WHERE collector LIKE 'noise%'")
     add_device(stack, "OWNED")
     stack.sql("UPDATE bmd_device SET collector = 'owner' WHERE serial = 'OWNED'")
-    time.sleep(1)  # nothing shows a collector
+    provisioned(stack)
     for n, text in enumerate(("NOBODY SpO2=97", "nonsense", "GAP", "GAP 1 SpO2=97", "OWNED SpO2=97", "\n")):
         refused = fault(batch, stack, f"noise{n}", 1, 1, text)
         assert refused.code == 400, refused

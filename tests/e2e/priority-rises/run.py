@@ -31,7 +31,6 @@ def reasons(stack, serial):
 
 def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
     add_device(stack, "WORSE", assign="tech3", SpO2=SECOND)
-    time.sleep(0.5)
     stack.watcher = Watcher(stack, "tech3")
     now = int(time.time() * 1e6)
 
@@ -79,7 +78,6 @@ def an_alert_that_nobody_answers_rises_step_by_step(stack):
     rule = {"low": 90, "priority": "low", "rises_after": "1 s"}
     for serial in ("TIME-1", "TIME-2"):
         add_device(stack, serial, assign="tech3", SpO2=rule)
-    time.sleep(0.5)
     begun = time.time()
     hand(stack, "TIME-1 SpO2=80")
     hand(stack, "TIME-2 SpO2=80")

@@ -6,7 +6,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import (add_device, alerts, batch, device, fault, hand, history, now_us, stats, stored)
+from scene import add_device, alerts, batch, device, fault, hand, history, now_us, provisioned, stats, stored
 from stack import run, wait_until
 
 
@@ -122,7 +122,7 @@ def a_disabled_device_is_refused(stack):
 def only_the_collector_of_a_device_may_report_it(stack):
     add_device(stack, "BOUND")
     stack.sql("UPDATE bmd_device SET collector = 'home-7' WHERE serial = 'BOUND'")
-    time.sleep(1)  # a change takes effect within one second; nothing shows this one
+    provisioned(stack)
     batch(stack, "home-7", 1, 1, "BOUND SpO2=96")
     try:
         answer = batch(stack, "stranger", 1, 1, "BOUND SpO2=50")

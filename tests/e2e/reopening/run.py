@@ -19,7 +19,6 @@ def flap(stack, serial):
 def a_condition_that_comes_back_continues_its_alert(stack):
     for serial in ("BACK-1", "BACK-2", "BACK-3"):
         add_device(stack, serial, assign="tech3")
-    time.sleep(0.5)
     stack.watcher = Watcher(stack, "tech3")
     hand(stack, "BACK-1 SpO2=80")
     stack.first = alerts(stack, "BACK-1")[0]

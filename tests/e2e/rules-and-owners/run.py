@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import OXIMETER, Watcher, add_device, alerts, device, hand, history, now_us
+from scene import OXIMETER, Watcher, add_device, alerts, device, hand, history, now_us, provisioned
 from stack import run, wait_until
 
 
@@ -36,7 +36,7 @@ def a_reopened_alert_takes_them_too(stack):
     hand(stack, "AGAIN SpO2=80")
     hand(stack, "AGAIN SpO2=97")
     limit(stack, "AGAIN", "low = 85, priority = 'low'")
-    time.sleep(1)  # nothing shows a limit of a latched alert
+    provisioned(stack)
     hand(stack, "AGAIN SpO2=81")
     found = alerts(stack, "AGAIN")
     assert [(a["limit"], a["priority"], a["value"]) for a in found] == [("85", "low", "81")], found
