@@ -100,7 +100,7 @@ void bmd_core_outstanding_people(bmd_each_person each, void *arg);
 long bmd_core_messages_per_minute(void);
 void bmd_core_message_held(void); /* counts one that was held back */
 
-/* RFC 3339 in, "2026-11-21 14:05:33 +01:00" by the hospital's clock out; empty when it is none. */
+/* RFC 3339 in, "2026-11-21 14:05:33+01:00" by the hospital's clock out; empty when it is none. */
 void bmd_core_local_time(struct bmd_text time, char *local, size_t size);
 
 /* The person queried the alert: it counts as seen. */

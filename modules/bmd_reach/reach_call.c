@@ -18,7 +18,7 @@
 #define SECOND 1000000LL
 #define LOOK_EVERY (SECOND / 10)
 #define LEFT_FOR (3 * SECOND)       /* outcomes of terminals that were cancelled come within that */
-#define ANSWER_WITHIN (40 * SECOND) /* after a CANCEL; tm itself gives up sooner */
+#define ANSWER_WITHIN (10 * SECOND) /* after a CANCEL; else the person may be called again */
 
 str reach_announcement_uri = {NULL, 0};
 str reach_call_socket = {NULL, 0};
