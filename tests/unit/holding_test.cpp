@@ -280,6 +280,16 @@ void a_full_state_tells_all_that_was_held()
 	BMD_EQUAL(ann.reads("D1", 95), "part D1/cleared/low");
 }
 
+void what_a_full_state_may_have_told_is_not_kept_back_as_too_young()
+{
+	Terminal ann;
+	Terminal::rules({rule_of(60 * second_us, 0, 0)});
+	ann.report("D0", 80);
+	bmd::note_full_state(ann.ref()); // by another process, before the notifier hears of the alert
+	BMD_EQUAL(ann.pass(), "part D0/active/low");
+	BMD_EQUAL(ann.reads("D0", 95), "part D0/cleared/low");
+}
+
 void without_room_all_of_it_is_told_at_once()
 {
 	Terminal ann;
@@ -314,6 +324,7 @@ CU_TestInfo cases[] = {BMD_CASE(without_rules_everything_is_told_at_once),
 		BMD_CASE(what_chatters_is_open_until_it_has_been_quiet),
 		BMD_CASE(a_rule_that_goes_frees_what_it_held),
 		BMD_CASE(a_full_state_tells_all_that_was_held),
+		BMD_CASE(what_a_full_state_may_have_told_is_not_kept_back_as_too_young),
 		BMD_CASE(without_room_all_of_it_is_told_at_once),
 		BMD_CASE(a_subscription_that_ends_leaves_nothing_behind), CU_TEST_INFO_NULL};
 
