@@ -7,6 +7,7 @@
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
+#include <tuple>
 
 #include "bmd/dmp_feed.hpp"
 #include "book.hpp"
@@ -66,6 +67,16 @@ std::vector<AlertRec> open_alerts(std::string_view feed)
 		return a.priority != b.priority ? a.priority > b.priority : a.raised_at > b.raised_at;
 	});
 	return alerts;
+}
+
+// What waits for somebody comes first.
+bool calls_before(const AlertRec &a, const AlertRec &b) noexcept
+{
+	const auto rank = [](const AlertRec &alert) {
+		return std::make_tuple(alert.response.suppressed != Suppression::none,
+				taken(alert.response), -static_cast<int>(alert.priority), alert.raised_at);
+	};
+	return rank(a) < rank(b);
 }
 
 std::string write_page(std::string_view feed, const std::vector<AlertRec> &alerts, std::size_t at,
@@ -130,6 +141,24 @@ std::vector<Page> full_documents(std::string_view feed)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	return write_pages(feed, open_alerts(feed), true);
+}
+
+std::vector<AlertRec> open_alerts_for(std::string_view person)
+{
+	const Store &s = *store();
+	std::vector<AlertRec> alerts;
+	const Index i = find_feed(person);
+	if(i == 0 || s.feeds[i].is_group)
+		return alerts;
+	for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
+		add_open(s.members[e].device, alerts);
+	for(const Escalated &escalated : escalated_to(i))
+		add_escalated(escalated, alerts);
+	for(Index g = s.feeds[i].first_group; g != 0; g = s.groups[g].next)
+		for(const Escalated &escalated : escalated_to(s.groups[g].group))
+			add_escalated(escalated, alerts);
+	std::ranges::sort(alerts, calls_before);
+	return alerts;
 }
 
 std::optional<AlertRec> present_state(const AlertRec &change)
