@@ -52,10 +52,13 @@ static void give(rpc_t *rpc, void *ctx, struct bmd_answer *answer, const char *a
 	reply_to(rpc, ctx, code, reason);
 }
 
-static void scan_person(rpc_t *rpc, void *ctx, struct words *words, struct bmd_answer *answer)
+/* WHO [WHY] and nothing else; 0 with a fault. */
+static int scan_person(rpc_t *rpc, void *ctx, struct words *words, struct bmd_answer *answer)
 {
-	(void)bmd_scan_word(rpc, ctx, words->who, sizeof words->who, &answer->who);
+	if(bmd_scan_name(rpc, ctx, "WHO", words->who, sizeof words->who, &answer->who) < 0)
+		return 0;
 	(void)bmd_scan_word(rpc, ctx, words->why, sizeof words->why, &answer->why);
+	return bmd_scan_end(rpc, ctx);
 }
 
 static void plain_answer(rpc_t *rpc, void *ctx, const char *act)
@@ -64,8 +67,8 @@ static void plain_answer(rpc_t *rpc, void *ctx, const char *act)
 	struct bmd_answer answer = {.seconds = 0};
 
 	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
-	scan_person(rpc, ctx, &words, &answer);
-	give(rpc, ctx, &answer, act);
+	if(scan_person(rpc, ctx, &words, &answer))
+		give(rpc, ctx, &answer, act);
 }
 
 static const char *accept_doc[] = {
@@ -115,8 +118,8 @@ static void rpc_resolve(rpc_t *rpc, void *ctx)
 
 	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
 	(void)bmd_scan_word(rpc, ctx, words.extra, sizeof words.extra, &answer.outcome);
-	scan_person(rpc, ctx, &words, &answer);
-	give(rpc, ctx, &answer, "resolve");
+	if(scan_person(rpc, ctx, &words, &answer))
+		give(rpc, ctx, &answer, "resolve");
 }
 
 /* A whole number of seconds, or 0 with a fault. */
@@ -143,8 +146,8 @@ static void rpc_silence(rpc_t *rpc, void *ctx)
 	(void)bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &answer.alert);
 	if(!scan_seconds(rpc, ctx, &answer.seconds))
 		return;
-	scan_person(rpc, ctx, &words, &answer);
-	give(rpc, ctx, &answer, "silence");
+	if(scan_person(rpc, ctx, &words, &answer))
+		give(rpc, ctx, &answer, "silence");
 }
 
 struct reply
@@ -178,14 +181,19 @@ static void rpc_maintenance(rpc_t *rpc, void *ctx)
 	long seconds;
 	int code;
 
-	if(!bmd_scan_word(rpc, ctx, words.alert, sizeof words.alert, &serial)) {
-		bmd_core_windows(add_window, &reply);
-		return;
+	switch(bmd_scan_name(rpc, ctx, "SERIAL", words.alert, sizeof words.alert, &serial)) {
+		case 0:
+			bmd_core_windows(add_window, &reply);
+			return;
+		case -1:
+			return;
 	}
-	if(!scan_seconds(rpc, ctx, &seconds))
+	if(!scan_seconds(rpc, ctx, &seconds)
+			|| bmd_scan_name(rpc, ctx, "WHO", words.who, sizeof words.who, &who) < 0)
 		return;
-	(void)bmd_scan_word(rpc, ctx, words.who, sizeof words.who, &who);
 	(void)bmd_scan_word(rpc, ctx, words.why, sizeof words.why, &why);
+	if(!bmd_scan_end(rpc, ctx))
+		return;
 	code = bmd_core_maintenance(serial, seconds, who, why, reason, sizeof reason);
 	reply_to(rpc, ctx, code, reason);
 }
@@ -216,7 +224,8 @@ static void rpc_report_alarms(rpc_t *rpc, void *ctx)
 	int days = 30, more = 0, code;
 	void *th = NULL;
 
-	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
+	if(bmd_scan_name(rpc, ctx, "DEVICE", word, sizeof word, &serial) < 0)
+		return;
 	if(serial.len == 1 && *serial.s == '*')
 		serial.len = 0;
 	(void)rpc->scan(ctx, "*d", &days);

@@ -176,7 +176,8 @@ long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, voi
 /* May this person answer the alert: responsible for its device, or one it was escalated to?  0 also
  * when there is none. */
 int bmd_core_may_answer(struct bmd_text who, struct bmd_text alert);
-/* The open alerts that this person may answer, newest first, at most `most`; how many there are. */
+/* The open alerts that this person may answer, at most `most`, those first that nobody has taken,
+ * then the most urgent; how many there are. */
 long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, void *arg);
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */

@@ -66,6 +66,38 @@ int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_t
 	return 1;
 }
 
+/* kamcmd makes a number of whatever looks like one: of 0012345 it leaves 12345, which may be
+ * another device.  So what names a device or a person must be a string. */
+int bmd_scan_name(
+		rpc_t *rpc, void *ctx, const char *what, char *buffer, size_t size, struct bmd_text *word)
+{
+	str s = {NULL, 0};
+
+	word->s = buffer;
+	word->len = 0;
+	if(rpc->scan(ctx, "*S", &s) == 1 && s.s != NULL) {
+		word->len = (size_t)s.len < size ? (size_t)s.len : size;
+		memcpy(buffer, s.s, word->len);
+		return 1;
+	}
+	if(rpc->scan(ctx, "*.S", &s) < 1 || s.s == NULL)
+		return 0;
+	rpc->fault(ctx, 400,
+			"%s came as a number, which may have lost digits: write s:%s, as in s:0012345", what,
+			what);
+	return -1;
+}
+
+int bmd_scan_end(rpc_t *rpc, void *ctx)
+{
+	str s = {NULL, 0};
+
+	if(rpc->scan(ctx, "*.S", &s) < 1 || s.s == NULL)
+		return 1;
+	rpc->fault(ctx, 400, "Too many words: put what belongs together in quotation marks");
+	return 0;
+}
+
 static const char *report_doc[] = {"Takes readings: COLLECTOR EPOCH SEQ READINGS for a batch of a "
 								   "collector, or READINGS alone "
 								   "(\"SERIAL METRIC=VALUE ...\") by hand",
@@ -212,10 +244,15 @@ static void rpc_device(rpc_t *rpc, void *ctx)
 	struct bmd_text serial;
 	int i;
 
-	if(!bmd_scan_word(rpc, ctx, word, sizeof word, &serial)) {
-		rpc->fault(ctx, 400, "Serial number is missing");
-		return;
+	switch(bmd_scan_name(rpc, ctx, "SERIAL", word, sizeof word, &serial)) {
+		case 0:
+			rpc->fault(ctx, 400, "Serial number is missing");
+			return;
+		case -1:
+			return;
 	}
+	if(!bmd_scan_end(rpc, ctx))
+		return;
 	if(!bmd_core_device(serial, &device, keep_metric, &list)) {
 		rpc->fault(ctx, 404, "No such device is provisioned");
 		return;
@@ -260,7 +297,8 @@ static void rpc_alerts(rpc_t *rpc, void *ctx)
 	char word[64];
 	struct bmd_text serial;
 
-	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &serial);
+	if(bmd_scan_name(rpc, ctx, "SERIAL", word, sizeof word, &serial) < 0 || !bmd_scan_end(rpc, ctx))
+		return;
 	add_more(&reply, bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply));
 }
 

@@ -125,7 +125,8 @@ void bmd_rpc_dry_run(rpc_t *rpc, void *ctx)
 	int code;
 
 	list.count = 0;
-	(void)bmd_scan_word(rpc, ctx, serial_word, sizeof serial_word, &serial);
+	if(bmd_scan_name(rpc, ctx, "SERIAL", serial_word, sizeof serial_word, &serial) < 0)
+		return;
 	(void)bmd_scan_word(rpc, ctx, priority_word, sizeof priority_word, &priority);
 	(void)bmd_scan_word(rpc, ctx, at_word, sizeof at_word, &at);
 	code = bmd_core_dry_run(serial, priority, at, &plan, keep_step, &list, reason, sizeof reason);

@@ -18,6 +18,12 @@ extern stat_export_t bmd_stats[];
 int bmd_scan_word(rpc_t *rpc, void *ctx, char *buffer, size_t size, struct bmd_text *word);
 /* Whom the alert was delivered to, and who has seen it (bmd_rpc.c). */
 void bmd_add_reach(rpc_t *rpc, void *parent, const char *id);
+/* The same of what must be a string, named `what`: 1 when there was one, 0 when not, -1 with a
+ * fault when it came as a number. */
+int bmd_scan_name(
+		rpc_t *rpc, void *ctx, const char *what, char *buffer, size_t size, struct bmd_text *word);
+/* 1 when there are no more arguments, else 0 with a fault. */
+int bmd_scan_end(rpc_t *rpc, void *ctx);
 /* RPC commands on escalation (bmd_rpc_duty.c). */
 void bmd_rpc_oncall(rpc_t *rpc, void *ctx);
 void bmd_rpc_explain(rpc_t *rpc, void *ctx);

@@ -2,6 +2,7 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Records are copied under the locks and shown after them.
 
+#include <algorithm>
 #include <mutex>
 #include <shared_mutex>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "bmd/code.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "documents.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
 #include "view.hpp"
@@ -59,13 +61,11 @@ std::vector<bmd_alert_view> collect_alerts(
 {
 	std::vector<bmd_alert_view> views;
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	for(const bmd::AlertRec &alert : open_alerts(serial)) {
-		if(!person.empty() && !bmd::may_answer(person, alert))
-			continue;
-		++open;
-		if(views.size() < most)
-			bmd::show_alert(alert, views.emplace_back());
-	}
+	const auto alerts = person.empty() ? open_alerts(serial) : bmd::open_alerts_for(person);
+	open = static_cast<long>(alerts.size());
+	views.reserve(std::min(most, alerts.size()));
+	for(std::size_t i = 0; i < std::min(most, alerts.size()); ++i)
+		bmd::show_alert(alerts[i], views.emplace_back());
 	return views;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 #include <shared_mutex>
+#include <tuple>
 
 #include "bmd/dmp_feed.hpp"
 #include "book.hpp"
@@ -56,6 +57,16 @@ void add_escalated_to(Index feed, std::vector<AlertRec> &alerts)
 	for(const Escalated &one : escalated)
 		if(!there.contains(one.alert))
 			add_escalated(one, alerts);
+}
+
+// What waits for somebody comes first.
+bool calls_before(const AlertRec &a, const AlertRec &b) noexcept
+{
+	const auto rank = [](const AlertRec &alert) {
+		return std::make_tuple(alert.response.suppressed != Suppression::none,
+				taken(alert.response), -static_cast<int>(alert.priority), alert.raised_at);
+	};
+	return rank(a) < rank(b);
 }
 
 std::string write_page(std::string_view feed, const std::vector<AlertRec> &alerts, std::size_t at,
@@ -141,6 +152,24 @@ std::vector<Page> full_documents(std::string_view feed)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
 	return write_pages(feed, feed_alerts(feed), true);
+}
+
+std::vector<AlertRec> open_alerts_for(std::string_view person)
+{
+	const Store &s = *store();
+	std::vector<AlertRec> alerts;
+	const Index i = find_feed(person);
+	if(i == 0 || s.feeds[i].is_group)
+		return alerts;
+	for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
+		add_open(s.members[e].device, alerts);
+	for(const Escalated &escalated : escalated_to(i))
+		add_escalated(escalated, alerts);
+	for(Index g = s.feeds[i].first_group; g != 0; g = s.groups[g].next)
+		for(const Escalated &escalated : escalated_to(s.groups[g].group))
+			add_escalated(escalated, alerts);
+	std::ranges::sort(alerts, calls_before);
+	return alerts;
 }
 
 std::optional<AlertRec> present_state(const AlertRec &change)

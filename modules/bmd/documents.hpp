@@ -38,6 +38,12 @@ struct Page
 /// An unknown feed has no alerts.
 [[nodiscard]] std::vector<Page> full_documents(std::string_view feed);
 
+/// The open alerts that this person may answer (see may_answer()), those first that nobody has
+/// taken, then the most urgent, then the oldest.  It looks at the person's devices and at what was
+/// escalated to that person and the person's groups, not at the whole book.  Caller holds the
+/// registry lock.
+[[nodiscard]] std::vector<AlertRec> open_alerts_for(std::string_view person);
+
 /// What is to be told of a change now: the alert as it stands in the book, or as the change says
 /// when that was its end.  nullopt: it has ended since, and that change is told by itself.  So news
 /// that was overtaken on the way never follows newer one.

@@ -9,11 +9,16 @@
 
 #include "bmd/dmp_control.hpp"
 #include "dmp_core.h"
+#include "memory.hpp"
 
 namespace bmd::dmp {
 
 /// Set once by dmp_core_init().
 [[nodiscard]] const bmd_api_t &book() noexcept;
+[[nodiscard]] Memory &memory() noexcept;
+
+/// The clock of Memory.
+[[nodiscard]] TimeUs mono_now() noexcept;
 
 [[nodiscard]] inline bmd_text text_of(std::string_view text) noexcept
 {
@@ -35,15 +40,20 @@ struct Carried
 };
 
 /// Answers an alert for this person.  `device`: its serial number, or any_device.  Nobody learns
-/// more of an alert of somebody else than that it has the code.
+/// more of an alert of somebody else than that it has the code.  `bare`: it was said without a
+/// code.  A WHY that is too long is cut.  Who closed an alert within the last ten minutes and says
+/// so again is told ok.
 [[nodiscard]] Carried carry_out(std::string_view user, std::string_view device,
-		const AlertControl &control, std::string_view through);
+		const AlertControl &control, std::string_view through, bool bare = false);
 
-/// At most `most` open alerts that this person may answer, newest first; `open`
+/// At most `most` open alerts that this person may answer, most urgent first; `open`
 /// is how many there are.
 [[nodiscard]] std::vector<bmd_alert_view> alerts_of(std::string_view user, long most, long &open);
 
-/// The same of a device, for anybody.
+/// What can still be said of an alert that is over.
+[[nodiscard]] bmd_alert_view shown(const Lately &answer) noexcept;
+
+/// Open alerts of a device, newest first, for anybody.
 [[nodiscard]] std::vector<bmd_alert_view> alerts_of_device(std::string_view serial, long most);
 
 } // namespace bmd::dmp

@@ -16,7 +16,6 @@ namespace bmd::dmp {
 namespace {
 
 constexpr std::size_t max_variables = 128;
-constexpr std::size_t max_response = 48'000; // bytes, so that it fits a datagram
 constexpr std::string_view through = "dmp";
 
 std::string echo(const std::string &text)
@@ -73,7 +72,7 @@ public:
 		std::vector<Entry> answer = answer_query(user_, device_, query);
 		if(size_of(answer) > room_) {
 			++tally_.refused;
-			return {Entry(refuse_query(query, ResultCode::bad_value))};
+			return {Entry(refuse_query(query, ResultCode::too_long))};
 		}
 		return answer;
 	}
@@ -110,9 +109,82 @@ private:
 	Tally &tally_;
 };
 
+// Fills pages with the smallest parts of a response, in their order.
+class Pages
+{
+public:
+	Pages(std::size_t room, std::size_t most) : room_(room), most_(most) {}
+
+	// `of`: number of the device; what is of one device stands behind it once a page
+	void add(std::size_t of, const std::string &device, Entry part)
+	{
+		if(pages_.empty())
+			pages_.emplace_back();
+		Document longer = pages_.back();
+		append(longer, last_ == of, device, part);
+		const bool fits = pages_.size() >= most_ || pages_.back().devices.empty()
+						  || write(longer).size() <= room_;
+		if(fits) {
+			pages_.back() = std::move(longer);
+		} else {
+			append(pages_.emplace_back(), false, device, std::move(part));
+		}
+		last_ = of;
+	}
+	[[nodiscard]] std::vector<Document> numbered() &&
+	{
+		for(std::size_t i = 0; i < pages_.size() && pages_.size() > 1; ++i) {
+			pages_[i].attributes.version = static_cast<std::uint32_t>(i + 1);
+			pages_[i].attributes.more = static_cast<std::uint32_t>(pages_.size() - i - 1);
+		}
+		return std::move(pages_);
+	}
+
+private:
+	static void append(Document &page, bool same_device, const std::string &device, Entry part)
+	{
+		if(!same_device || page.devices.empty())
+			page.devices.push_back({device, {}});
+		std::vector<Entry> &entries = page.devices.back().entries;
+		auto *const items = std::get_if<QueryResponse>(&part);
+		auto *const before =
+				entries.empty() ? nullptr : std::get_if<QueryResponse>(&entries.back());
+		if(items != nullptr && before != nullptr)
+			before->items.push_back(std::move(items->items.front()));
+		else
+			entries.push_back(std::move(part));
+	}
+
+	std::size_t room_;
+	std::size_t most_;
+	std::size_t last_ = 0;
+	std::vector<Document> pages_;
+};
+
 } // namespace
 
-Result<Document> dispatch(std::string_view user, const Document &action, Tally &tally)
+std::vector<Document> pages_of(Document response, std::size_t room, std::size_t most)
+{
+	std::vector<Document> whole(1);
+	whole.front() = std::move(response);
+	if(write(whole.front()).size() <= room)
+		return whole;
+	Pages pages(room, most);
+	std::size_t number = 0;
+	for(const Device &device : whole.front().devices) {
+		++number;
+		for(const Entry &entry : device.entries)
+			if(const auto *const query = std::get_if<QueryResponse>(&entry))
+				for(const QueryResponse::Item &item : query->items)
+					pages.add(number, device.name, QueryResponse{{item}});
+			else
+				pages.add(number, device.name, entry);
+	}
+	return std::move(pages).numbered();
+}
+
+Result<Document> dispatch(
+		std::string_view user, const Document &action, const Room &room, Tally &tally)
 {
 	if(action.root != Root::action)
 		return malformed("a DMPResponse is not taken here, only a DMPAction");
@@ -123,8 +195,7 @@ Result<Document> dispatch(std::string_view user, const Document &action, Tally &
 	for(const Device &device : action.devices) {
 		Device &told = response.devices.emplace_back(Device{echo(device.name), {}});
 		for(const Entry &entry : device.entries) {
-			Responder responder(
-					user, device.name, max_response - std::min(max_response, used), tally);
+			Responder responder(user, device.name, room.all - std::min(room.all, used), tally);
 			for(Entry &answer : std::visit(responder, entry))
 				told.entries.push_back(std::move(answer));
 			used = write(response).size();

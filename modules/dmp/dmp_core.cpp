@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,22 +21,27 @@ namespace {
 
 using namespace bmd::dmp;
 
-constexpr std::size_t talkers = 4096;    // power of two
-constexpr std::uint64_t most_texts = 10; // a minute and person that are no answer to an alert
-
 /// In shared memory; all zero at the beginning.
 struct Shared
 {
 	std::atomic<std::uint64_t> counters[DMP_COUNTS];
-	std::atomic<std::uint64_t> talk[talkers]; ///< minute << 16 | texts in it, by hash of the person
 };
+
+constexpr std::size_t memory_at = (sizeof(Shared) + 63) / 64 * 64;
 
 const bmd_api_t *api = nullptr;
 Shared *shared = nullptr;
+Memory *what_was = nullptr; // behind it
 
 std::string_view view_of(bmd_text text)
 {
 	return {text.s, text.len};
+}
+
+RequestName name_of(const dmp_request &request)
+{
+	return {view_of(request.user), view_of(request.tag), view_of(request.call_id),
+			view_of(request.cseq), view_of(request.body)};
 }
 
 template <std::size_t N> void put(char (&to)[N], std::string_view text)
@@ -46,25 +50,6 @@ template <std::size_t N> void put(char (&to)[N], std::string_view text)
 	std::memcpy(to, text.data(), length);
 	to[length] = '\0';
 	bmd::mend_words(to);
-}
-
-// Two machines that answer each other's texts must come to an end.
-bool may_talk(std::string_view user)
-{
-	using namespace std::chrono;
-	const auto minute = static_cast<std::uint64_t>(
-			duration_cast<minutes>(steady_clock::now().time_since_epoch()).count());
-	std::atomic<std::uint64_t> &slot =
-			shared->talk[std::hash<std::string_view>{}(user) & (talkers - 1)];
-	std::uint64_t before = slot.load();
-	std::uint64_t after = 0;
-	do {
-		const std::uint64_t texts = before >> 16 == minute ? before & 0xFFFF : 0;
-		if(texts >= most_texts)
-			return false;
-		after = minute << 16 | (texts + 1);
-	} while(!slot.compare_exchange_weak(before, after));
-	return true;
 }
 
 bmd::TimeUs wall_clock()
@@ -148,17 +133,28 @@ void warn(dmp_outcome &outcome, dmp_seen &seen, int status, const std::string &r
 			c = '?';
 }
 
-void give(dmp_outcome &outcome, const std::string &body, const char *type, dmp_allocate allocate)
+// Nothing was changed, and the person must not take silence for success.
+void too_often(dmp_outcome &outcome, dmp_seen &seen, unsigned seconds)
+{
+	warn(outcome, seen, 503, "too much was asked; nothing was changed");
+	outcome.retry_after = seconds;
+}
+
+// One more MESSAGE goes back.  False when there is no memory for it.
+bool give(dmp_outcome &outcome, const std::string &body, const char *type, dmp_allocate allocate)
 {
 	outcome.status = 200;
 	outcome.type = type;
-	outcome.body = static_cast<char *>(allocate(body.size() + 1));
-	if(outcome.body == nullptr) {
+	dmp_page &page = outcome.pages[outcome.page_count];
+	page.s = static_cast<char *>(allocate(body.size() + 1));
+	if(page.s == nullptr) {
 		dmp_core_count(DMP_LOST);
-		return;
+		return false;
 	}
-	std::memcpy(outcome.body, body.c_str(), body.size() + 1);
-	outcome.length = body.size();
+	std::memcpy(page.s, body.c_str(), body.size() + 1);
+	page.length = body.size();
+	++outcome.page_count;
+	return true;
 }
 
 void add(const Tally &tally)
@@ -183,21 +179,24 @@ void look_at_result(const Document &response, dmp_seen &seen)
 	}
 }
 
-void take_document(std::string_view user, std::string_view body, dmp_allocate allocate,
-		dmp_outcome &outcome, dmp_seen &seen)
+void take_document(std::string_view user, std::string_view body, const Room &room,
+		dmp_allocate allocate, dmp_outcome &outcome, dmp_seen &seen)
 {
+	if(const unsigned wait = what_was->take(user, Budget::requests, mono_now()); wait != 0)
+		return too_often(outcome, seen, wait);
 	const auto document = parse(body);
 	if(!document)
 		return warn(outcome, seen, document.error().code == bmd::Errc::malformed ? 400 : 500,
 				document.error().reason);
 	look(*document, seen);
 	Tally tally;
-	const auto response = dispatch(user, *document, tally);
+	const auto response = dispatch(user, *document, room, tally);
 	add(tally);
 	if(!response)
 		return warn(outcome, seen, 400, response.error().reason);
 	look_at_result(*response, seen);
-	give(outcome, write(*response), "application/dmp", allocate);
+	for(const Document &page : pages_of(*response, room.page, DMP_MOST_PAGES))
+		(void)give(outcome, write(page), "application/dmp", allocate);
 }
 
 void take_text(std::string_view user, std::string_view body, dmp_allocate allocate,
@@ -206,14 +205,19 @@ void take_text(std::string_view user, std::string_view body, dmp_allocate alloca
 	dmp_core_count(DMP_TEXTS);
 	if(body.size() > bmd::max_reply)
 		return warn(outcome, seen, 413, "a text is at most 1300 bytes");
+	if(const unsigned wait = what_was->take(user, Budget::requests, mono_now()); wait != 0)
+		return too_often(outcome, seen, wait);
 	Tally tally;
 	const TextAnswer answer = answer_text(user, body, wall_clock(), tally);
 	add(tally);
 	put(seen.alert, answer.code);
 	put(seen.result, answer.result);
-	outcome.status = 200;
-	if(answer.answered || may_talk(user))
-		give(outcome, answer.text, "text/plain;charset=utf-8", allocate);
+	const unsigned wait = answer.answered ? 0 : what_was->take(user, Budget::texts, mono_now());
+	if(wait != 0)
+		return too_often(outcome, seen, wait);
+	const bool given = give(outcome, answer.text, "text/plain;charset=utf-8", allocate);
+	if(!given && !answer.answered)
+		outcome.status = 500;
 }
 
 // Runs `work`, which may run out of memory.
@@ -235,15 +239,31 @@ const bmd_api_t &bmd::dmp::book() noexcept
 	return *api;
 }
 
+Memory &bmd::dmp::memory() noexcept
+{
+	return *what_was;
+}
+
 size_t dmp_core_memory(void)
 {
-	return sizeof(Shared);
+	return memory_at + Memory::bytes();
 }
 
 void dmp_core_init(const bmd_api_t *bmd, void *memory)
 {
 	api = bmd;
 	shared = static_cast<Shared *>(memory);
+	what_was = Memory::place(static_cast<char *>(memory) + memory_at);
+}
+
+int dmp_core_answered(const dmp_request *request)
+{
+	return what_was->answered(name_of(*request), mono_now());
+}
+
+void dmp_core_remember(const dmp_request *request, int status)
+{
+	what_was->remember(name_of(*request), status, mono_now());
 }
 
 void dmp_core_count(dmp_count which)
@@ -271,11 +291,12 @@ int dmp_core_look(bmd_text body, dmp_seen *seen)
 	}
 }
 
-void dmp_core_take_document(
-		bmd_text user, bmd_text body, dmp_allocate allocate, dmp_outcome *outcome, dmp_seen *seen)
+void dmp_core_take_document(bmd_text user, bmd_text body, int datagrams, dmp_allocate allocate,
+		dmp_outcome *outcome, dmp_seen *seen)
 {
+	const Room &room = datagrams != 0 ? udp_room : stream_room;
 	guarded(*outcome, *seen,
-			[&] { take_document(view_of(user), view_of(body), allocate, *outcome, *seen); });
+			[&] { take_document(view_of(user), view_of(body), room, allocate, *outcome, *seen); });
 }
 
 void dmp_core_take_text(

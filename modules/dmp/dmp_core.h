@@ -49,21 +49,43 @@ struct dmp_seen
 /* 1 when the body is a DMP document, else 0 with the reason. */
 int dmp_core_look(struct bmd_text body, struct dmp_seen *seen);
 
+#define DMP_MOST_PAGES 64
+
+struct dmp_page
+{
+	char *s;
+	size_t length;
+};
+
 /* How a MESSAGE is answered. */
 struct dmp_outcome
 {
 	int status;        /* of the answer to the request */
 	char warning[224]; /* what is wrong and where: printable ASCII without " and \ */
-	char *body;        /* of the MESSAGE that goes back; NULL: none */
-	size_t length;
-	const char *type; /* of that body */
+	struct dmp_page pages[DMP_MOST_PAGES]; /* bodies of the MESSAGEs that go back */
+	int page_count;
+	const char *type;     /* of those bodies */
+	unsigned retry_after; /* seconds, with 503 */
 };
+
+/* What makes a request the same one again, whatever transaction it comes in. */
+struct dmp_request
+{
+	struct bmd_text user; /* of From */
+	struct bmd_text tag;  /* of From */
+	struct bmd_text call_id;
+	struct bmd_text cseq; /* the number */
+	struct bmd_text body;
+};
+/* The status it was answered with less than 32 s ago; 0: it is new. */
+int dmp_core_answered(const struct dmp_request *request);
+void dmp_core_remember(const struct dmp_request *request, int status);
 
 typedef void *(*dmp_allocate)(size_t size);
 
-/* Carries out an application/dmp body of this person. */
-void dmp_core_take_document(struct bmd_text user, struct bmd_text body, dmp_allocate allocate,
-		struct dmp_outcome *outcome, struct dmp_seen *seen);
+/* Carries out an application/dmp body of this person; a response in datagrams is divided. */
+void dmp_core_take_document(struct bmd_text user, struct bmd_text body, int datagrams,
+		dmp_allocate allocate, struct dmp_outcome *outcome, struct dmp_seen *seen);
 /* The same of a text. */
 void dmp_core_take_text(struct bmd_text user, struct bmd_text body, dmp_allocate allocate,
 		struct dmp_outcome *outcome, struct dmp_seen *seen);

@@ -10,6 +10,8 @@
 #include "core/mem/mem.h"
 #include "core/parser/hf.h"
 #include "core/parser/parse_content.h"
+#include "core/parser/parse_cseq.h"
+#include "core/parser/parse_from.h"
 #include "dmp_shim.h"
 
 #include <stdio.h>
@@ -22,6 +24,13 @@ enum body_kind
 	BODY_DMP,
 	BODY_TEXT
 };
+
+static struct bmd_text text_of(const str *s)
+{
+	struct bmd_text text = {s->s, s->s == NULL ? 0 : (size_t)s->len};
+
+	return text;
+}
 
 static enum body_kind kind_of(struct sip_msg *msg)
 {
@@ -70,6 +79,8 @@ static char *phrase_of(int status)
 			return "Request Entity Too Large";
 		case 415:
 			return "Unsupported Media Type";
+		case 503:
+			return "Service Unavailable";
 		default:
 			return "Server Internal Error";
 	}
@@ -88,14 +99,23 @@ static int add_warning(struct sip_msg *msg, const char *text)
 	return add_lump_rpl(msg, header, length, LUMP_RPL_HDR) == NULL ? -1 : 0;
 }
 
-static int answer(struct sip_msg *msg, int status, const char *warning)
+static int add_retry_after(struct sip_msg *msg, unsigned seconds)
+{
+	char header[32];
+	int length = snprintf(header, sizeof header, "Retry-After: %u\r\n", seconds);
+
+	return add_lump_rpl(msg, header, length, LUMP_RPL_HDR) == NULL ? -1 : 0;
+}
+
+static int answer(struct sip_msg *msg, int status, const char *warning, unsigned retry_after)
 {
 	static char accept[] = "Accept: application/dmp, text/plain\r\n";
 	char *phrase = phrase_of(status);
 	str text = {phrase, (int)strlen(phrase)};
 
 	if((status == 415 && add_lump_rpl(msg, accept, (int)strlen(accept), LUMP_RPL_HDR) == NULL)
-			|| (*warning != '\0' && add_warning(msg, warning) < 0)) {
+			|| (*warning != '\0' && add_warning(msg, warning) < 0)
+			|| (retry_after != 0 && add_retry_after(msg, retry_after) < 0)) {
 		LM_ERR("cannot add a header to the reply\n");
 		return -1;
 	}
@@ -116,7 +136,7 @@ static void refuse(struct sip_msg *msg, struct dmp_outcome *outcome, int status,
 
 static void take(struct sip_msg *msg, str *user, struct dmp_outcome *outcome)
 {
-	struct bmd_text who = {user->s, (size_t)user->len};
+	struct bmd_text who = text_of(user);
 	struct bmd_text body = dmp_body(msg);
 	struct dmp_seen *seen = dmp_seen_of(msg);
 	enum body_kind kind = kind_of(msg);
@@ -126,19 +146,48 @@ static void take(struct sip_msg *msg, str *user, struct dmp_outcome *outcome)
 	else if(kind == BODY_OTHER)
 		refuse(msg, outcome, 415, "");
 	else if(kind == BODY_DMP)
-		dmp_core_take_document(who, body, allocate, outcome, seen);
+		dmp_core_take_document(who, body, msg->rcv.proto == PROTO_UDP, allocate, outcome, seen);
 	else
 		dmp_core_take_text(who, body, allocate, outcome, seen);
+}
+
+/* 1 when the request has all that names it. */
+static int name_request(struct sip_msg *msg, struct dmp_request *name)
+{
+	struct to_body *from;
+
+	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || msg->callid == NULL || msg->cseq == NULL
+			|| msg->from == NULL || parse_from_header(msg) < 0 || parse_from_uri(msg) == NULL)
+		return 0;
+	from = get_from(msg);
+	name->user = text_of(&from->parsed_uri.user);
+	name->tag = text_of(&from->tag_value);
+	name->call_id = text_of(&msg->callid->body);
+	name->cseq = text_of(&get_cseq(msg)->number);
+	name->body = dmp_body(msg);
+	return 1;
+}
+
+int dmp_answered_before(struct sip_msg *msg)
+{
+	struct dmp_request name;
+	int status = name_request(msg, &name) ? dmp_core_answered(&name) : 0;
+
+	if(status == 0)
+		return -1;
+	(void)answer(msg, status, "", 0);
+	return 1;
 }
 
 int dmp_handle_message(struct sip_msg *msg, str *user)
 {
 	struct dmp_outcome outcome;
-	int result;
+	struct dmp_request name;
+	int result, i;
 
 	memset(&outcome, 0, sizeof outcome);
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || msg->callid == NULL) {
-		result = answer(msg, 400, "the headers cannot be read");
+		result = answer(msg, 400, "the headers cannot be read", 0);
 		return result;
 	}
 	take(msg, user, &outcome);
@@ -146,11 +195,14 @@ int dmp_handle_message(struct sip_msg *msg, str *user)
 		dmp_core_count(DMP_MALFORMED);
 		LM_INFO("a MESSAGE is refused with %d %s\n", outcome.status, outcome.warning);
 	}
-	result = answer(msg, outcome.status, outcome.warning);
-	if(outcome.body != NULL) {
-		if(dmp_send_response(msg, user, &outcome) < 0)
+	/* before it is answered: the answer may be lost, and the request come again at once */
+	if(outcome.status < 500 && name_request(msg, &name))
+		dmp_core_remember(&name, outcome.status);
+	result = answer(msg, outcome.status, outcome.warning, outcome.retry_after);
+	for(i = 0; i < outcome.page_count; i++) {
+		if(dmp_send_response(msg, user, outcome.type, &outcome.pages[i]) < 0)
 			dmp_core_count(DMP_LOST);
-		pkg_free(outcome.body);
+		pkg_free(outcome.pages[i].s);
 	}
 	return result;
 }

@@ -16,6 +16,7 @@ MODULE_VERSION
 
 static int mod_init(void);
 static int script_handle_message(struct sip_msg *msg, char *user, char *unused);
+static int script_answered_before(struct sip_msg *msg, char *unused1, char *unused2);
 static int script_validate(struct sip_msg *msg, char *unused1, char *unused2);
 
 bmd_api_t dmp_bmd;
@@ -27,6 +28,7 @@ str dmp_sender = {NULL, 0};
 static cmd_export_t cmds[] = {
 	{"dmp_handle_message", (cmd_function)script_handle_message, 1, fixup_spve_null,
 		fixup_free_spve_null, REQUEST_ROUTE},
+	{"dmp_answered_before", (cmd_function)script_answered_before, 0, 0, 0, REQUEST_ROUTE},
 	{"dmp_validate", (cmd_function)script_validate, 0, 0, 0, ANY_ROUTE},
 	{0, 0, 0, 0, 0, 0}
 };
@@ -54,15 +56,19 @@ BMD_EXPORTED struct module_exports exports = {
 static int settle_sender(void)
 {
 	static char uri[256];
+	str alert = str_init("alert");
 	struct bmd_text domain = dmp_bmd.domain();
 	struct sip_uri parsed;
 
-	if(dmp_sender.len == 0) {
+	if(dmp_sender.len == 0)
+		dmp_sender = alert;
+	if(memchr(dmp_sender.s, ':', (size_t)dmp_sender.len) == NULL) {
+		dmp_sender.len = snprintf(uri, sizeof uri, "sip:%.*s@%.*s", dmp_sender.len, dmp_sender.s,
+				(int)domain.len, domain.s);
 		dmp_sender.s = uri;
-		dmp_sender.len = snprintf(uri, sizeof uri, "sip:alert@%.*s", (int)domain.len, domain.s);
 	}
 	if(dmp_sender.len >= (int)sizeof uri || parse_uri(dmp_sender.s, dmp_sender.len, &parsed) < 0) {
-		LM_ERR("sender is no SIP URI of at most 255 bytes\n");
+		LM_ERR("sender is no user name and no SIP URI of at most 255 bytes\n");
 		return -1;
 	}
 	return 0;
@@ -106,6 +112,13 @@ static int script_handle_message(struct sip_msg *msg, char *user, char *unused)
 		return -1;
 	}
 	return dmp_handle_message(msg, &name);
+}
+
+static int script_answered_before(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	(void)unused1;
+	(void)unused2;
+	return dmp_answered_before(msg);
 }
 
 static int script_validate(struct sip_msg *msg, char *unused1, char *unused2)

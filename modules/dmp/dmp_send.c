@@ -48,13 +48,13 @@ static void completed(struct cell *transaction, int type, struct tmcb_params *pa
 			BMD_TM_CALL_ID(transaction)->len, BMD_TM_CALL_ID(transaction)->s);
 }
 
-int dmp_send_response(struct sip_msg *msg, str *user, const struct dmp_outcome *outcome)
+int dmp_send_response(struct sip_msg *msg, str *user, const char *type, const struct dmp_page *page)
 {
 	char ruri[320], hop[320], to[320], headers[512];
 	struct bmd_text domain = dmp_bmd.domain();
 	str method = str_init("MESSAGE"), nobody = {NULL, 0};
 	str target = {ruri, 0}, next = {hop, 0}, person = {to, 0}, header = {headers, 0};
-	str body = {outcome->body, (int)outcome->length};
+	str body = {page->s, (int)page->length};
 	uac_req_t request;
 
 	target.len = source_uri(msg, user, ruri, sizeof ruri);
@@ -62,7 +62,7 @@ int dmp_send_response(struct sip_msg *msg, str *user, const struct dmp_outcome *
 	person.len =
 			snprintf(to, sizeof to, "sip:%.*s@%.*s", user->len, user->s, (int)domain.len, domain.s);
 	header.len = snprintf(headers, sizeof headers, "Content-Type: %s\r\nIn-Reply-To: %.*s\r\n",
-			outcome->type, msg->callid->body.len, msg->callid->body.s);
+			type, msg->callid->body.len, msg->callid->body.s);
 	if(target.len < 0 || next.len < 0 || person.len >= (int)sizeof to
 			|| header.len >= (int)sizeof headers) {
 		LM_ERR("no response: the user name or the Call-ID is too long\n");

@@ -23,11 +23,16 @@ extern stat_export_t dmp_stats[];
  * refused), -1 failed: nothing was answered. */
 int dmp_handle_message(struct sip_msg *msg, str *user);
 
+/* The same MESSAGE again, after its transaction has gone: answers it with the status it was
+ * answered with, 1; any other: -1. */
+int dmp_answered_before(struct sip_msg *msg);
+
 /* Reads the body for $dmp(...): 1 when it is a DMP document, -1 when not. */
 int dmp_validate(struct sip_msg *msg);
 
-/* Sends the body of `outcome` to where `msg` came from.  0, or -1 with a line in the log. */
-int dmp_send_response(struct sip_msg *msg, str *user, const struct dmp_outcome *outcome);
+/* Sends a body to where `msg` came from.  0, or -1 with a line in the log. */
+int dmp_send_response(
+		struct sip_msg *msg, str *user, const char *type, const struct dmp_page *page);
 
 /* The body of the message; length 0 when it has none. */
 struct bmd_text dmp_body(struct sip_msg *msg);

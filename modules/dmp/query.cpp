@@ -3,6 +3,7 @@
 
 #include "query.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "bmd/metric.hpp"
@@ -204,8 +205,9 @@ std::vector<Entry> answer_query(std::string_view user, std::string_view device, 
 			|| book().device(text_of(device), &known.device, add_metric, &known) != 1)
 		return {Entry(refuse_query(query, ResultCode::forbidden))};
 	Answer answer(known, user);
-	for(const std::string &variable : query.variables)
-		answer.variable(variable);
+	for(auto name = query.variables.begin(); name != query.variables.end(); ++name)
+		if(std::find(query.variables.begin(), name, *name) == name) // what comes twice is one
+			answer.variable(*name);
 	return std::move(answer).entries();
 }
 

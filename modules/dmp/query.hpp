@@ -17,7 +17,8 @@
 namespace bmd::dmp {
 
 /// The response, and the alerts that were asked for as Notify entries.  Who is not responsible for
-/// the device gets the same 403 for each variable, whether there is such a device or not.
+/// the device gets the same 403 for each variable, whether there is such a device or not.  A
+/// variable that is named twice is answered once.
 [[nodiscard]] std::vector<Entry> answer_query(
 		std::string_view user, std::string_view device, const Query &query);
 

@@ -11,9 +11,12 @@
 
 namespace bmd::dmp {
 
+/// A MESSAGE over UDP is at most 1300 bytes (RFC 3428, 8): what headers leave of them.
+inline constexpr std::size_t max_answer = 850;
+
 struct TextAnswer
 {
-	std::string text;      ///< at most max_reply bytes
+	std::string text;      ///< at most max_answer bytes
 	bool answered = false; ///< it was an answer to one alert, whatever came of it
 	std::string code;      ///< of that alert
 	std::string result;    ///< as a ResultCode

@@ -179,6 +179,64 @@ def too_short_an_expiry_is_mended(server):
     terminal.end(0, signal.SIGTERM)
 
 
+def answers_to_one_alert_go_one_after_the_other(server):
+    terminal = Terminal(server)
+    for line in ("accept K7FQP", "reject K7FQP", "accept AC347"):
+        terminal.say(line)
+    first, other = server.messages.get(timeout=3), server.messages.get(timeout=3)
+    assert b"accept" in first.body and b"K7FQP" in first.body and b"AC347" in other.body, (first.body, other.body)
+    server.answer(other, 200, "OK")
+    until = time.monotonic() + 2
+    while time.monotonic() < until:  # only the first again, which is not answered
+        try:
+            again = server.messages.get(timeout=0.3)
+        except queue.Empty:
+            continue
+        assert again.get("call-id") == first.get("call-id"), "it overtook the answer before it"
+    server.answer(first, 200, "OK")
+    second = server.messages.get(timeout=3)
+    while second.get("call-id") == first.get("call-id"):
+        second = server.messages.get(timeout=3)
+    assert b"reject" in second.body and b"K7FQP" in second.body, second.body
+    server.answer(second, 200, "OK")
+    for message, text in ((first, "200 OK"), (second, "409 Conflict"), (other, "200 OK")):
+        server.result(message, text)
+        assert terminal.next("answer")["result"] == text
+    terminal.end(0, signal.SIGTERM)
+
+
+def what_is_not_known_is_told_as_such_and_mended_when_the_result_comes(server):
+    terminal = Terminal(server)
+    terminal.say("accept K7FQP")
+    message = server.messages.get(timeout=3)
+    server.answer(message, 200, "OK")
+    told = terminal.next("answer", 12)
+    assert (told["status"], told["unknown"]) == (0, True) and "took it" in told["reason"], told
+    server.result(message, "200 OK")
+    told = terminal.next("answer")
+    assert (told["status"], told["unknown"], told["alert"]) == (200, False, "K7FQP"), told
+    terminal.end(0, signal.SIGTERM)
+
+
+def what_the_server_refused_is_not_done(server):
+    terminal = Terminal(server)
+    terminal.say("accept K7FQP")
+    server.answer(server.messages.get(timeout=3), 503, "Service Unavailable", "Retry-After: 9\n")
+    told = terminal.next("answer")
+    assert (told["status"], told["unknown"]) == (0, False) and told["reason"].startswith("503"), told
+    terminal.end(0, signal.SIGTERM)
+
+
+def a_server_that_does_not_answer_is_told_and_again_when_it_does(server):
+    server.deaf = True
+    terminal = Terminal(server)
+    told = terminal.next("deaf", 9)
+    assert told["since"].endswith("Z"), told
+    server.deaf = False  # the OPTIONS is repeated
+    terminal.next("heard", 6)
+    terminal.end(0, signal.SIGTERM)
+
+
 def a_server_in_trouble_is_asked_again_when_it_says(server):
     answers = [(503, "Service Unavailable", "Retry-After: 2\n"), (481, "Gone", "")]
     moments = []

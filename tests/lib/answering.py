@@ -3,11 +3,13 @@
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
+import datetime
 import time
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape
 
 from sip import BMD, Dialog
+from stack import wait_until
 
 DMP = "Content-Type: application/dmp\n"
 TEXT = "Content-Type: text/plain;charset=utf-8\n"
@@ -25,6 +27,12 @@ def query(device, *variables):
 
 def action(*parts):
     return ("<DMPAction>" + "".join(parts) + "</DMPAction>").encode()
+
+
+def old_enough(shown):
+    """Waits until an alert (as kamcmd shows it) is old enough to be meant by a text without a code."""
+    raised = datetime.datetime.fromisoformat(shown["raised_at"].replace("Z", "+00:00")).timestamp()
+    wait_until(lambda: time.time() > raised + 5.2, 8, "an alert of 5 s")
 
 
 class Result:
@@ -78,10 +86,8 @@ class Answerer:
         return self.results(action(control(device, verb, *arguments)))[0]
 
     def results(self, body):
-        response = self.ask(body)
-        assert response.get("content-type") == "application/dmp", response.get("content-type")
         found, device = [], ""
-        for child in ET.fromstring(response.body):
+        for child in self.pages(body):
             if child.tag == "Device":
                 device = child.text.strip()
             elif child.tag == "ControlResponse":
@@ -91,7 +97,7 @@ class Answerer:
     def query(self, device, *variables):
         """{variable: (value, number of the ResultCode, attributes of the reading)}, alerts."""
         known, alerts = {}, []
-        for child in ET.fromstring(self.ask(action(query(device, *variables))).body):
+        for child in self.pages(action(query(device, *variables))):
             if child.tag == "Notify":
                 alerts.append(child.find(BMD + "alert").attrib)
             elif child.tag == "QueryResponse":
@@ -109,11 +115,26 @@ class Answerer:
                         known[name] = (value, int(text.split()[0]), reading)
         return known, alerts
 
+    def pages(self, body):
+        """The elements of a response, also of one that comes in several MESSAGEs."""
+        reply, call_id = self.send(body)
+        assert reply.status == 200, reply.first
+        found, last = {}, None
+        while last is None or len(found) < last:
+            message = self.response(call_id)
+            assert message.get("content-type") == "application/dmp", message.get("content-type")
+            root = ET.fromstring(message.body)
+            number = int(root.get(BMD + "version") or 1)
+            last = number if not root.get(BMD + "more") else number + int(root.get(BMD + "more"))
+            assert len(message.raw) <= 1300 or len(list(root)) == 2, f"{len(message.raw)} bytes in one datagram"
+            found[number] = list(root)
+        return [child for number in sorted(found) for child in found[number]]
+
     def text(self, words, to="alert"):
         """The text that comes back."""
         response = self.ask(words.encode() if isinstance(words, str) else words, TEXT, to)
         assert response.get("content-type").startswith("text/plain"), response.get("content-type")
-        assert len(response.body) <= 1300
+        assert len(response.raw) <= 1300, f"{len(response.raw)} bytes in one datagram"
         return response.body.decode()
 
     def nothing_comes(self, seconds):

@@ -41,6 +41,8 @@ class Server:
         self.port = self.udp.getsockname()[1]
         self.connections = []
         self.subscribes, self.registers, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
+        self.messages = queue.Queue()
+        self.deaf = False  # OPTIONS are not answered
         self.cseq = 0
         self.on_subscribe = lambda message: self.accept(message)
         self.documents = lambda number: document(number, "full")
@@ -123,6 +125,21 @@ class Server:
         elif message.method == "SUBSCRIBE":
             self.subscribes.put(message)
             self.on_subscribe(message)
+        elif message.method == "OPTIONS" and not self.deaf:
+            self.answer(message, 200, "OK")
+        elif message.method == "MESSAGE":
+            self.messages.put(message)
+
+    def result(self, message, text):
+        """The MESSAGE that says what became of the Control in `message`."""
+        uri = re.search(r"<([^>]+)>", self.dialog.get("contact")).group(1)
+        body = (f"<DMPResponse><Device>*</Device><ControlResponse><Action>accept</Action>"
+                f"<ResultCode>{text}</ResultCode></ControlResponse></DMPResponse>").encode()
+        message.send((
+            f"MESSAGE {uri} SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{os.urandom(6).hex()}\n"
+            f"Max-Forwards: 70\nFrom: <sip:alert@home.example>;tag=r\nTo: <{FEED}>\n"
+            f"Call-ID: {os.urandom(6).hex()}\nCSeq: 1 MESSAGE\nIn-Reply-To: {message.get('call-id')}\n"
+            f"Content-Type: application/dmp\nContent-Length: {len(body)}\n\n").replace("\n", "\r\n").encode() + body)
 
     def answer(self, request, status, phrase, headers=""):
         to = request.get("to")
@@ -169,7 +186,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [os.path.join(BIN, "bmd-watch"), "--aor", FEED, "--registrar", f"sip:127.0.0.1:{server.port}",
              "--local", "127.0.0.1:0", "--json", *arguments],
-            stdout=subprocess.PIPE, text=True, env={**os.environ, "BMD_WATCH_PASSWORD": "secret"})
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "BMD_WATCH_PASSWORD": "secret"})
         Terminal.running.append(self.process)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -179,6 +196,10 @@ class Terminal:
     def _read(self):
         for line in self.process.stdout:
             self.lines.put(json.loads(line))
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def next(self, kind, timeout=5):
         """The next line: "state" for a NOTIFY, else an event's name.  Others are passed over."""

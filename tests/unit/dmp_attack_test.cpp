@@ -157,6 +157,11 @@ void only_utf_8_is_read()
 	CU_ASSERT(parse("\xEF\xBB\xBF" + action_of(query)).ok());
 	check_refused(head + "ISO-8859-1'?>" + action_of(query), "encoding is not UTF-8");
 	check_refused(head + "UTF-7'?>" + action_of(query), "encoding is not UTF-8");
+	// iconv would look for a module of that name
+	check_refused(head + "X-EVIL'?>" + action_of(query), "encoding is not UTF-8");
+	check_refused("\xEF\xBB\xBF" + head + "X-EVIL'?>" + action_of(query), "encoding is not UTF-8");
+	check_refused("<?xml version='1.0'\n encoding =\t\"X-EVIL\"?>" + action_of(query),
+			"encoding is not UTF-8");
 	CU_ASSERT(!parse(head + "UTF-16'?>" + action_of(query)));
 	check_refused(std::string("\xFF\xFE<\0a\0/\0>\0", 10), "not UTF-8");
 	check_refused(action_of("<Control><Action>\xC3(</Action></Control>"), "line 1");

@@ -49,7 +49,7 @@ std::string shown(const Reply &reply)
 		case Reply::Kind::help:
 			return "help";
 		case Reply::Kind::list:
-			return "list";
+			return reply.page == 1 ? "list" : "list " + std::to_string(reply.page);
 		case Reply::Kind::answer:
 			break;
 	}
@@ -111,10 +111,14 @@ void every_row_of_meant_cases_holds()
 				alert.push_back(part);
 		}
 		std::vector<Candidate> open;
-		for(const auto &alert : fields)
+		for(const auto &alert : fields) {
+			const std::string marks = alert.size() > 4 ? alert[4] : "";
 			open.push_back({bmd::parse_response(alert[0]).value(), alert[1],
 					now - std::stol(alert[2]) * bmd::second_us,
-					now - std::stol(alert[3]) * bmd::second_us});
+					now - std::stol(alert[3]) * bmd::second_us,
+					marks.find("again") != std::string::npos,
+					marks.find("over") != std::string::npos});
+		}
 		std::string found;
 		for(const std::size_t i :
 				bmd::meant(open, bmd::parse_act(row.cells[0]).value(), "ann", now))

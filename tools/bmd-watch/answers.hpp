@@ -14,22 +14,29 @@
 
 namespace bmd::watch {
 
-/// Sends DMP Controls in MESSAGE and tells the output what became of each.
+/// Sends DMP Controls in MESSAGE and tells the output what became of each.  Answers to one alert go
+/// out one after the other: the next when the server has answered the one before, which it does
+/// once that has been carried out.  After 10 s without a result the output is told that it is not
+/// known; a result that comes within 40 s corrects that.
 class Answers : public MessageTaker
 {
 public:
-	/// `idle` is called whenever none is under way any more.
+	/// `idle` is called whenever something has been told of each.
 	Answers(SipAgent &agent, const Options &options, Output &output, std::function<void()> idle);
 	~Answers() override;
 
 	/// `device`: serial number, or "*" for whichever device the alert is of.
 	void send(const std::string &device, const dmp::Control &control);
-	[[nodiscard]] bool busy() const noexcept { return !under_way_.empty(); }
+	/// Is there one of which nothing has been told yet?
+	[[nodiscard]] bool busy() const noexcept;
 	void on_message(const SipEvent &event) override;
 
 private:
 	class OnTheWay;
 
+	void begin_next(const std::string &alert);
+	void tell_when_idle();
+	void drop(OnTheWay &answer);
 	void finish(OnTheWay &answer, int status, std::string result, std::string reason);
 
 	SipAgent &agent_;

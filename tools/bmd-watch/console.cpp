@@ -13,18 +13,26 @@ namespace {
 
 constexpr const char *silence_seconds = "60"; // as long as the shortest limit leaves room for
 constexpr std::size_t longest_key = 8;
+constexpr DurationUs reaction = second_us; // what came later was not seen
+constexpr DurationUs second_look = 7 * second_us / 10;
 constexpr char escape = '\x1B';
 constexpr char end_of_input = '\x04'; // Ctrl-D
 
 } // namespace
 
-void Console::show(std::vector<AlertView> open)
+void Console::show(std::vector<AlertView> open, TimeUs now)
 {
+	came_.resize(open.size(), now);
+	for(std::size_t i = 0; i < open.size(); ++i)
+		if(i >= open_.size() || open_[i].id != open[i].id)
+			came_[i] = now;
 	open_ = std::move(open);
-	if(!chosen_.empty() && chosen() == open_.size()) {
-		chosen_.clear();
+	if(chosen_.empty() || chosen() != open_.size())
+		return;
+	chosen_.clear();
+	// a code being typed is of no alert yet: its letters must not become keys
+	if(mode_ == Mode::outcome)
 		leave_mode();
-	}
 }
 
 std::size_t Console::chosen() const noexcept
@@ -34,9 +42,10 @@ std::size_t Console::chosen() const noexcept
 	return static_cast<std::size_t>(found - open_.begin());
 }
 
-std::vector<Command> Console::press(std::string_view bytes)
+std::vector<Command> Console::press(std::string_view bytes, TimeUs now)
 {
 	std::vector<Command> commands;
+	now_ = now;
 	while(!bytes.empty()) {
 		const std::string_view three = bytes.substr(0, 3);
 		if(three == "\x1B[A" || three == "\x1BOA" || three == "\x1B[B" || three == "\x1BOB") {
@@ -73,7 +82,7 @@ void Console::plain_key(char key, std::vector<Command> &commands)
 {
 	prompt_.clear();
 	if(key >= '1' && key <= '9')
-		return choose(static_cast<std::size_t>(key - '1'));
+		return choose_line(static_cast<std::size_t>(key - '1'));
 	switch(key) {
 		case 'a':
 			return answer("accept", commands);
@@ -84,7 +93,7 @@ void Console::plain_key(char key, std::vector<Command> &commands)
 		case 's':
 			return answer("silence", commands, silence_seconds);
 		case 'd':
-			if(chosen() == open_.size())
+			if(chosen() == open_.size() || now_ < held_until_)
 				return answer("resolve", commands);
 			mode_ = Mode::outcome;
 			prompt_ = "Resolve " + open_[chosen()].code
@@ -125,6 +134,7 @@ void Console::code_key(char key)
 	leave_mode();
 	const auto found = std::find_if(open_.begin(), open_.end(),
 			[&](const AlertView &alert) { return !code.empty() && alert.code == code; });
+	held_until_ = 0;
 	chosen_ = found != open_.end() ? found->id : "";
 	if(found == open_.end())
 		prompt_ = "No alert here has the code " + typed_;
@@ -141,8 +151,16 @@ void Console::move(int by)
 		choose(by > 0 ? now + 1 : now - 1);
 }
 
+void Console::choose_line(std::size_t index)
+{
+	choose(index);
+	if(index < open_.size() && now_ - came_[index] < reaction)
+		held_until_ = now_ + second_look;
+}
+
 void Console::choose(std::size_t index)
 {
+	held_until_ = 0;
 	if(index < open_.size())
 		chosen_ = open_[index].id;
 	else
@@ -157,6 +175,10 @@ void Console::answer(const char *action, std::vector<Command> &commands, const s
 		return;
 	}
 	const AlertView &alert = open_[index];
+	if(now_ < held_until_) {
+		prompt_ = "This line has just changed: look, then answer again.  Nothing was sent";
+		return;
+	}
 	Command command{Command::Kind::answer, {action, {alert.code.empty() ? alert.id : alert.code}}};
 	if(!detail.empty())
 		command.control.arguments.push_back(detail);

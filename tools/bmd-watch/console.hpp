@@ -4,7 +4,8 @@
 ///
 /// The choice belongs to an alert, not to a place on the screen: when alerts come and go it stays
 /// with its alert, and when that one goes nothing is chosen.  So no key ever answers an alert that
-/// slipped under it.
+/// slipped under it.  A digit means what the eye saw: of a line whose alert came there within the
+/// last second nothing is answered for 0.7 s.
 
 #pragma once
 
@@ -21,11 +22,12 @@ namespace bmd::watch {
 class Console
 {
 public:
-	/// The alerts as they are shown, in their order.
-	void show(std::vector<AlertView> open);
+	/// The alerts as they are shown from `now` on, in their order.
+	void show(std::vector<AlertView> open, TimeUs now);
 
 	/// Bytes of the keyboard, a whole key at a time or several.  Commands to carry out, in order.
-	[[nodiscard]] std::vector<Command> press(std::string_view bytes);
+	/// `now` is by the clock of show().
+	[[nodiscard]] std::vector<Command> press(std::string_view bytes, TimeUs now);
 
 	[[nodiscard]] const std::vector<AlertView> &open() const noexcept { return open_; }
 	/// Index of the chosen alert; open().size(): none.
@@ -47,11 +49,15 @@ private:
 	void code_key(char key);
 	void move(int by);
 	void choose(std::size_t index);
+	void choose_line(std::size_t index);
 	void answer(const char *action, std::vector<Command> &commands, const std::string &detail = "");
 	void leave_mode();
 
 	std::vector<AlertView> open_;
-	std::string chosen_; // id
+	std::vector<TimeUs> came_; // when the alert of each line came to stand there
+	TimeUs now_ = 0;
+	TimeUs held_until_ = 0; // no answer before
+	std::string chosen_;    // id
 	std::string typed_;
 	std::string prompt_;
 	Mode mode_ = Mode::keys;

@@ -123,6 +123,8 @@ std::string json_of(const Event &e)
 		json["reason"] = e.reason;
 	if(e.expires)
 		json["expires"] = *e.expires;
+	if(e.since != 0)
+		json["since"] = format_time(e.since);
 	if(e.in_ms)
 		json["in_ms"] = *e.in_ms;
 	if(!e.call_id.empty())
@@ -133,7 +135,8 @@ std::string json_of(const Event &e)
 std::string json_of(const Answered &a)
 {
 	return line({{"event", "answer"}, {"at", format_time(a.at)}, {"action", a.action},
-			{"alert", a.alert}, {"status", a.status}, {"result", a.result}, {"reason", a.reason}});
+			{"alert", a.alert}, {"status", a.status}, {"result", a.result}, {"reason", a.reason},
+			{"unknown", a.unknown}});
 }
 
 std::unique_ptr<Output> json_output()

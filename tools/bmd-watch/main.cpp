@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "heartbeat.hpp"
 #include "registration.hpp"
 #include "screen_output.hpp"
 #include "seat.hpp"
@@ -33,7 +34,7 @@ public:
 		: options_(options), agent_(agent), output_(output),
 		  registration_(agent, options, output,
 				  {[this] { subscribe(); }, [this] { leave(exit_refused); }, [this] { quit(); }}),
-		  duration_(agent.root(), [this] { on_duration(); }),
+		  duration_(agent.root(), [this] { on_duration(); }), heartbeat_(agent, options, output),
 		  goodbye_(agent.root(), [this] { su_root_break(agent_.root()); }),
 		  seat_(agent, options, output, screen, [this] { leave(exit_done); })
 	{
@@ -51,6 +52,7 @@ public:
 			registration_.begin();
 		else
 			subscribe();
+		heartbeat_.begin();
 		seat_.begin();
 		agent_.run();
 		output_.event(
@@ -105,6 +107,7 @@ private:
 		if(std::exchange(leaving_, true))
 			return;
 		status_ = status;
+		heartbeat_.end();
 		goodbye_.start(longest_goodbye_ms);
 		if(!subscribed_ || all_over())
 			on_ended();
@@ -138,6 +141,7 @@ private:
 	Registration registration_;
 	std::vector<std::unique_ptr<Subscription>> subscriptions_;
 	Timer duration_;
+	Heartbeat heartbeat_;
 	Timer goodbye_;
 	Seat seat_;
 	std::uint32_t seen_ = 0;

@@ -101,10 +101,29 @@ void add_alert(Lines &lines, const Console &console, std::size_t index)
 			  + time_of_day(alert.onset_at) + ", " + std::string(to_string(alert.state)));
 }
 
+// What keeps alerts from this screen; empty: nothing.
+std::string trouble(const ScreenState &state)
+{
+	if(state.deaf_since != 0)
+		return "NO ANSWER FROM THE SERVER since " + time_of_day(state.deaf_since) + "  ";
+	if(state.links.empty())
+		return "NOT CONNECTED  ";
+	std::string missing;
+	for(const auto &[link, in_force] : state.links)
+		if(!in_force)
+			missing += (missing.empty() ? ": " : ", ") + printable(link);
+	return missing.empty() ? "" : "NOT CONNECTED" + missing + "  ";
+}
+
+bool taken(const AlertView &alert) noexcept
+{
+	return alert.response == Response::accepted || alert.response == Response::acknowledged;
+}
+
 std::string heading(const ScreenState &state, const Console &console)
 {
 	const std::size_t open = console.open().size();
-	std::string text = printable(state.person) + "  " + (state.connected ? "" : "NOT CONNECTED  ")
+	std::string text = printable(state.person) + "  " + trouble(state)
 					   + (open == 0        ? "no open alert"
 							   : open == 1 ? "1 open alert"
 										   : std::to_string(open) + " open alerts");
@@ -113,11 +132,25 @@ std::string heading(const ScreenState &state, const Console &console)
 
 } // namespace
 
+bool rings(const Change &change) noexcept
+{
+	const AlertView &now = change.alert;
+	if(change.kind == ChangeKind::cleared || now.priority != Priority::high
+			|| now.suppressed != Suppression::none)
+		return false;
+	if(change.kind == ChangeKind::raised || !change.before)
+		return true;
+	const AlertView &before = *change.before;
+	return before.priority != Priority::high || before.suppressed != Suppression::none
+		   || (before.state != AlertState::active && now.state == AlertState::active)
+		   || (taken(before) && !taken(now));
+}
+
 std::string screen_of(
 		const ScreenState &state, const Console &console, ScreenSize size, bool colour)
 {
 	Lines lines(size, colour);
-	lines.add(heading(state, console), state.connected ? "\x1B[1m" : "\x1B[1;7m");
+	lines.add(heading(state, console), trouble(state).empty() ? "\x1B[1m" : "\x1B[1;7m");
 	const std::size_t room = size.rows > other_lines ? size.rows - other_lines : 0;
 	const std::size_t fit = room / lines_of_alert;
 	const std::size_t open = console.open().size();

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 
 #include "bmd/time.hpp"
 #include "console.hpp"
+#include "feed_state.hpp"
 
 namespace bmd::watch {
 
@@ -21,16 +23,21 @@ struct ScreenSize
 /// What is shown besides the alerts.
 struct ScreenState
 {
-	std::string person; ///< address
-	bool connected = false;
-	TimeUs changed_at = 0; ///< when something last came from the server
-	std::string said;      ///< last thing that happened; one line
+	std::string person;                ///< address
+	std::map<std::string, bool> links; ///< feeds and the registration: is it in force?
+	TimeUs deaf_since = 0;             ///< the server has not answered since; 0: it does
+	TimeUs changed_at = 0;             ///< when something last came from the server
+	std::string said;                  ///< last thing that happened; one line
 };
 
-/// Lines from the top: who and how many; the alerts, most urgent first, two lines each, the chosen
-/// one marked; what was said last; the question or the keys.  Exactly `rows` lines of at most
-/// `columns` characters (control sequences for colour not counted).  Alerts that find no room are
-/// counted; the chosen one always has room.
+/// Does this change call for somebody?  An alert of high priority that is not suppressed and is
+/// new, has risen, is back, has resumed, or is nobody's any more.
+[[nodiscard]] bool rings(const Change &change) noexcept;
+
+/// Lines from the top: who, what is not heard of, and how many; the alerts, most urgent first, two
+/// lines each, the chosen one marked; what was said last; the question or the keys.  Exactly `rows`
+/// lines of at most `columns` characters (control sequences for colour not counted).  Alerts that
+/// find no room are counted; the chosen one always has room.
 [[nodiscard]] std::string screen_of(
 		const ScreenState &state, const Console &console, ScreenSize size, bool colour);
 

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -23,13 +24,10 @@ ScreenSize size_of_terminal()
 	return {size.ws_row, size.ws_col};
 }
 
-bool rings(const Notification &n)
+bool any_rings(const Notification &n)
 {
-	for(const Change &change : n.outcome.changes)
-		if(change.kind == ChangeKind::raised && change.alert.priority == Priority::high
-				&& change.alert.suppressed == Suppression::none)
-			return true;
-	return false;
+	return std::ranges::any_of(
+			n.outcome.changes, [](const Change &change) { return rings(change); });
 }
 
 // One alert may be in several feeds.
@@ -67,22 +65,23 @@ ScreenOutput::~ScreenOutput()
 void ScreenOutput::notification(const Notification &n)
 {
 	feeds_[n.subscribed] = n.open;
-	console_.show(merged(feeds_));
+	console_.show(merged(feeds_), n.received);
 	state_.changed_at = n.received;
-	state_.connected = n.subscription_state != "terminated";
+	state_.links[n.subscribed] = n.subscription_state != "terminated";
 	if(!n.mistake.empty())
 		state_.said = "a document could not be read: " + n.mistake;
-	if(rings(n))
+	if(any_rings(n))
 		std::cout << '\a';
 	draw();
 }
 
 void ScreenOutput::event(const Event &e)
 {
-	if(e.name == "subscribed")
-		state_.connected = true;
-	if(e.name == "retry" || e.name == "refused" || e.name == "unsubscribed")
-		state_.connected = false;
+	const bool lost = e.name == "retry" || e.name == "refused" || e.name == "unsubscribed";
+	if(lost || e.name == "subscribed" || e.name == "registered")
+		state_.links[e.feed.empty() ? "the registration" : e.feed] = !lost;
+	if(e.name == "deaf" || e.name == "heard")
+		state_.deaf_since = e.since;
 	std::string line = text_of(e);
 	line.pop_back();
 	// what goes as it should is not worth more than the last answer

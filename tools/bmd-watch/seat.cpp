@@ -30,7 +30,7 @@ Seat::Seat(SipAgent &agent, const Options &options, Output &output, ScreenOutput
 void Seat::on_bytes(std::string_view bytes)
 {
 	if(screen_ != nullptr) {
-		for(const Command &command : screen_->console().press(bytes))
+		for(const Command &command : screen_->console().press(bytes, wall_clock()))
 			carry_out(command);
 		screen_->draw();
 		return;

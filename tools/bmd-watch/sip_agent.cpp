@@ -136,6 +136,12 @@ void SipAgent::callback(nua_event_t type, int status, char const *phrase, nua_t 
 		nua_handle_destroy(handle); // a request from outside that nobody asked for
 }
 
+bool from_network(const SipEvent &event) noexcept
+{
+	constexpr unsigned internal = 1U << 15; // NTA_INTERNAL_MSG, which nta keeps to itself
+	return event.sip != nullptr && (static_cast<unsigned>(event.sip->sip_flags) & internal) == 0;
+}
+
 std::string refusal(const char *method, const SipEvent &event)
 {
 	const bool challenge = event.status == 401 || event.status == 407;

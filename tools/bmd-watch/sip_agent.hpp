@@ -27,10 +27,14 @@ struct SipEvent
 	int status;
 	const char *phrase; ///< never null
 	nua_handle_t *handle;
-	const sip_t *sip; ///< null for errors made up by the stack
+	const sip_t *sip; ///< null for some errors made up by the stack
 	tagi_t *tags;
 	TimeUs at; ///< when it reached us
 };
+
+/// Did this response come from the network?  False for what the stack makes up, when the time is
+/// over or nobody is there.
+[[nodiscard]] bool from_network(const SipEvent &event) noexcept;
 
 /// Whoever owns a handle: gets its events.
 class SipUser

@@ -148,6 +148,8 @@ std::string text_of(const Event &e)
 		out += ": " + std::to_string(e.status);
 	if(!e.reason.empty())
 		out += (e.status != 0 ? " " : ": ") + printable(e.reason);
+	if(e.since != 0)
+		out += " since " + time_of_day(e.since);
 	if(e.expires)
 		out += ", for " + std::to_string(*e.expires) + " s";
 	if(e.in_ms)
@@ -161,7 +163,7 @@ std::string text_of(const Answered &a)
 	if(a.action.empty())
 		return out + " not understood: " + printable(a.reason);
 	out += ' ' + printable(a.action) + ' ' + printable(a.alert) + ": ";
-	out += a.status == 0 ? "NOT DONE" : printable(a.result);
+	out += a.status != 0 ? printable(a.result) : a.unknown ? "UNKNOWN" : "NOT DONE";
 	return a.reason.empty() ? out : out + ", " + printable(a.reason);
 }
 

@@ -35,13 +35,14 @@ struct Event
 {
 	TimeUs at = 0;
 	std::string name; ///< registered, unregistered, subscribed, unsubscribed, refused, retry, gap,
-					  ///< old, end
+					  ///< old, deaf, heard, end
 	std::string feed; ///< empty: the registration, or the whole program
 	int status = 0;   ///< SIP status
 	std::string reason;
 	std::optional<std::uint32_t> expires; ///< seconds
 	std::optional<std::uint32_t> in_ms;   ///< when it is tried again
 	std::string call_id;
+	TimeUs since = 0; ///< deaf: when the server last answered
 };
 
 /// What became of an answer to an alert, or of a command that could not be read (then `action` is
@@ -51,9 +52,10 @@ struct Answered
 	TimeUs at = 0;
 	std::string action;
 	std::string alert;  ///< code or id
-	int status = 0;     ///< of the ResultCode; 0: nothing is known to have been done
+	int status = 0;     ///< of the ResultCode; 0: not done, or not known
 	std::string result; ///< the ResultCode itself
 	std::string reason;
+	bool unknown = false; ///< it may have been done; the result may still come
 };
 
 class Output

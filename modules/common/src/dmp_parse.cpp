@@ -72,14 +72,37 @@ std::optional<Error> check_bytes(std::string_view xml)
 	return std::nullopt;
 }
 
-bool utf8(const xmlChar *encoding) noexcept
+// Of the XML declaration; empty: none.  libxml2 would hand an unknown name to iconv, which loads
+// whatever module of the system bears it, before we see anything.
+std::string_view declared_encoding(std::string_view xml) noexcept
 {
-	return encoding == nullptr || xmlStrcasecmp(encoding, BAD_CAST "UTF-8") == 0
-		   || xmlStrcasecmp(encoding, BAD_CAST "US-ASCII") == 0;
+	if(xml.starts_with("\xEF\xBB\xBF"))
+		xml.remove_prefix(3);
+	if(!xml.starts_with("<?xml"))
+		return {};
+	const std::string_view declaration = xml.substr(0, xml.find('>'));
+	const std::size_t at = declaration.find("encoding");
+	if(at == std::string_view::npos)
+		return {};
+	const std::size_t open = declaration.find_first_of("\"'", at);
+	if(open == std::string_view::npos)
+		return {};
+	const std::size_t close = declaration.find(declaration[open], open + 1);
+	return close == std::string_view::npos ? std::string_view()
+										   : declaration.substr(open + 1, close - open - 1);
+}
+
+bool utf8(std::string_view encoding)
+{
+	const std::string name(encoding);
+	return name.empty() || xmlStrcasecmp(BAD_CAST name.c_str(), BAD_CAST "UTF-8") == 0
+		   || xmlStrcasecmp(BAD_CAST name.c_str(), BAD_CAST "US-ASCII") == 0;
 }
 
 Result<Doc> parse_tree(std::string_view xml)
 {
+	if(!utf8(declared_encoding(xml)))
+		return malformed("the encoding is not UTF-8");
 	const Parser parser(xmlNewParserCtxt());
 	if(!parser)
 		return Error{Errc::fatal, "no memory for the XML parser"};
@@ -88,7 +111,7 @@ Result<Doc> parse_tree(std::string_view xml)
 	parser->sax->internalSubset = on_doctype;
 	parser->sax->serror = on_error;
 	Doc doc(xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr,
-			nullptr,
+			"UTF-8",
 			XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
 	if(findings.has_dtd)
 		return malformed("a document type declaration is refused");
@@ -96,8 +119,6 @@ Result<Doc> parse_tree(std::string_view xml)
 		return malformed(findings.error.text);
 	if(!doc || parser->wellFormed == 0 || parser->nsWellFormed == 0)
 		return malformed("not well-formed XML");
-	if(!utf8(doc->encoding))
-		return malformed("the encoding is not UTF-8");
 	return doc;
 }
 

@@ -16,7 +16,7 @@ struct Row
 	std::string_view text;
 };
 
-constexpr std::array<Row, 12> rows{{{ResultCode::ok, 200, "200 OK"},
+constexpr std::array<Row, 13> rows{{{ResultCode::ok, 200, "200 OK"},
 		{ResultCode::accepted, 202, "202 Accepted"}, {ResultCode::bad_value, 400, "400 Bad value"},
 		{ResultCode::forbidden, 403, "403 Forbidden"},
 		{ResultCode::unknown_device, 404, "404 Unknown device"},
@@ -24,6 +24,7 @@ constexpr std::array<Row, 12> rows{{{ResultCode::ok, 200, "200 OK"},
 		{ResultCode::unknown_action, 404, "404 Unknown action"},
 		{ResultCode::unknown_alert, 404, "404 Unknown alert"},
 		{ResultCode::no_answer, 408, "408 No answer"}, {ResultCode::conflict, 409, "409 Conflict"},
+		{ResultCode::too_long, 413, "413 Ask for less, or by TCP"},
 		{ResultCode::failed, 500, "500 Server error"},
 		{ResultCode::not_supported, 501, "501 Not supported"}}};
 

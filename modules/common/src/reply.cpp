@@ -29,6 +29,7 @@ enum class Meaning : std::uint8_t
 	minutes,
 	list,
 	help,
+	noun,
 	filler
 };
 
@@ -141,6 +142,7 @@ public:
 			return reply;
 		if(help_ || list_) {
 			reply.kind = help_ ? Reply::Kind::help : Reply::Kind::list;
+			reply.page = std::max(number_.value_or(1), 1L);
 			return reply;
 		}
 		reply.kind = Reply::Kind::answer;
@@ -205,6 +207,9 @@ private:
 			case Meaning::help:
 				help_ = true;
 				return;
+			case Meaning::noun:
+				noun_ = true;
+				return;
 			case Meaning::filler:
 				return;
 		}
@@ -219,8 +224,10 @@ private:
 			return "an outcome without resolve";
 		if(act_ == Act::silence && !number_)
 			return "silence without a time";
-		if(act_ != Act::silence && (number_ || unit_))
+		if(act_ != Act::silence && (unit_ || (number_ && !list_)))
 			return "a time without silence";
+		if(noun_ && code_.empty() && (act_ == Act::accept || act_ == Act::reject))
+			return "which alert: its code is missing";
 		return {};
 	}
 
@@ -233,6 +240,7 @@ private:
 	bool minutes_ = false;
 	bool list_ = false;
 	bool help_ = false;
+	bool noun_ = false;
 };
 
 } // namespace
@@ -262,8 +270,9 @@ std::vector<std::size_t> meant(
 		const bool theirs = !who.empty() && alert.by == who;
 		const bool recent = theirs && now - alert.answered_at < repeat_window;
 		const bool held = theirs && alert.response == Response::accepted;
-		const bool waits = !taken && (!ends_calling || now - alert.raised_at >= repeat_window);
-		if(held || recent || waits)
+		const DurationUs least = ends_calling ? repeat_window : unseen_window;
+		const bool waits = !taken && now - alert.raised_at >= least;
+		if(alert.just_answered || (!alert.over && (held || recent || waits)))
 			found.push_back(i);
 	}
 	return found;

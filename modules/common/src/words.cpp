@@ -47,6 +47,15 @@ bool valid_words(std::string_view text, std::size_t most) noexcept
 	return true;
 }
 
+std::string_view cut_words(std::string_view text, std::size_t most) noexcept
+{
+	if(text.size() <= most)
+		return text;
+	while(most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80)
+		--most;
+	return text.substr(0, most);
+}
+
 void mend_words(char *text) noexcept
 {
 	std::string_view rest(text, std::strlen(text));

@@ -179,7 +179,8 @@ def a_screen_shows_alerts_and_keys_answer_the_chosen_one(stack):
 def a_screen_says_that_the_server_is_away_and_an_answer_is_not_lost_in_silence(stack):
     stack.kill9()
     stack.screen.press("k")
-    stack.screen.wait("NOT DONE", timeout=40)
+    stack.screen.wait("UNKNOWN", timeout=40)
+    stack.screen.wait("NO ANSWER FROM THE SERVER since", timeout=40)
     stack.restart()
     stack.screen.wait("3 open alerts", timeout=30)
     stack.screen.press("/" + alerts(stack, "SEAT-3")[0]["code"] + "s")

@@ -77,6 +77,77 @@ def a_retransmission_is_absorbed(stack):
     assert reply.status == 200 and stack.stat("answers") == before[0] + 1, (before, stack.stat("answers"))
 
 
+def a_reject_that_comes_again_when_its_transaction_is_gone_is_not_carried_out_again(stack):
+    add_device(stack, "MSG-3", assign="tech1")
+    stack.sql("INSERT INTO bmd_assignment (username, serial) VALUES ('tech3', 'MSG-3')")
+    provisioned(stack)
+    code = raise_on(stack, "MSG-3")
+    agent, sent, send = stack.one.agent, [], stack.one.agent.send
+    agent.send = lambda text, body=b"": (sent.append((text, body)), send(text, body))
+    assert stack.one.control("MSG-3", "reject", code).code == 200
+    agent.send = send
+    assert stack.three.control("MSG-3", "reject", code).code == 200
+    stack.one.nothing_comes(3)  # wt_timer of tm is 2 s
+    agent._seen.clear()  # the reply will be what it was
+    send(*[s for s in sent if s[0].startswith("MESSAGE")][-1])
+    reply = agent.wait(lambda m: not m.is_request, 3, "reply to the same MESSAGE")
+    assert reply.status == 200, reply.first
+    stack.one.nothing_comes(0.5)
+    wait_until(lambda: [e for events in history(stack, "MSG-3") for e in events if e == "rejected"] == ["rejected"] * 2,
+               3, "the history")
+
+
+def what_was_recorded_and_sent_again_with_another_body_is_not_taken(stack):
+    code = alerts(stack, "MSG-3")[0]["code"]
+    agent, sent, send = stack.one.agent, [], stack.one.agent.send
+    agent.send = lambda text, body=b"": (sent.append((text, body)), send(text, body))
+    result = stack.one.control("MSG-3", "silence", code, "60")
+    agent.send = send
+    assert result.code == 200, result
+    recorded = [s for s in sent if s[0].startswith("MESSAGE")][-1][0]
+    line = next(one for one in recorded.splitlines() if one.startswith("Authorization")) + "\n"
+    uri = f"sip:alert@{stack.info['domain']}"
+    thief, dialog = Answerer(stack, "tech1").agent, Dialog(uri)
+    thief.request("MESSAGE", uri, dialog, DMP, action(control("MSG-3", "accept", code)), authorization=line.strip())
+    reply = thief.wait(lambda m: not m.is_request, 3, "reply")
+    assert reply.status == 401 and "stale=true" in reply.get("www-authenticate"), reply.first
+    assert shown(stack, code)["response"] != "accepted", shown(stack, code)
+
+
+def who_closed_an_alert_and_says_so_again_is_told_200(stack):
+    code = alerts(stack, "MSG-3")[0]["code"]
+    assert stack.one.control("MSG-3", "resolve", code, "false").code == 200
+    hand(stack, "MSG-3 SpO2=97")
+    again = stack.one.control("MSG-3", "resolve", code, "false")
+    assert (again.code, again.reason) == (200, ""), again
+    assert stack.one.control("MSG-3", "resolve", code, "actionable").code == 404
+    assert stack.three.control("MSG-3", "resolve", code, "false").code == 404
+
+
+def a_why_that_is_too_long_is_cut_and_the_answer_counts(stack):
+    hand(stack, "MSG-3 PulseRate=30")
+    code = next(a["code"] for a in alerts(stack, "MSG-3") if a["metric"] == "PulseRate")
+    assert stack.one.control("MSG-3", "accept", code, "\u00fc" * 60).code == 200
+    wait_until(lambda: stack.sql("SELECT why FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) WHERE "
+                                 "a.serial = 'MSG-3' AND event = 'accepted'") == [["\u00fc" * 47]], 3, "the reason")
+
+
+def a_serial_that_came_as_a_number_and_surplus_words_are_refused_on_kamcmd(stack):
+    for serial in ("12345", "0012345"):
+        stack.sql(f"INSERT INTO bmd_device (serial, type_name) VALUES ('{serial}', 'Nonin oximeter')")
+    provisioned(stack)
+    for words in (("bmd.maintenance", "0012345", "60", "ops", "x"), ("bmd.device", "0012345"), ("bmd.alerts", "12345"),
+                  ("bmd.accept", stack.code, "12", "x"), ("bmd.maintenance", "s:0012345", "60", "ops", "two", "words")):
+        try:
+            said = stack.kamcmd(*words)
+        except AssertionError as error:
+            said = str(error)
+        assert "write s:" in said or "Too many words" in said, (words, said)
+    stack.kamcmd("bmd.maintenance", "s:0012345", "60", "ops", "two words")
+    windows = stack.kamcmd("bmd.maintenance")
+    assert "device 0012345" in windows and "device 12345" not in windows, windows
+
+
 def who_is_not_responsible_gets_403_and_nothing_changes(stack):
     before = shown(stack, stack.code)
     for verb in (("accept",), ("reject",), ("acknowledge",), ("resolve", "false"), ("silence", "10")):
@@ -161,6 +232,19 @@ def a_document_is_never_relayed_to_another_person(stack):
     assert not [m for m in other.received if m.is_request], "it was relayed"
 
 
+def nor_is_one_without_a_content_length(stack):
+    other = stack.agent("tech2")
+    agent, send = stack.one.agent, stack.one.agent.send
+    agent.send = lambda text, body=b"": send("".join(
+        l for l in text.splitlines(True) if not l.startswith("Content-Length")), body)
+    reply, call_id = stack.one.send(action(control("MSG-1", "accept", stack.code)), to="tech2")
+    agent.send = send
+    assert reply.status == 200 and b"200 OK" in stack.one.response(call_id).body
+    while other.pump(0.3):
+        pass
+    assert not [m for m in other.received if m.is_request], "it was relayed"
+
+
 def an_answer_before_kill_9_is_the_same_answer_after_it(stack):
     code = raise_on(stack, "MSG-2")
     dialog = Dialog(f"sip:alert@{stack.info['domain']}")
@@ -200,8 +284,20 @@ def a_query_tells_values_limits_and_open_alerts(stack):
     assert known["patient"][:2] == (attacks.MARK, 200)
     assert known["etCO2"][:2] == ("", 408) and known["Nonsense"][:2] == ("", 404), known
     assert known["alerts"][0] == "1" and open_alerts[0]["response"] == "accepted", (known, open_alerts)
-    known, _ = stack.one.query("MSG-2", "all")
+    known, _ = stack.one.query("MSG-2", "all", "all")
     assert known["state"][0] == "ok" and known["device-type"][0] == "Nonin oximeter" and "SpO2" in known, known
+
+
+def what_is_too_long_for_datagrams_is_refused_with_what_to_do(stack):
+    stack.sql("INSERT INTO bmd_device (serial, type_name, location) SELECT 'MSG-4', 'Nonin oximeter', repeat('x', 90)")
+    stack.sql("INSERT INTO bmd_assignment (username, serial) VALUES ('tech1', 'MSG-4')")
+    provisioned(stack)
+    hand(stack, "MSG-4 SpO2=97 PulseRate=70")
+    names = ["all", "values", "SpO2", "PulseRate", "patient", "location"] + [f"{'x' * 60}{n}" for n in range(110)]
+    known, _ = stack.one.query("MSG-4", *names)
+    assert {code for _, code, _ in known.values()} == {413}, known
+    known, _ = stack.one.query("MSG-4", "all", "location", "location", "all")
+    assert known["location"][:2] == ("x" * 90, 200), known
 
 
 def who_is_not_entitled_does_not_learn_whether_the_device_exists(stack):
@@ -225,16 +321,22 @@ def the_script_reads_what_was_answered(stack):
 def the_statistics_count(stack):
     text = stack.kamcmd("stats.get_statistics", "dmp:")
     counted = dict(line.strip().split(" = ") for line in text.replace("dmp:", "").splitlines() if " = " in line)
-    assert int(counted["queries"]) == 4 and int(counted["controls"]) > 0, counted
+    assert int(counted["queries"]) == 6 and int(counted["controls"]) > 0, counted
     assert int(counted["responses_lost"]) == 0, counted
 
 
 run("answers-by-message", [
     an_accept_is_answered_200_and_seen_at_once_by_the_other_terminal, who_and_through_what_are_recorded,
     the_same_again_is_200_and_no_new_event, a_retransmission_is_absorbed,
+    a_reject_that_comes_again_when_its_transaction_is_gone_is_not_carried_out_again,
+    what_was_recorded_and_sent_again_with_another_body_is_not_taken,
+    who_closed_an_alert_and_says_so_again_is_told_200, a_why_that_is_too_long_is_cut_and_the_answer_counts,
+    a_serial_that_came_as_a_number_and_surplus_words_are_refused_on_kamcmd,
     who_is_not_responsible_gets_403_and_nothing_changes, what_is_not_legal_gets_409_with_the_reason,
     wrong_controls_are_refused_one_by_one, malformed_documents_are_refused_with_what_is_wrong_and_where,
     hostile_bodies_do_no_harm, without_a_password_nothing_is_taken, a_document_is_never_relayed_to_another_person,
+    nor_is_one_without_a_content_length,
     an_answer_before_kill_9_is_the_same_answer_after_it, every_other_answer_does_what_it_says,
-    a_query_tells_values_limits_and_open_alerts, who_is_not_entitled_does_not_learn_whether_the_device_exists,
+    a_query_tells_values_limits_and_open_alerts, what_is_too_long_for_datagrams_is_refused_with_what_to_do,
+    who_is_not_entitled_does_not_learn_whether_the_device_exists,
     a_lost_assignment_counts_at_once, the_script_reads_what_was_answered, the_statistics_count], errors_expected=True)

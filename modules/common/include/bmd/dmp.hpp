@@ -39,6 +39,7 @@ enum class ResultCode : std::uint8_t
 	unknown_alert,    ///< 404 Unknown alert
 	no_answer,        ///< 408 No answer
 	conflict,         ///< 409 Conflict
+	too_long,         ///< 413 Ask for less, or by TCP
 	failed,           ///< 500 Server error
 	not_supported     ///< 501 Not supported
 };
@@ -164,7 +165,8 @@ struct Attributes
 	std::optional<std::string> feed;
 	std::optional<bool> full; ///< state="full" is true, state="partial" false
 	std::optional<TimeUs> at;
-	std::uint32_t more = 0; ///< open alerts that follow in later documents
+	std::uint32_t more = 0; ///< open alerts that follow in later documents; where there is no feed:
+							///< documents that follow, of which `version` is the number of this one
 };
 
 /// One document.  Empty `devices` is legal in a DMPResponse only: a feed without an open alert.

@@ -12,6 +12,9 @@ namespace bmd {
 /// of at most `most` bytes: what the database, an XML document and a log line can all carry.
 [[nodiscard]] bool valid_words(std::string_view text, std::size_t most) noexcept;
 
+/// The longest beginning of at most `most` bytes that does not end within a character of UTF-8.
+[[nodiscard]] std::string_view cut_words(std::string_view text, std::size_t most) noexcept;
+
 /// Makes any zero-terminated text valid words, in place: every byte that is not part of them
 /// becomes '?'.
 void mend_words(char *text) noexcept;
