@@ -37,7 +37,7 @@ struct bmd_config
 	long journal_mb;    /* readings waiting for the database */
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions; /* dialogs at once */
-	long recipients;    /* most alerts escalated to feeds; 0: 4 an alert, at least 16384 */
+	long recipients;    /* most alerts escalated to feeds; 0: 2 an alert, at least 16384 */
 	long duty_kb;       /* rosters and policies as text */
 };
 

@@ -19,11 +19,11 @@ namespace bmd {
 
 namespace {
 
-// By default four recipients an alert; each hash table may have twice as many heads as entries.
+// By default two recipients an alert; each hash table may have twice as many heads as entries.
 constexpr std::size_t heads_of_alert = 2 * 2 * sizeof(Index);
 constexpr std::size_t heads_of_recipient = 2 * sizeof(Index);
 static_assert(sizeof(AlertRec) + sizeof(EscalationRec) + heads_of_alert
-							  + 4 * (sizeof(RecipientRec) + heads_of_recipient)
+							  + 2 * (sizeof(RecipientRec) + heads_of_recipient)
 					  <= 512,
 		"an open alert takes at most 512 bytes");
 
@@ -93,7 +93,7 @@ Limits resolved(Limits limits) noexcept
 	if(limits.alert_events == 0)
 		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
 	if(limits.recipients == 0)
-		limits.recipients = std::max<std::size_t>(16'384, limits.alerts * 4);
+		limits.recipients = std::max<std::size_t>(16'384, limits.alerts * 2);
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
 	if(limits.notifiers < 1)
