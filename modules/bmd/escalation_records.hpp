@@ -30,7 +30,14 @@ struct EscalationRec
 	std::atomic<std::uint8_t> flags; ///< EscalationFlag bits
 };
 
-/// An alert was escalated to a feed, which shows it from now on.
+/// Why a feed shows an alert that is not of a device of its own.
+enum RecipientFlag : std::uint8_t
+{
+	recipient_called = 1, ///< the alert was escalated to it
+	recipient_devices = 2 ///< the alert is a storm of devices of the feed, among others
+};
+
+/// A feed shows an alert from now on.
 struct RecipientRec
 {
 	Uuid alert;
@@ -38,6 +45,7 @@ struct RecipientRec
 	Index feed;
 	Index next_of_alert; ///< in the bucket of its id; also: next free one
 	Index next_of_feed;
+	std::uint8_t why; ///< RecipientFlag bits
 };
 
 /// Rosters and policies as text (duty.hpp), for every process to read.
