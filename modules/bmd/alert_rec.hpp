@@ -63,6 +63,7 @@ struct AlertRec
 	Priority priority_before; ///< before its last rise or fall; 0: none
 	std::uint8_t risen;       ///< steps by which it rose for want of an answer
 	bool past_second;         ///< its value is past the second limit: so its priority is high
+	bool told;                ///< to the feeds of its device; a storm tells of it otherwise
 	AlertState state;
 };
 

@@ -73,6 +73,8 @@ Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const A
 		return {0, {}};
 	if(answer.act == Act::end && alert.condition == Condition::stale)
 		return {409, "nothing is heard of the device: that ends when it is heard, or disabled"};
+	if(answer.act == Act::end && alert.condition == Condition::storm)
+		return {409, "the devices are silent: that ends when they are heard, or disabled"};
 	const auto transition = apply(alert.response, circumstances_of(alert), answer);
 	if(!transition)
 		return refused(transition.error());

@@ -137,6 +137,7 @@ struct bmd_alert_view
 	char value[32]; /* empty: none */
 	char limit[32];
 	char unit[16];
+	char cause[48]; /* of a storm: "collector NAME" or "site"; its value counts the devices */
 	char location[96];
 	char patient[96];
 	char patient_address[192];
@@ -152,7 +153,7 @@ struct bmd_alert_view
 	char answered_at[40];
 	int step;
 	char silenced_until[40]; /* empty: not silenced */
-	char suppressed[16];     /* none, maintenance, inhibition */
+	char suppressed[16];     /* none, maintenance, inhibition, storm */
 	int mutes;
 	char priority_before[8];       /* empty: it has not changed */
 	char outcome[16];              /* none, actionable, false */
@@ -170,7 +171,8 @@ long bmd_core_devices(long first, long most, bmd_each_device each, void *arg);
 /* 1 when there is such a device. */
 int bmd_core_device(
 		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
-/* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
+/* Open alerts, newest first; an empty serial means of all devices, without those that a storm tells
+ * of.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
 /* May this person answer the alert: responsible for its device, or one it was escalated to?  0 also
  * when there is none. */
@@ -180,6 +182,10 @@ long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, voi
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
+
+/* Of a storm, by id or short code: the serial numbers of at most 20 of its devices, the most urgent
+ * first, and how many more there are.  0: it is none. */
+int bmd_core_storm(struct bmd_text id, char *devices, size_t size, unsigned int *more);
 
 /* An answer to an alert.  Texts that do not apply are empty. */
 struct bmd_answer
@@ -250,7 +256,7 @@ struct bmd_plan_view
 	char by[32];
 	char since[40];          /* when it was that answered, or escalated */
 	char silenced_until[40]; /* empty: it is not silenced */
-	char suppressed[16];     /* none, maintenance or inhibition */
+	char suppressed[16];     /* none, maintenance, inhibition or storm */
 	char recipients[512];    /* feeds that show it because it was escalated to them */
 	unsigned int begun;      /* steps begun so far */
 };

@@ -264,6 +264,18 @@ static void rpc_alerts(rpc_t *rpc, void *ctx)
 	add_more(&reply, bmd_core_alerts(serial, MOST_SHOWN, add_alert, &reply));
 }
 
+/* Of a storm: why, and which devices it tells of. */
+static void add_storm(struct reply *reply, const struct bmd_alert_view *alert)
+{
+	char devices[20 * 34];
+	struct bmd_text id = {alert->id, strlen(alert->id)};
+	unsigned int more = 0;
+
+	if(reply->parent != NULL && bmd_core_storm(id, devices, sizeof devices, &more))
+		reply->rpc->struct_add(reply->parent, "ssd", "cause", alert->cause, "devices", devices,
+				"more_devices", (int)more);
+}
+
 static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};
 
 static void rpc_alert(rpc_t *rpc, void *ctx)
@@ -283,6 +295,7 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 						"revision", (int)alert.revision, "outcome", alert.outcome, "step",
 						alert.step, "cleared_at", alert.cleared_at);
 			add_window(&reply, &alert.window);
+			add_storm(&reply, &alert);
 			return;
 		case 0:
 			rpc->fault(ctx, 404, "No alert has this id or code that is not closed");

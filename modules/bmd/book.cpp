@@ -4,12 +4,14 @@
 #include "book.hpp"
 
 #include <cmath>
+#include <cstdio>
 
 #include "bmd/threshold.hpp"
 #include "changes.hpp"
 #include "closed.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
+#include "storm.hpp"
 #include "suppress.hpp"
 #include "tend.hpp"
 
@@ -57,10 +59,15 @@ bool same_number(double a, double b) noexcept
 	return a == b || (std::isnan(a) && std::isnan(b));
 }
 
+std::string_view serial_of(const NewAlert &seed) noexcept
+{
+	return seed.name.empty() ? store()->devices[seed.device].serial : seed.name;
+}
+
 AlertRec alert_from(const NewAlert &seed) noexcept
 {
 	AlertRec alert{};
-	copy_text(alert.serial, name_size, store()->devices[seed.device].serial);
+	copy_text(alert.serial, name_size, serial_of(seed));
 	alert.id = derive_alert_id(alert.serial, seed.metric, seed.condition, seed.onset_at);
 	alert.device = seed.device;
 	alert.patient = patient_of(seed.device);
@@ -75,6 +82,14 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	return alert;
 }
 
+// No allocation: a change must be told whatever happens.
+std::string_view device_feed(const AlertRec &alert) noexcept
+{
+	thread_local char feed[feed_size];
+	std::snprintf(feed, sizeof feed, "dev.%s", alert.serial);
+	return feed;
+}
+
 Actor actor_of(const Suppressor &suppressor) noexcept
 {
 	if(suppressor.how == Suppression::none)
@@ -86,19 +101,30 @@ Actor actor_of(const Suppressor &suppressor) noexcept
 Index take_back(const NewAlert &seed) noexcept
 {
 	const Store &s = *store();
-	const KeptKey key{s.devices[seed.device].serial, seed.metric, seed.condition};
+	const KeptKey key{serial_of(seed), seed.metric, seed.condition};
 	const DurationUs window = s.settings.reopen.load(std::memory_order_relaxed);
 	return take_back(key, patient_of(seed.device), wall_now() - window, seed.device);
 }
 
 } // namespace
 
-void record_change(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
+void record_untold(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
 {
 	++alert.revision;
 	alert.changed_at = now;
 	if(!journal_alert(alert, event, actor))
 		store()->changes_missed.store(true);
+}
+
+void record_change(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
+{
+	record_untold(alert, event, actor, now);
+	if(told_by_storm(alert)) {
+		if(store()->devices[alert.device].watched.load())
+			queue_change_to(alert, device_feed(alert));
+		return;
+	}
+	alert.told = true;
 	queue_change(alert);
 }
 
@@ -163,6 +189,7 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	alert.state = AlertState::active;
 	alert.cleared_at = alert.within_since = 0;
 	if(was_cleared) {
+		alert.told = false; // its end was
 		come_back(alert.response, now);
 		if(!taken(alert.response))
 			alert.risen = 0;

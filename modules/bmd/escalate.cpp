@@ -100,10 +100,10 @@ TimeUs Escalator::next_due(Index slot) const
 		return 0;
 	const EscalationRec &rec = s.escalation[slot];
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	const Index device = find_device(alert.serial);
-	if(device == 0)
+	const auto ties = ties_of(alert);
+	if(!ties)
 		return 0;
-	const auto policy = policy_of(*duty_now(), ties_of(device), alert.priority, alert.raised_at);
+	const auto policy = policy_of(*duty_now(), *ties, alert.priority, alert.raised_at);
 	return due_at(policy, {rec.begun, rec.base});
 }
 

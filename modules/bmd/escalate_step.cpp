@@ -80,17 +80,15 @@ bool Escalator::prepare(Index slot, Step &step) const
 		const std::lock_guard<Mutex> book(s.book_lock);
 		alert = s.alerts[slot];
 	}
-	const Index device = find_device(alert.serial);
-	if(alert.id != tracked_.at(slot).alert || device == 0
-			|| escalation_wanted(alert) != Wanted::go_on)
+	const auto ties = ties_of(alert);
+	if(alert.id != tracked_.at(slot).alert || !ties || escalation_wanted(alert) != Wanted::go_on)
 		return false;
-	const DeviceTies ties = ties_of(device);
-	step.policy = policy_of(*duty, ties, alert.priority, alert.raised_at);
+	step.policy = policy_of(*duty, *ties, alert.priority, alert.raised_at);
 	step.index = step_index(step.policy, step.number);
 	const bool repeated = round_of(step.policy, step.number) > 0;
 	// What is repeated is the last step that reaches anybody.
 	for(;; --step.index) {
-		step.reached = reach(*duty, step.what(), ties, wall_now());
+		step.reached = reach(*duty, step.what(), *ties, wall_now());
 		keep_known(step.reached);
 		if(!step.reached.feeds.empty() || !repeated || step.index == 0)
 			return true;
@@ -232,9 +230,12 @@ void Escalator::make_known(Index slot, const Step &step) const
 	s.escalation[slot].flags.fetch_and(static_cast<std::uint8_t>(~escalation_unfinished));
 	if(step.known())
 		return ask_for_messages(alert, step);
+	// of a storm who is responsible sees those devices only
+	const bool own = alert.condition == Condition::storm && step.what().whom == Whom::responsible;
+	const RecipientFlag why_shown = own ? recipient_devices : recipient_called;
 	for(const std::string &name : step.reached.feeds)
 		if(const Index feed = find_feed(name); feed != 0 && !shows(device, feed))
-			(void)add_recipient(id, slot, feed);
+			(void)add_recipient(id, slot, feed, why_shown);
 	const std::string why =
 			"policy " + step.policy.name + ": " + step.reached.whom + ": " + step.reached.why;
 	if(escalate_alert(slot, step.number + 1, label(step.number), why))

@@ -213,7 +213,9 @@ Index take_slot(const AlertRec &alert) noexcept
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.book_lock);
 	// The last sixteenth is for what is urgent.
-	const std::size_t kept = alert.priority == Priority::high ? 0 : s.alerts.size / 16;
+	const bool urgent =
+			alert.priority == Priority::high && alert.response.suppressed == Suppression::none;
+	const std::size_t kept = urgent ? 0 : s.alerts.size / 16;
 	const Index i = s.open_count + kept < s.alerts.size ? find_slot() : 0;
 	if(i == 0)
 		return 0;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "bmd/time.hpp"
 
@@ -17,6 +18,10 @@ struct Settings
 	std::atomic<DurationUs> reopen;       ///< a condition that comes back sooner: the same alert
 	std::atomic<DurationUs> silence;      ///< longest
 	std::atomic<DurationUs> silence_high; ///< longest at priority high
+	std::atomic<DurationUs> storm_window; ///< see bmd/storm.hpp, as the following
+	std::atomic<DurationUs> storm_rest;
+	std::atomic<std::uint32_t> storm_devices;
+	std::atomic<std::uint32_t> storm_site_devices;
 };
 
 /// Sizes, from the module's parameters.

@@ -10,6 +10,7 @@
 #include "book.hpp"
 #include "evaluate.hpp"
 #include "registry.hpp"
+#include "storm.hpp"
 #include "windows.hpp"
 
 namespace bmd {
@@ -123,6 +124,17 @@ void show_window_of(Index device, bmd_window_view &view)
 
 namespace {
 
+// The person's devices; who has none, as one whom a storm was escalated to, is told of all.
+void describe_for(const AlertRec &storm, std::string_view person, AlertView &view)
+{
+	AlertView own = view;
+	describe_storm(storm, person, own);
+	if(own.devices != 0 || person.empty())
+		view = own;
+	else
+		describe_storm(storm, {}, view);
+}
+
 void show_response(const AlertView &all, bmd_alert_view &view)
 {
 	put(view.code, all.code);
@@ -141,10 +153,12 @@ void show_response(const AlertView &all, bmd_alert_view &view)
 
 } // namespace
 
-void show_alert(const AlertRec &alert, bmd_alert_view &view)
+void show_alert(const AlertRec &alert, bmd_alert_view &view, std::string_view person)
 {
 	AlertView all;
 	describe_alert(alert, all);
+	if(alert.condition == Condition::storm)
+		describe_for(alert, person, all);
 	view = {};
 	put(view.id, all.id);
 	put(view.serial, all.serial);
@@ -154,8 +168,9 @@ void show_alert(const AlertRec &alert, bmd_alert_view &view)
 	put(view.kind, to_string(all.kind));
 	put(view.priority, to_string(all.priority));
 	put(view.state, to_string(all.state));
-	put_number(view.value, alert.value);
+	put_number(view.value, all.value.value_or(std::nan("")));
 	put_number(view.limit, alert.limit);
+	put(view.cause, all.cause);
 	put(view.unit, all.unit);
 	put(view.location, all.location);
 	put(view.patient, all.patient_name);

@@ -6,6 +6,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "recipients.hpp"
+#include "registry.hpp"
+#include "storm.hpp"
+
 namespace bmd {
 
 namespace {
@@ -51,6 +55,20 @@ void add_team(const Duty &duty, const std::string &name, Reached &reached)
 	reached.why += (reached.why.empty() ? "" : "; ") + std::to_string(count) + " of team " + name;
 }
 
+void add_tie(const FeedRec &feed, DeviceTies &ties)
+{
+	const std::string_view name = feed.name;
+	if(!feed.is_group) {
+		ties.responsible.emplace_back(name);
+	} else if(name.starts_with('@')) {
+		std::int32_t number = 0;
+		std::from_chars(name.data() + 1, name.data() + name.size(), number);
+		ties.teams.push_back(number);
+	} else {
+		ties.groups.emplace_back(name.substr(4));
+	}
+}
+
 } // namespace
 
 DeviceTies ties_of(Index device)
@@ -58,19 +76,21 @@ DeviceTies ties_of(Index device)
 	const Store &s = *store();
 	DeviceTies ties;
 	ties.type = s.types[s.devices[device].type].name;
-	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device) {
-		const FeedRec &feed = s.feeds[s.members[e].feed];
-		const std::string_view name = feed.name;
-		if(!feed.is_group) {
-			ties.responsible.emplace_back(name);
-		} else if(name.starts_with('@')) {
-			std::int32_t number = 0;
-			std::from_chars(name.data() + 1, name.data() + name.size(), number);
-			ties.teams.push_back(number);
-		} else {
-			ties.groups.emplace_back(name.substr(4));
-		}
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
+		add_tie(s.feeds[s.members[e].feed], ties);
+	return ties;
+}
+
+std::optional<DeviceTies> ties_of(const AlertRec &alert)
+{
+	if(alert.condition != Condition::storm) {
+		const Index device = find_device(alert.serial);
+		return device == 0 ? std::nullopt : std::optional(ties_of(device));
 	}
+	DeviceTies ties;
+	for(const Index feed : recipients_of(alert.id, recipient_devices))
+		add_tie(store()->feeds[feed], ties);
+	ties.orphans = has_orphans(alert);
 	return ties;
 }
 
@@ -83,8 +103,9 @@ std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties)
 	for(const GroupTeam &pair : duty.group_teams)
 		if(std::find(ties.groups.begin(), ties.groups.end(), pair.group) != ties.groups.end())
 			add_once(names, pair.team);
-	if(names.empty() && ties.responsible.empty() && !duty.default_team.empty())
-		names.push_back(duty.default_team);
+	const bool nobodys = (names.empty() && ties.responsible.empty()) || ties.orphans;
+	if(nobodys && !duty.default_team.empty())
+		add_once(names, duty.default_team);
 	std::sort(names.begin(), names.end());
 	return names;
 }
