@@ -138,6 +138,9 @@ std::vector<AlertRec> feed_alerts(std::string_view feed)
 		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 			add_open(s.members[e].device, alerts);
 		add_escalated_to(i, alerts);
+		std::erase_if(alerts, [](const AlertRec &alert) {
+			return alert.response.suppressed == Suppression::storm;
+		});
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
 		const bool a_waits = a.response.suppressed != Suppression::none;
