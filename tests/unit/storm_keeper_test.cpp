@@ -45,7 +45,7 @@ public:
 		store()->settings.storm_site_devices.store(20);
 		store()->settings.storm_window.store(30 * second_us);
 		store()->settings.storm_rest.store(120 * second_us);
-		(void)bmd::put_type({"T", 1'000'000}, 1);
+		(void)bmd::put_type({"T", 60 * second_us}, 1);
 		(void)bmd::find_collector("ward-3", true);
 		bmd::FeedChanges changes;
 		for(const char *name : {"ann", "bob"})
@@ -296,4 +296,5 @@ CU_TestInfo cases[] = {
 
 } // namespace
 
+extern const CU_SuiteInfo storm_keeper_suite;
 const CU_SuiteInfo storm_keeper_suite = BMD_SUITE("storm_keeper", cases);

@@ -139,4 +139,5 @@ CU_TestInfo cases[] = {BMD_CASE(devices_of_one_cause_are_grouped_as_the_table_sa
 
 } // namespace
 
+extern const CU_SuiteInfo storm_suite;
 const CU_SuiteInfo storm_suite = BMD_SUITE("storm", cases);
