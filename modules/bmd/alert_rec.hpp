@@ -69,6 +69,7 @@ struct AlertRec
 	bool chattering : 1;      ///< it begins more often than its rule allows
 	bool was_high : 1;        ///< its priority has ever been high
 	bool past_second : 1;     ///< its value is past the second limit: so its priority is high
+	bool told : 1;            ///< to the feeds of its device; a storm tells of it otherwise
 	AlertState state;
 };
 

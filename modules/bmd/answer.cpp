@@ -52,7 +52,10 @@ bool show_to_holder(Index i) noexcept
 	const Index holder = find_feed(alert.response.by);
 	if(holder == 0 || carries(holder, alert.device))
 		return false;
-	return add_recipient(alert.id, i, holder) == Addition::done;
+	// of a storm it goes on showing the person's own devices
+	const bool of_storm = alert.condition == Condition::storm;
+	return add_recipient(alert.id, i, holder, of_storm ? recipient_holds : recipient_called)
+		   == Addition::done;
 }
 
 // Whoever holds it may hand it back.
@@ -103,6 +106,8 @@ Answered answer_open(Index i, const AlertRec &found, const AnswerTo &to, const A
 		return {0, {}};
 	if(answer.act == Act::end && alert.condition == Condition::stale)
 		return {409, "nothing is heard of the device: that ends when it is heard, or disabled"};
+	if(answer.act == Act::end && alert.condition == Condition::storm)
+		return {409, "the devices are silent: that ends when they are heard, or disabled"};
 	if(answer.act == Act::reject && !taken(alert.response) && has_rejected(i, answer.who))
 		return {}; // also when others have been called since
 	const auto transition = apply(alert.response, circumstances_of(alert), answer);

@@ -35,6 +35,7 @@ int bind_bmd(bmd_api_t *api)
 	api->check_document = bmd_core_check_document;
 	api->answer = bmd_core_answer;
 	api->alert = bmd_core_alert;
+	api->alert_for = bmd_core_alert_for;
 	api->alerts = bmd_core_alerts;
 	api->alerts_of = bmd_core_alerts_of;
 	api->device = bmd_core_device;

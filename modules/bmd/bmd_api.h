@@ -36,6 +36,7 @@ typedef struct bmd_api
 	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	int (*answer)(const struct bmd_answer *answer, char *reason, size_t reason_size);
 	int (*alert)(struct bmd_text id, struct bmd_alert_view *alert);
+	int (*alert_for)(struct bmd_text person, struct bmd_text id, struct bmd_alert_view *alert);
 	long (*alerts)(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
 	long (*alerts_of)(struct bmd_text who, long most, bmd_each_alert each, void *arg);
 	int (*device)(struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each,

@@ -138,6 +138,8 @@ struct bmd_alert_view
 	char value[32]; /* empty: none */
 	char limit[32];
 	char unit[16];
+	char cause[48];    /* of a storm: "collector NAME" or "site"; its value counts the devices */
+	char devices[352]; /* of a storm: "A, B and 9 more", the most urgent first */
 	char location[96];
 	char patient[96];
 	char patient_address[192];
@@ -153,7 +155,7 @@ struct bmd_alert_view
 	char answered_at[40];
 	int step;
 	char silenced_until[40]; /* empty: not silenced */
-	char suppressed[16];     /* none, maintenance, inhibition */
+	char suppressed[16];     /* none, maintenance, inhibition, storm */
 	int mutes;
 	char priority_before[8];       /* empty: it has not changed */
 	char outcome[16];              /* none, actionable, false */
@@ -171,7 +173,8 @@ long bmd_core_devices(long first, long most, bmd_each_device each, void *arg);
 /* 1 when there is such a device. */
 int bmd_core_device(
 		struct bmd_text serial, struct bmd_device_view *device, bmd_each_metric each, void *arg);
-/* Open alerts, newest first; an empty serial means of all devices.  Returns how many are open. */
+/* Open alerts, newest first; an empty serial means of all devices, without those that a storm tells
+ * of.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
 /* May this person answer the alert: responsible for its device, or one it was escalated to?  0 also
  * when there is none. */
@@ -182,6 +185,12 @@ long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, voi
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
+/* The same as this person is told: of a storm the person's own devices. */
+int bmd_core_alert_for(struct bmd_text person, struct bmd_text id, struct bmd_alert_view *alert);
+
+/* Of a storm, by id or short code: the serial numbers of at most 20 of its devices, the most urgent
+ * first, and how many more there are.  0: it is none. */
+int bmd_core_storm(struct bmd_text id, char *devices, size_t size, unsigned int *more);
 
 /* An answer to an alert.  Texts that do not apply are empty. */
 struct bmd_answer
@@ -253,7 +262,7 @@ struct bmd_plan_view
 	char by[32];
 	char since[40];          /* when it was that answered, or escalated */
 	char silenced_until[40]; /* empty: it is not silenced */
-	char suppressed[16];     /* none, maintenance or inhibition */
+	char suppressed[16];     /* none, maintenance, inhibition or storm */
 	char recipients[512];    /* feeds that show it because it was escalated to them */
 	char held[512];          /* from whom something of it is held back, until when */
 	unsigned int begun;      /* steps begun so far */

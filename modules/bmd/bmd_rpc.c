@@ -312,6 +312,18 @@ void bmd_add_reach(rpc_t *rpc, void *parent, const char *id)
 		rpc->struct_add(parent, "ss", "delivered_to", view.delivered_to, "seen_by", view.seen_by);
 }
 
+/* Of a storm: why, and which devices it tells of. */
+static void add_storm(struct reply *reply, const struct bmd_alert_view *alert)
+{
+	char devices[20 * 34];
+	struct bmd_text id = {alert->id, strlen(alert->id)};
+	unsigned int more = 0;
+
+	if(reply->parent != NULL && bmd_core_storm(id, devices, sizeof devices, &more))
+		reply->rpc->struct_add(reply->parent, "ssd", "cause", alert->cause, "devices", devices,
+				"more_devices", (int)more);
+}
+
 static const char *alert_doc[] = {"Shows one alert that is not closed: ID or CODE", 0};
 
 static void rpc_alert(rpc_t *rpc, void *ctx)
@@ -332,6 +344,7 @@ static void rpc_alert(rpc_t *rpc, void *ctx)
 						alert.step, "cleared_at", alert.cleared_at);
 			bmd_add_reach(rpc, reply.parent, alert.id);
 			add_window(&reply, &alert.window);
+			add_storm(&reply, &alert);
 			return;
 		case 0:
 			rpc->fault(ctx, 404, "No alert has this id or code that is not closed");

@@ -4,13 +4,16 @@
 #include "book.hpp"
 
 #include <cmath>
+#include <cstdio>
 
 #include "bmd/threshold.hpp"
 #include "changes.hpp"
 #include "closed.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
+#include "storm.hpp"
 #include "suppress.hpp"
+#include "tasks.hpp"
 #include "tend.hpp"
 
 namespace bmd {
@@ -62,10 +65,15 @@ std::uint32_t seconds_of(TimeUs time) noexcept
 	return static_cast<std::uint32_t>(time / second_us);
 }
 
+std::string_view serial_of(const NewAlert &seed) noexcept
+{
+	return seed.name.empty() ? store()->devices[seed.device].serial : seed.name;
+}
+
 AlertRec alert_from(const NewAlert &seed) noexcept
 {
 	AlertRec alert{};
-	copy_text(alert.serial, name_size, store()->devices[seed.device].serial);
+	copy_text(alert.serial, name_size, serial_of(seed));
 	alert.id = derive_alert_id(alert.serial, seed.metric, seed.condition, seed.onset_at);
 	alert.device = seed.device;
 	alert.patient = patient_of(seed.device);
@@ -81,6 +89,14 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.hour = seconds_of(alert.raised_at);
 	alert.begins = 1;
 	return alert;
+}
+
+// No allocation: a change must be told whatever happens.
+std::string_view device_feed(const AlertRec &alert) noexcept
+{
+	thread_local char feed[feed_size];
+	std::snprintf(feed, sizeof feed, "dev.%s", alert.serial);
+	return feed;
 }
 
 Actor actor_of(const Suppressor &suppressor) noexcept
@@ -118,19 +134,33 @@ void begin_again(AlertRec &alert, std::uint16_t most_per_hour, TimeUs now) noexc
 Index take_back(const NewAlert &seed) noexcept
 {
 	const Store &s = *store();
-	const KeptKey key{s.devices[seed.device].serial, seed.metric, seed.condition};
+	const KeptKey key{serial_of(seed), seed.metric, seed.condition};
 	const DurationUs window = s.settings.reopen.load(std::memory_order_relaxed);
-	return take_back(key, patient_of(seed.device), wall_now() - window, seed.device);
+	const TimeUs now = wall_now();
+	const Suppression suppressed = suppressor_of(alert_from(seed), now).how;
+	return take_back(key, patient_of(seed.device), now - window, seed.device, suppressed);
 }
 
 } // namespace
 
-void record_change(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
+void record_untold(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
 {
 	++alert.revision;
 	alert.changed_at = now;
 	if(!journal_alert(alert, event, actor))
 		store()->changes_missed.store(true);
+}
+
+void record_change(AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept
+{
+	record_untold(alert, event, actor, now);
+	if(told_by_storm(alert)) {
+		put_change_task(alert); // texts may have told of it before a restart
+		if(store()->devices[alert.device].watched.load())
+			queue_change_to(alert, device_feed(alert));
+		return;
+	}
+	alert.told = true;
 	queue_change(alert);
 }
 
@@ -197,6 +227,7 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	alert.state = AlertState::active;
 	alert.cleared_at = alert.within_since = 0;
 	if(was_cleared) {
+		alert.told = false; // its end was
 		if(!taken(alert.response))
 			alert.risen = 0;
 		begin_again(alert, seed.most_per_hour, now);

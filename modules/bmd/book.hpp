@@ -1,7 +1,7 @@
 /// @file book.hpp  The alert book: open alerts of all devices.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Every change of an alert goes through here: it gets a revision, is journaled, and is told.
-/// Callers hold the registry lock (shared) and the device's stripe.
+/// Callers hold the registry lock (shared) and the device's stripe; of a storm that of device 0.
 
 #pragma once
 
@@ -25,6 +25,7 @@ struct NewAlert
 	TimeUs onset_at = 0;
 	std::uint32_t mutes = 0;         ///< of a stale alert
 	std::uint16_t most_per_hour = 0; ///< as in the rule
+	std::string_view name = {};      ///< of a storm: instead of a serial number
 };
 
 /// How an alert ends.
@@ -65,6 +66,10 @@ void end_alert(Index alert, std::string_view event, const Actor &actor, TimeUs n
 
 /// Every change of an open alert ends here: it gets a revision, is journaled and told.
 void record_change(
+		AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;
+
+/// The same, but the caller tells whom it concerns.
+void record_untold(
 		AlertRec &alert, std::string_view event, const Actor &actor, TimeUs now) noexcept;
 
 /// Puts an alert loaded from the database into the book, untold; a cleared one, to come back if its

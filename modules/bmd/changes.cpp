@@ -47,6 +47,16 @@ void queue_change(const AlertRec &alert) noexcept
 	put_change_task(alert);
 }
 
+void queue_change_to(const AlertRec &alert, std::string_view feed) noexcept
+{
+	if(!has_subs(feed))
+		return;
+	FeedChange change{};
+	change.alert = alert;
+	copy_text(change.feed, feed_size, feed);
+	queue_to_all(false, change);
+}
+
 void queue_refresh(std::string_view feed) noexcept
 {
 	if(!may_have_subs(feed))

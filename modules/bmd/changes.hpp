@@ -16,12 +16,16 @@ namespace bmd {
 struct FeedChange
 {
 	AlertRec alert;       ///< as it was after the change; serial[0] == 0: a refresh
-	char feed[feed_size]; ///< refresh: all subscriptions of this feed get their full state
+	char feed[feed_size]; ///< refresh: all subscriptions of this feed get their full state; of an
+						  ///< alert: only they learn of it
 	SubRef sub;           ///< refresh: only this one does
 };
 
 /// Tells all notifiers that the alert has changed.
 void queue_change(const AlertRec &alert) noexcept;
+
+/// Tells the subscriptions of one feed only, and not urgently.
+void queue_change_to(const AlertRec &alert, std::string_view feed) noexcept;
 
 /// Every subscription of the feed gets its full state.
 void queue_refresh(std::string_view feed) noexcept;

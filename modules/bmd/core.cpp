@@ -14,7 +14,6 @@
 #include "core_conninfo.hpp"
 #include "documents.hpp"
 #include "escalate.hpp"
-#include "evaluate.hpp"
 #include "intake.hpp"
 #include "keeper.hpp"
 #include "notifier.hpp"
@@ -23,6 +22,7 @@
 #include "request_check.hpp"
 #include "rows_writer.hpp"
 #include "slots.hpp"
+#include "storm_keeper.hpp"
 #include "subs.hpp"
 #include "tend.hpp"
 #include "writer.hpp"
@@ -38,7 +38,6 @@ constexpr int rows_patience = 4'000;
 constexpr int flush_patience = 2'000;
 constexpr bmd::DurationUs gather_deliveries = 500'000;
 constexpr bmd::TimeUs most_flush = 5 * bmd::second_us; // of each kind
-constexpr bmd::Index silence_piece = 50'000;           // devices looked at under one lock
 
 std::string conninfo;
 std::string node;
@@ -231,9 +230,8 @@ void bmd_core_keeper_round(void)
 
 void bmd_core_timer_round(void)
 {
-	const bmd::Index used = bmd::store()->devices.used;
-	for(bmd::Index from = 1; from <= used; from += silence_piece)
-		bmd::look_for_silence(from, from + silence_piece - 1);
+	static auto *storms = new bmd::StormKeeper;
+	storms->round();
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();

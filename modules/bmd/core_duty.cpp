@@ -100,7 +100,8 @@ bmd_oncall_view show(const bmd::Roster &roster, TimeUs at)
 // What is asked of a plan.
 struct Question
 {
-	Index device = 0;
+	bmd::DeviceTies ties;
+	std::string serial;
 	bmd::Priority priority = bmd::Priority::high;
 	bmd::EscalationProgress progress; ///< wall clock
 	TimeUs raised_at = 0;
@@ -155,13 +156,12 @@ bmd_step_view show_planned(
 // registry lock.
 std::vector<bmd_step_view> show_plan(const Question &question, bmd_plan_view &plan)
 {
-	const bmd::Store &s = *store();
 	const auto duty = bmd::duty_now();
-	const bmd::DeviceTies ties = bmd::ties_of(question.device);
+	const bmd::DeviceTies &ties = question.ties;
 	const auto policy = bmd::policy_of(*duty, ties, question.priority, question.raised_at);
 	const auto found = bmd::Zone::find(duty->zone);
 	const bmd::Zone zone = found ? *found : bmd::Zone::utc();
-	put(plan.serial, s.devices[question.device].serial);
+	put(plan.serial, question.serial);
 	put(plan.type, ties.type);
 	put(plan.priority, bmd::to_string(question.priority));
 	put(plan.policy, policy.name);
@@ -204,12 +204,14 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 	const std::shared_lock<bmd::RwLock> registry(s.registry_lock);
 	bmd::AlertRec alert{};
 	const Index slot = bmd::find_alert(word, alert);
-	Question question;
-	question.device = slot == 0 ? 0 : bmd::find_device(alert.serial);
-	if(question.device == 0) {
+	const auto ties = slot == 0 ? std::nullopt : bmd::ties_of(alert);
+	if(!ties) {
 		bmd::Answered unknown = bmd::unknown_alert(word);
 		return {unknown.status, std::move(unknown.reason)};
 	}
+	Question question;
+	question.ties = *ties;
+	question.serial = alert.serial;
 	const TimeUs to_wall = bmd::wall_now() - bmd::mono_now();
 	const bmd::EscalationRec &rec = s.escalation[slot];
 	const bool known = rec.alert == alert.id; // it may be a moment old only
@@ -231,11 +233,11 @@ Refusal explain(std::string_view word, bmd_plan_view &plan, std::vector<bmd_step
 }
 
 // When the first step begins: of what is raised within a maintenance window, at its end.
-TimeUs after_windows(const Question &question, bmd_plan_view &plan)
+TimeUs after_windows(Index device, const Question &question, bmd_plan_view &plan)
 {
 	TimeUs begin = question.raised_at;
 	bmd::WindowRec window{};
-	while(bmd::find_window(question.device, begin, window)) {
+	while(bmd::find_window(device, begin, window)) {
 		put(plan.suppressed, bmd::to_string(bmd::Suppression::maintenance));
 		begin = window.until;
 	}
@@ -252,12 +254,14 @@ Refusal dry_run(std::string_view serial, std::string_view priority, std::string_
 	if(!parsed)
 		return {400, "PRIORITY is high, medium or low"};
 	const std::shared_lock<bmd::RwLock> registry(store()->registry_lock);
-	question.device = bmd::find_device(serial);
-	if(question.device == 0)
+	const Index device = bmd::find_device(serial);
+	if(device == 0)
 		return {404, "no such device is provisioned"};
+	question.ties = bmd::ties_of(device);
+	question.serial = serial;
 	question.priority = *parsed;
 	plan = {};
-	question.progress.base = after_windows(question, plan);
+	question.progress.base = after_windows(device, question, plan);
 	steps = show_plan(question, plan);
 	put(plan.next_at, steps.front().at);
 	return granted();

@@ -15,6 +15,7 @@
 #include "documents.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
+#include "storm.hpp"
 #include "view.hpp"
 
 namespace {
@@ -49,6 +50,9 @@ std::vector<bmd::AlertRec> open_alerts(std::string_view serial)
 	const std::lock_guard<Mutex> book(s.book_lock);
 	for(Index i = s.open_head; i != 0; i = s.alerts[i].next_open) {
 		const bmd::AlertRec &alert = s.alerts[i];
+		// what a storm tells of is listed with its device
+		if(serial.empty() && alert.response.suppressed == bmd::Suppression::storm)
+			continue;
 		if(alert.state != bmd::AlertState::cleared && (serial.empty() || serial == alert.serial))
 			records.push_back(alert);
 	}
@@ -65,7 +69,7 @@ std::vector<bmd_alert_view> collect_alerts(
 	open = static_cast<long>(alerts.size());
 	views.reserve(std::min(most, alerts.size()));
 	for(std::size_t i = 0; i < std::min(most, alerts.size()); ++i)
-		bmd::show_alert(alerts[i], views.emplace_back());
+		bmd::show_alert(alerts[i], views.emplace_back(), person);
 	return views;
 }
 
@@ -149,14 +153,36 @@ int bmd_core_may_answer(bmd_text who, bmd_text alert)
 
 int bmd_core_alert(bmd_text id, bmd_alert_view *alert)
 {
+	return bmd_core_alert_for({"", 0}, id, alert);
+}
+
+int bmd_core_alert_for(bmd_text person, bmd_text id, bmd_alert_view *alert)
+{
 	return guarded(0, [&] {
 		bmd::Store &s = *store();
 		const std::shared_lock<RwLock> registry(s.registry_lock);
 		bmd::AlertRec found{};
 		if(bmd::find_alert(view_of(id), found) == 0)
 			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
-		bmd::show_alert(found, *alert);
+		bmd::show_alert(found, *alert, view_of(person));
 		bmd::show_window_of(bmd::find_device(found.serial), alert->window);
+		return 1;
+	});
+}
+
+int bmd_core_storm(bmd_text id, char *devices, size_t size, unsigned int *more)
+{
+	return guarded(0, [&] {
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		bmd::AlertRec found{};
+		if(bmd::find_alert(view_of(id), found) == 0 || found.condition != bmd::Condition::storm)
+			return 0;
+		const bmd::StormList list = bmd::list_storm(found);
+		std::string text;
+		for(const std::string &serial : list.serials)
+			text += (text.empty() ? "" : ", ") + serial;
+		bmd::copy_text(devices, size, text);
+		*more = list.more;
 		return 1;
 	});
 }

@@ -128,19 +128,24 @@ void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
 		check_told(alert, attempt.told);
 }
 
-// What nobody has taken and no subscription shows the person; the device of an alert may have gone.
+// Its device may have gone.
+bool is_there(const bmd::AlertRec &alert)
+{
+	return alert.condition == bmd::Condition::storm || bmd::find_device(alert.serial) != 0;
+}
+
+// What nobody has taken and no subscription shows the person.
 std::vector<bmd::AlertRec> outstanding(std::string_view person)
 {
 	std::vector<bmd::AlertRec> alerts = bmd::feed_alerts(person);
 	std::erase_if(alerts, [&](const bmd::AlertRec &alert) {
-		const Index device = bmd::find_device(alert.serial);
-		return device == 0 || escalation_wanted(alert) != bmd::Wanted::go_on
-			   || bmd::shown_by_subscription(device, person);
+		return !is_there(alert) || escalation_wanted(alert) != bmd::Wanted::go_on
+			   || bmd::shown_by_subscription(alert, person);
 	});
 	return alerts;
 }
 
-// People whose feeds show an alert.
+// People whose feeds show an alert; a storm's is of no device.
 void add_people(Index device, const bmd::Uuid &alert, std::set<std::string> &people)
 {
 	const bmd::Store &s = *store();
@@ -167,8 +172,8 @@ std::set<std::string> outstanding_people()
 	}
 	std::set<std::string> people;
 	for(const bmd::AlertRec &alert : waiting)
-		if(const Index device = bmd::find_device(alert.serial); device != 0)
-			add_people(device, alert.id, people);
+		if(is_there(alert))
+			add_people(bmd::find_device(alert.serial), alert.id, people);
 	return people;
 }
 
@@ -301,7 +306,7 @@ long bmd_core_outstanding(bmd_text person, long most, bmd_each_alert each, void 
 			const Registry registry(store()->registry_lock);
 			for(const bmd::AlertRec &alert : outstanding(view_of(person)))
 				if(count++ < most)
-					bmd::show_alert(alert, views.emplace_back());
+					bmd::show_alert(alert, views.emplace_back(), view_of(person));
 		}
 		for(const bmd_alert_view &view : views)
 			each(&view, arg);

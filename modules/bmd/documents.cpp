@@ -14,6 +14,7 @@
 #include "book.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
+#include "storm.hpp"
 
 namespace bmd {
 
@@ -33,6 +34,13 @@ void add_open(Index device, std::vector<AlertRec> &alerts)
 		alerts.push_back(s.alerts[i]);
 }
 
+// A storm whose devices are not marked yet has nothing to say.  Caller holds the stripe.
+bool begins(const AlertRec &alert)
+{
+	const std::uint8_t storm = alert.condition == Condition::storm ? find_storm(alert.id) : 0;
+	return storm != 0 && !store()->storms[storm].ready;
+}
+
 // The alert if it is still open.
 void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
 {
@@ -40,7 +48,8 @@ void add_escalated(const Escalated &escalated, std::vector<AlertRec> &alerts)
 	const AlertRec &alert = s.alerts[escalated.slot];
 	const Index device = std::atomic_ref<const Index>(alert.device).load(std::memory_order_relaxed);
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
-	if(alert.id != escalated.alert || alert.device != device || alert.state == AlertState::cleared)
+	if(alert.id != escalated.alert || alert.device != device || alert.state == AlertState::cleared
+			|| begins(alert))
 		return;
 	alerts.push_back(alert);
 }
@@ -57,6 +66,11 @@ void add_escalated_to(Index feed, std::vector<AlertRec> &alerts)
 	for(const Escalated &one : escalated)
 		if(!there.contains(one.alert))
 			add_escalated(one, alerts);
+}
+
+bool told_by_storm(const AlertRec &alert) noexcept
+{
+	return alert.response.suppressed == Suppression::storm;
 }
 
 // What waits for somebody comes first.
@@ -77,8 +91,11 @@ std::string write_page(std::string_view feed, const std::vector<AlertRec> &alert
 	document.full = full;
 	document.at = wall_now();
 	document.more = static_cast<std::uint32_t>(alerts.size() - at - count);
-	for(std::size_t i = at; i < at + count; ++i)
+	for(std::size_t i = at; i < at + count; ++i) {
 		describe_alert(alerts[i], document.alerts.emplace_back());
+		if(alerts[i].condition == Condition::storm)
+			describe_storm(alerts[i], feed, document.alerts.back());
+	}
 	return dmp::write_feed(document);
 }
 
@@ -137,6 +154,7 @@ std::vector<AlertRec> feed_alerts(std::string_view feed)
 		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 			add_open(s.members[e].device, alerts);
 		add_escalated_to(i, alerts);
+		std::erase_if(alerts, told_by_storm);
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
 		const bool a_waits = a.response.suppressed != Suppression::none;
@@ -163,11 +181,10 @@ std::vector<AlertRec> open_alerts_for(std::string_view person)
 		return alerts;
 	for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 		add_open(s.members[e].device, alerts);
-	for(const Escalated &escalated : escalated_to(i))
-		add_escalated(escalated, alerts);
+	add_escalated_to(i, alerts);
 	for(Index g = s.feeds[i].first_group; g != 0; g = s.groups[g].next)
-		for(const Escalated &escalated : escalated_to(s.groups[g].group))
-			add_escalated(escalated, alerts);
+		add_escalated_to(s.groups[g].group, alerts);
+	std::erase_if(alerts, told_by_storm);
 	std::ranges::sort(alerts, calls_before);
 	return alerts;
 }
@@ -176,18 +193,26 @@ std::optional<AlertRec> present_state(const AlertRec &change)
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	if(const Index device = find_device(change.serial); device != 0) {
+	const Index device = find_device(change.serial);
+	if(device != 0 || change.condition == Condition::storm) {
 		const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 		for(Index i = s.devices[device].first_alert; i != 0; i = s.alerts[i].next_of_device)
 			if(s.alerts[i].id == change.id)
-				return s.alerts[i];
+				return begins(s.alerts[i]) ? std::nullopt : std::optional(s.alerts[i]);
 	}
 	return change.state == AlertState::cleared ? std::optional(change) : std::nullopt;
 }
 
+PartialDocuments::PartialDocuments(std::vector<AlertRec> alerts)
+	: alerts_(std::move(alerts)), differ_(std::ranges::any_of(alerts_, [](const AlertRec &alert) {
+		  return alert.condition == Condition::storm;
+	  }))
+{
+}
+
 const std::vector<Page> &PartialDocuments::of(std::string_view feed)
 {
-	if(pages_.empty()) {
+	if(pages_.empty() || (differ_ && feed != feed_)) {
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
 		pages_ = write_pages(feed, alerts_, false);
 	} else if(feed != feed_) {

@@ -50,11 +50,12 @@ struct Page
 [[nodiscard]] std::optional<AlertRec> present_state(const AlertRec &change);
 
 /// The same alerts as partial documents for one feed after the other: written once, then only the
-/// name of the feed is changed.
+/// name of the feed is changed; with a storm among them, which tells each feed of its own devices,
+/// once for each feed.
 class PartialDocuments
 {
 public:
-	explicit PartialDocuments(std::vector<AlertRec> alerts) : alerts_(std::move(alerts)) {}
+	explicit PartialDocuments(std::vector<AlertRec> alerts);
 
 	[[nodiscard]] bool empty() const noexcept { return alerts_.empty(); }
 	/// Valid until the next call.
@@ -62,6 +63,7 @@ public:
 
 private:
 	std::vector<AlertRec> alerts_;
+	bool differ_;      ///< from feed to feed
 	std::string feed_; ///< whose the pages are now
 	std::vector<Page> pages_;
 };

@@ -17,14 +17,14 @@ constexpr TimeUs look_interval = second_us;
 constexpr TimeUs least_look_interval = 100'000; // however much changes
 constexpr std::uint8_t all_wishes = escalation_hasten | escalation_rejected;
 
-// Nothing when the device has gone.
+// Nothing when the device has gone, or a storm is not known yet.
 std::optional<EscalationPolicy> policy_in_force(const Duty &duty, const AlertRec &alert)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	const Index device = find_device(alert.serial);
-	if(device == 0)
+	const auto ties = ties_of(alert);
+	if(!ties)
 		return std::nullopt;
-	return policy_of(duty, ties_of(device), alert.priority, alert.raised_at);
+	return policy_of(duty, *ties, alert.priority, alert.raised_at);
 }
 
 } // namespace
@@ -58,14 +58,13 @@ bool Escalator::rejected_by_asked(
 {
 	const std::uint32_t begun = store()->escalation[slot].begun;
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	const Index device = find_device(alert.serial);
+	const auto ties = ties_of(alert);
 	std::vector<std::string> asked = tracked_.at(slot).asked;
-	if(const bool repeats = round_of(policy, begun) > 0; device != 0 && !repeats) {
-		const DeviceTies ties = ties_of(device);
+	if(const bool repeats = round_of(policy, begun) > 0; ties && !repeats) {
 		if(asked.empty() && begun > 0)
-			asked = reach(duty, policy.steps[begun - 1], ties, wall_now()).feeds;
+			asked = reach(duty, policy.steps[begun - 1], *ties, wall_now()).feeds;
 		if(begun <= 1)
-			asked.insert(asked.end(), ties.responsible.begin(), ties.responsible.end());
+			asked.insert(asked.end(), ties->responsible.begin(), ties->responsible.end());
 	} else {
 		asked.clear();
 	}
@@ -83,11 +82,11 @@ void Escalator::plan(Index slot, const AlertRec &alert, std::uint8_t wishes)
 	Tracked &tracked = tracked_.at(slot);
 	if(alert.priority > tracked.priority)
 		forget_rejections(slot); // of something less urgent
-	tracked.rests = false;
 	tracked.priority = alert.priority;
 	const bool waits = take_up(slot);
 	const std::shared_ptr<const Duty> duty = duty_now();
 	const auto policy = policy_in_force(*duty, alert);
+	tracked.rests = !policy;
 	if(!policy)
 		return arm(slot, 0);
 	const TimeUs now = mono_now();

@@ -42,13 +42,11 @@ bool Escalator::prepare(Index slot, Step &step) const
 		const std::lock_guard<Mutex> book(s.book_lock);
 		alert = s.alerts[slot];
 	}
-	const Index device = find_device(alert.serial);
-	if(alert.id != tracked_.at(slot).alert || device == 0
-			|| escalation_wanted(alert) != Wanted::go_on)
+	const auto ties = ties_of(alert);
+	if(alert.id != tracked_.at(slot).alert || !ties || escalation_wanted(alert) != Wanted::go_on)
 		return false;
-	const DeviceTies ties = ties_of(device);
-	step.policy = policy_of(*duty, ties, alert.priority, alert.raised_at);
-	StepPeople people = people_of(*duty, step.policy, ties, step.number, wall_now());
+	step.policy = policy_of(*duty, *ties, alert.priority, alert.raised_at);
+	StepPeople people = people_of(*duty, step.policy, *ties, step.number, wall_now());
 	step.index = people.index;
 	step.reached = std::move(people.reached);
 	step.policy.steps[step.index].how = people.how;
@@ -257,11 +255,15 @@ std::array<Escalator::Step, 2> Escalator::show(Index slot, Index device, const S
 	std::vector<std::string> &unseen = parts[1].reached.feeds;
 	seen.clear();
 	unseen.clear();
+	// of a storm who is responsible sees those devices only
+	const bool own = store()->alerts[slot].condition == Condition::storm
+					 && step.what().whom == Whom::responsible;
+	const RecipientFlag why = own ? recipient_devices : recipient_called;
 	for(const std::string &name : step.reached.feeds) {
 		const Index feed = find_feed(name);
 		const bool shown =
 				feed == 0 || carries(feed, device)
-				|| add_recipient(tracked_.at(slot).alert, slot, feed) != Addition::no_room;
+				|| add_recipient(tracked_.at(slot).alert, slot, feed, why) != Addition::no_room;
 		(shown ? seen : unseen).push_back(name);
 	}
 	std::uint8_t &how = parts[1].policy.steps[step.index].how;
@@ -276,7 +278,7 @@ void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 	const std::uint8_t how = step.what().how;
 	if((how & (how_message | how_call)) == 0)
 		return;
-	const Watching watching(alert.device);
+	const Watching watching(alert);
 	for(const std::string &name : step.reached.feeds) {
 		for(const std::uint8_t bit : {how_message, how_call}) {
 			// who has a subscription needs no message beside it

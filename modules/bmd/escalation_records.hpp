@@ -35,7 +35,16 @@ struct EscalationRec
 	std::atomic<std::uint32_t> rejected[most_rejecters]; ///< who rejected it; see rejections.hpp
 };
 
-/// An alert was escalated to a feed, which shows it from now on.
+/// Why a feed shows an alert that is not of a device of its own.
+enum RecipientFlag : std::uint8_t
+{
+	recipient_called = 1,  ///< the alert was escalated to it
+	recipient_devices = 2, ///< the alert is a storm of devices of the feed, among others
+	recipient_holds = 4,   ///< the alert is a storm that this person has accepted
+	recipient_any = 7
+};
+
+/// A feed shows an alert from now on.
 struct RecipientRec
 {
 	Uuid alert;
@@ -44,6 +53,7 @@ struct RecipientRec
 	Index next_of_alert; ///< in the bucket of its id; also: next free one
 	Index next_of_feed;
 	Index prev_of_feed; ///< so that it leaves a feed with any number of alerts at once
+	std::uint8_t why;   ///< RecipientFlag bits
 };
 
 /// Rosters and policies as text (duty.hpp), for every process to read.

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <vector>
+
 #include "book.hpp"
 #include "store.hpp"
 
@@ -46,9 +48,13 @@ void adopt_wait(Index device, MetricId metric, Breach breach, TimeUs since) noex
 /// Limits may have changed: judges the last value of each metric again, as of its own time.
 void judge_again(Index device) noexcept;
 
-/// Raises stale alerts of devices `from`..`to` that have been silent too long.  Takes its own
-/// locks.
-void look_for_silence(Index from, Index to) noexcept;
+/// Adds the devices of `from`..`to` that have been silent too long and have no alert for it.  Needs
+/// no stripe.
+void find_silent(Index from, Index to, std::vector<Index> &found);
+
+/// Raises the stale alert of a device, if it is silent still and has none.  Takes the device's
+/// stripe itself.
+void raise_stale(Index device) noexcept;
 
 /// Has an enabled device that has reported before been quiet for longer than its type allows?
 /// `now` is monotonic.

@@ -55,6 +55,7 @@ void forget_device(Index index, std::string_view event) noexcept
 	// what has cleared belongs to whom the device served then: it does not come back
 	close_kept(device.serial, event);
 	device.stale_alert = 0;
+	device.storm.store(0);
 	s.heard[index].flags.fetch_and(static_cast<std::uint8_t>(~device_stale));
 	s.heard[index].mono.store(mono_now());
 	forget_metrics(device);

@@ -12,6 +12,7 @@
 #include "bmd/words.hpp"
 #include "bmd_host.h"
 #include "registry.hpp"
+#include "storm.hpp"
 
 namespace bmd {
 
@@ -85,6 +86,7 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 	AlertEvent &event = *new (slot) AlertEvent();
 	event.alert = alert;
 	event.alert.rises_at = wall_of(alert.rises_at);
+	event.part_of = storm_of(alert);
 	copy_text(event.event, sizeof event.event, name);
 	copy_text(event.who, sizeof event.who, actor.who);
 	copy_text(event.through, sizeof event.through, actor.through);

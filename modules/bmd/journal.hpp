@@ -52,6 +52,7 @@ struct AlertEvent
 {
 	AlertRec alert;
 	std::int32_t device; ///< bmd_device.device_id
+	Uuid part_of;        ///< the alert of the storm that tells of it; all zero: none
 	char event[16];      ///< raised, cleared, latched, reopened, updated, removed ...
 	char who[name_size];
 	char through[16];

@@ -37,6 +37,7 @@ struct Work
 {
 	std::vector<AlertRec> alerts;  // each once, in its last state
 	std::vector<bool> begins;      // of each: its first change here is that it began
+	std::set<std::size_t> widely;  // of these: concern all feeds that show them
 	std::vector<Concern> concerns; // sorted, each once
 	std::set<std::string> feeds;   // to be told everything
 	std::vector<SubRef> subs;      // to be told everything
@@ -128,17 +129,33 @@ bool entitled(const SubTarget &target, std::string_view feed) noexcept
 	return may_watch(target.user, feed);
 }
 
-// The later state stands for both.
-void add_alert(Work &work, const AlertRec &alert)
+// The later state stands for both.  Its number.
+std::size_t add_alert(Work &work, const AlertRec &alert)
 {
 	for(std::size_t i = 0; i < work.alerts.size(); ++i) {
 		if(work.alerts[i].id != alert.id)
 			continue;
 		work.alerts[i] = alert;
-		return;
+		return i;
 	}
 	work.alerts.push_back(alert);
 	work.begins.push_back(alert.revision == alert.began);
+	return work.alerts.size() - 1;
+}
+
+void add_change(Work &work, const FeedChange &change)
+{
+	if(change.sub.slot != 0) {
+		work.subs.push_back(change.sub);
+	} else if(change.alert.serial[0] == '\0') {
+		work.feeds.emplace(change.feed);
+	} else {
+		const std::size_t alert = add_alert(work, change.alert);
+		if(change.feed[0] == '\0')
+			work.widely.insert(alert);
+		else
+			work.concerns.push_back({change.feed, alert});
+	}
 }
 
 bool chatters(const Work &work, const std::vector<std::size_t> &which) noexcept
@@ -155,7 +172,7 @@ void Teller::add_feeds_of(Work &work, std::size_t alert)
 	};
 	const std::string_view serial = work.alerts[alert].serial;
 	const Index device = find_device(serial);
-	if(device == 0)
+	if(device == 0 && work.alerts[alert].condition != Condition::storm)
 		return;
 	if(s.devices[device].watched.load())
 		add("dev." + std::string(serial));
@@ -175,19 +192,13 @@ Work Teller::take(SlotRing &ring)
 		const auto *change = static_cast<const FeedChange *>(ring.next(at));
 		if(change == nullptr)
 			break;
-		if(change->sub.slot != 0) {
-			work.subs.push_back(change->sub);
-		} else if(change->alert.serial[0] == '\0') {
-			work.feeds.emplace(change->feed);
-		} else {
-			add_alert(work, change->alert);
-		}
+		add_change(work, *change);
 	}
 	work.any = at != ring.tail();
 	ring.release(at);
 	{
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
-		for(std::size_t i = 0; i < work.alerts.size(); ++i)
+		for(const std::size_t i : work.widely)
 			add_feeds_of(work, i);
 	}
 	std::sort(work.concerns.begin(), work.concerns.end());

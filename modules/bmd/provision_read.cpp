@@ -112,16 +112,17 @@ std::string credentials_query(Pg &pg, const std::string &domain, const Keys &use
 
 // The latched ones first, so that an active one takes its metric's place; the cleared ones that may
 // come back in the order of their end.  Of the open ones at most one more than there is room for,
-// so that it is noticed: the most urgent, then the newest.
+// so that it is noticed: the most urgent, then the newest, last what is suppressed.
 std::string unclosed_alerts_query(std::size_t room)
 {
 	return "SELECT alert_id, serial, metric_id, condition, kind, priority, state, value, "
 		   "limit_value, revision, measured_at, arrived_at, onset_at, raised_at, changed_at, "
 		   "device_id, patient_id, cleared_at, code, response, answered_by, answered_at, taken_at, "
-		   "step, silenced_until, suppressed, mutes, outcome, priority_before, risen, rises_at "
+		   "step, silenced_until, suppressed, mutes, outcome, priority_before, risen, rises_at, "
+		   "part_of "
 		   "FROM bmd_alert WHERE closed_at IS NULL AND (state = 'cleared' OR alert_id IN "
 		   "(SELECT alert_id FROM bmd_alert WHERE closed_at IS NULL AND state <> 'cleared' "
-		   "ORDER BY priority <> 'high', raised_at DESC LIMIT "
+		   "ORDER BY suppressed <> 'none', priority <> 'high', raised_at DESC LIMIT "
 		   + std::to_string(room + 1)
 		   + ")) ORDER BY state = 'cleared', state DESC, coalesce(cleared_at, raised_at)";
 }

@@ -14,6 +14,7 @@
 #include "provision.hpp"
 #include "provision_take.hpp"
 #include "reached.hpp"
+#include "storm_keeper.hpp"
 #include "subs.hpp"
 #include "waiting.hpp"
 
@@ -21,7 +22,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 24; // bmd_watcher_rule
+constexpr int least_schema = 25; // bmd_storm
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -49,6 +50,8 @@ void close_orphan(AlertRec &alert, std::string_view event, const Actor &actor)
 // Why an alert does not go on; empty: it does.
 std::string_view why_over(const AlertRec &alert, std::int32_t database_id)
 {
+	if(alert.condition == Condition::storm)
+		return {};
 	if(alert.device == 0)
 		return "removed";
 	const bool enabled = store()->heard[alert.device].flags.load() & device_enabled;
@@ -64,7 +67,7 @@ void take_kept(AlertRec &alert, std::string_view over)
 		close_orphan(alert, "closed", {{}, {}, over.empty() ? "condition gone" : over});
 }
 
-void take_alert(AlertRec alert, std::int32_t database_id)
+void take_alert(AlertRec alert, std::int32_t database_id, const Uuid &storm)
 {
 	alert.device = find_device(alert.serial);
 	const std::string_view over = why_over(alert, database_id);
@@ -73,11 +76,23 @@ void take_alert(AlertRec alert, std::int32_t database_id)
 	if(!over.empty())
 		return close_orphan(alert, over, Actor{});
 	const Index slot = restore_alert(alert);
-	if(slot != 0)
-		adopt_alert(slot);
-	else
-		complain(count_alerts_lost_memory,
+	if(slot == 0)
+		return complain(count_alerts_lost_memory,
 				"the alert book has no room for all open alerts: raise the parameter \"alerts\"");
+	if(alert.condition == Condition::storm)
+		return;
+	if(alert.response.suppressed == Suppression::storm)
+		remember_member(slot, storm);
+	adopt_alert(slot);
+}
+
+// All zero: none.
+Uuid uuid_of(const PgFields &row, std::size_t column)
+{
+	Uuid id{};
+	if(row.text(column).size() == id.size())
+		std::memcpy(id.data(), row.text(column).data(), id.size());
+	return id;
 }
 
 Result<bool> load_alerts(Pg &pg)
@@ -86,16 +101,16 @@ Result<bool> load_alerts(Pg &pg)
 			pg, unclosed_alerts_query(store()->alerts.size), [](std::span<const PgFields> rows) {
 				const RegistryWrite lock;
 				for(const PgFields &row : rows)
-					take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)));
+					take_alert(alert_of(row), static_cast<std::int32_t>(row.integer(15)),
+							uuid_of(row, 31));
 			});
 }
 
 void take_closed(const PgFields &row)
 {
-	Uuid id{};
-	if(row.text(0).size() != id.size())
+	const Uuid id = uuid_of(row, 0);
+	if(id == Uuid{})
 		return;
-	std::memcpy(id.data(), row.text(0).data(), id.size());
 	know_closed(id, static_cast<std::uint32_t>(row.integer(1)));
 }
 
@@ -143,6 +158,13 @@ void take_subscription(const PgFields &row)
 	const TimeUs expires = mono_now() + row.integer(2) * second_us;
 	if(put_sub(resource.dialog, resource.feed, row.text(1), expires, ref) == Admission::full)
 		no_room("a subscription to", resource.feed);
+}
+
+// Collectors and feeds are known by now.
+Result<bool> take_up_storms(Pg & /*pg*/)
+{
+	restore_storms();
+	return true;
 }
 
 Result<bool> load_subscriptions(Pg &pg)
@@ -195,9 +217,9 @@ Result<bool> bump_subscriptions(Pg &pg)
 Result<bool> load_all(Pg &pg)
 {
 	const TimeUs begun = mono_now();
-	for(const auto step :
-			{check_schema, reload, load_closed, load_alerts, load_escalations, load_reached,
-					load_waiting, load_collectors, load_subscriptions, bump_subscriptions})
+	for(const auto step : {check_schema, reload, load_closed, load_alerts, load_escalations,
+				load_reached, load_waiting, load_collectors, take_up_storms, load_subscriptions,
+				bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

@@ -1,4 +1,4 @@
-/// @file recipients.cpp  Feeds that show an alert because it was escalated to them.
+/// @file recipients.cpp  Feeds that show an alert that is not of a device of their own.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "recipients.hpp"
@@ -58,12 +58,16 @@ void remove(Index i) noexcept
 
 } // namespace
 
-Addition add_recipient(const Uuid &alert, Index slot, Index feed) noexcept
+Addition add_recipient(const Uuid &alert, Index slot, Index feed, RecipientFlag why) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.recipient_lock);
-	if(find(alert, feed) != 0)
-		return Addition::known;
+	if(const Index known = find(alert, feed); known != 0) {
+		std::uint8_t &reasons = s.recipients[known].why;
+		const bool is_new = (reasons & why) == 0;
+		reasons |= why;
+		return is_new ? Addition::done : Addition::known;
+	}
 	const Index i = take(s.recipients, &RecipientRec::next_of_alert);
 	if(i == 0) {
 		complain(count_recipients_lost_memory,
@@ -73,20 +77,32 @@ Addition add_recipient(const Uuid &alert, Index slot, Index feed) noexcept
 	}
 	Index &head = head_of(alert);
 	Index &first = s.feeds[feed].first_recipient;
-	s.recipients[i] = RecipientRec{alert, slot, feed, head, first, 0};
+	s.recipients[i] = RecipientRec{alert, slot, feed, head, first, 0, why};
 	if(first != 0)
 		s.recipients[first].prev_of_feed = i;
 	head = first = i;
 	return Addition::done;
 }
 
-std::vector<Index> recipients_of(const Uuid &alert)
+void remove_recipient(const Uuid &alert, Index feed, RecipientFlag why) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	const Index i = find(alert, feed);
+	if(i == 0)
+		return;
+	s.recipients[i].why &= static_cast<std::uint8_t>(~why);
+	if(s.recipients[i].why == 0)
+		remove(i);
+}
+
+std::vector<Index> recipients_of(const Uuid &alert, std::uint8_t why)
 {
 	Store &s = *store();
 	std::vector<Index> feeds;
 	const std::lock_guard<Mutex> guard(s.recipient_lock);
 	for(Index i = head_of(alert); i != 0; i = s.recipients[i].next_of_alert)
-		if(s.recipients[i].alert == alert)
+		if(s.recipients[i].alert == alert && (s.recipients[i].why & why) != 0)
 			feeds.push_back(s.recipients[i].feed);
 	return feeds;
 }
@@ -101,10 +117,12 @@ std::vector<Escalated> escalated_to(Index feed)
 	return alerts;
 }
 
-bool is_recipient(const Uuid &alert, Index feed) noexcept
+bool is_recipient(const Uuid &alert, Index feed, std::uint8_t why) noexcept
 {
-	const std::lock_guard<Mutex> guard(store()->recipient_lock);
-	return feed != 0 && find(alert, feed) != 0;
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.recipient_lock);
+	const Index i = feed == 0 ? 0 : find(alert, feed);
+	return i != 0 && (s.recipients[i].why & why) != 0;
 }
 
 void forget_recipients(const Uuid &alert) noexcept

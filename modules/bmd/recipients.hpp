@@ -1,6 +1,6 @@
-/// @file recipients.hpp  Feeds that show an alert because it was escalated to them.
-/// SPDX-License-Identifier: GPL-2.0-or-later
-/// Callers hold the registry lock, shared or exclusively; these take the recipients' lock.
+/// @file recipients.hpp  Feeds that show an alert because it was escalated to them, or because it
+/// is a storm of their devices. SPDX-License-Identifier: GPL-2.0-or-later Callers hold the registry
+/// lock, shared or exclusively; these take the recipients' lock.
 
 #pragma once
 
@@ -17,13 +17,17 @@ enum class Addition
 	no_room ///< counted and logged
 };
 
-/// From now on the feed shows the alert, which is in this slot of the book.
-Addition add_recipient(const Uuid &alert, Index slot, Index feed) noexcept;
+/// From now on the feed shows the alert, which is in this slot of the book, for this reason, too.
+Addition add_recipient(
+		const Uuid &alert, Index slot, Index feed, RecipientFlag why = recipient_called) noexcept;
 
-/// Feeds the alert was escalated to.
-[[nodiscard]] std::vector<Index> recipients_of(const Uuid &alert);
+/// That reason is over; without another one the feed does not show the alert any more.
+void remove_recipient(const Uuid &alert, Index feed, RecipientFlag why) noexcept;
 
-/// An alert that was escalated to a feed; it may be over by now.
+/// Feeds that show the alert for one of these reasons.
+[[nodiscard]] std::vector<Index> recipients_of(const Uuid &alert, std::uint8_t why = recipient_any);
+
+/// An alert that a feed shows so; it may be over by now.
 struct Escalated
 {
 	Uuid alert;
@@ -31,8 +35,9 @@ struct Escalated
 };
 [[nodiscard]] std::vector<Escalated> escalated_to(Index feed);
 
-/// May this person answer for the alert, although not responsible for its device?
-[[nodiscard]] bool is_recipient(const Uuid &alert, Index feed) noexcept;
+/// Does the feed show the alert for one of these reasons?
+[[nodiscard]] bool is_recipient(
+		const Uuid &alert, Index feed, std::uint8_t why = recipient_any) noexcept;
 
 /// The alert is over, and everybody has been told.
 void forget_recipients(const Uuid &alert) noexcept;

@@ -215,7 +215,9 @@ Index take_slot(const AlertRec &alert) noexcept
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.book_lock);
 	// The last sixteenth is for what is urgent.
-	const std::size_t kept = alert.priority == Priority::high ? 0 : s.alerts.size / 16;
+	const bool urgent =
+			alert.priority == Priority::high && alert.response.suppressed == Suppression::none;
+	const std::size_t kept = urgent ? 0 : s.alerts.size / 16;
 	const Index i = s.open_count + kept < s.alerts.size ? find_slot() : 0;
 	if(i == 0)
 		return 0;
@@ -252,7 +254,8 @@ void keep_slot(Index i) noexcept
 	link_kept(i);
 }
 
-Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index device) noexcept
+Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index device,
+		Suppression suppressed) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.book_lock);
@@ -265,6 +268,7 @@ Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index de
 	// Others find it as soon as it is in the list: by then it is an open one.
 	alert.state = AlertState::active;
 	come_back(alert.response, wall_now());
+	alert.response.suppressed = suppressed;
 	link_open(i);
 	return i;
 }

@@ -36,8 +36,8 @@ struct KeptKey
 
 /// Makes a kept alert that cleared after `since` an open, active one again, of `device`, for
 /// reopen_alert(); `cleared_at` stays.  0: there is none.
-[[nodiscard]] Index take_back(
-		const KeptKey &key, std::int64_t patient, TimeUs since, Index device) noexcept;
+[[nodiscard]] Index take_back(const KeptKey &key, std::int64_t patient, TimeUs since, Index device,
+		Suppression suppressed = Suppression::none) noexcept;
 
 /// Closes what is kept of a device; nothing when there is none.
 void close_kept(std::string_view serial, std::string_view why) noexcept;

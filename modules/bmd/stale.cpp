@@ -34,6 +34,7 @@ bool device_heard(Index index, TimeUs arrived) noexcept
 	s.devices[index].stale_alert = 0;
 	if(alert != 0)
 		end_alert(alert, "cleared", Actor{}, wall_now(), Ending::may_come_back);
+	s.devices[index].storm.store(0);
 	return true;
 }
 
@@ -65,6 +66,8 @@ TimeUs silent_since(Index index, TimeUs now) noexcept
 	return began > s.devices[index].last_arrived ? began : s.devices[index].last_arrived;
 }
 
+} // namespace
+
 void raise_stale(Index index) noexcept
 {
 	Store &s = *store();
@@ -84,16 +87,13 @@ void raise_stale(Index index) noexcept
 	match_suppression(index, wall_now());
 }
 
-} // namespace
-
-void look_for_silence(Index from, Index to) noexcept
+void find_silent(Index from, Index to, std::vector<Index> &found)
 {
-	Store &s = *store();
+	const Store &s = *store();
 	const TimeUs now = mono_now();
-	const std::shared_lock<RwLock> registry(s.registry_lock);
 	for(Index i = from; i <= to && i <= s.devices.used; ++i)
 		if(silent_without_alert(i, now))
-			raise_stale(i);
+			found.push_back(i);
 }
 
 } // namespace bmd

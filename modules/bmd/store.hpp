@@ -25,6 +25,7 @@
 #include "ring.hpp"
 #include "store_kamailio.hpp"
 #include "store_limits.hpp"
+#include "storm_rec.hpp"
 #include "text.hpp"
 #include "window_rec.hpp"
 
@@ -134,7 +135,8 @@ struct DeviceRec
 	Index stale_alert;
 	Index first_alert; ///< open alerts of this device, newest first
 	std::uint32_t generation;
-	std::atomic<bool> watched; ///< somebody has subscribed to the device's feed
+	std::atomic<bool> watched;       ///< somebody has subscribed to the device's feed
+	std::atomic<std::uint8_t> storm; ///< number of the storm that tells of its silence; 0: none
 };
 
 /// A technician's or a group's feed.  Device feeds are the devices themselves.  A team that is
@@ -326,6 +328,7 @@ struct Store
 	std::atomic<TimeUs> tend_at; ///< monotonic: an alert has something due then; see tend.hpp
 	Settings settings;
 	Windows windows;
+	StormRec storms[max_storms + 1]; ///< by number, from 1
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert

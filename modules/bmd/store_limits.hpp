@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "bmd/time.hpp"
 
@@ -18,6 +19,10 @@ struct Settings
 	std::atomic<DurationUs> silence;      ///< longest
 	std::atomic<DurationUs> silence_high; ///< longest at priority high
 	std::atomic<std::int64_t> messages;   ///< to a person a minute, of less than priority high
+	std::atomic<DurationUs> storm_window; ///< see bmd/storm.hpp, as the following
+	std::atomic<DurationUs> storm_rest;
+	std::atomic<std::uint32_t> storm_devices;
+	std::atomic<std::uint32_t> storm_site_devices;
 };
 
 /// Sizes, from the module's parameters.

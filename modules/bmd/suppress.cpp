@@ -13,6 +13,19 @@ namespace bmd {
 namespace {
 
 constexpr std::string_view link_down = "nothing is heard of the device";
+constexpr std::string_view one_of_many = "one of many devices that fell silent of one cause";
+
+const char *why_over(Suppression before) noexcept
+{
+	switch(before) {
+		case Suppression::maintenance:
+			return "the maintenance window is over";
+		case Suppression::storm:
+			return "it is not one of many any more";
+		default:
+			return "the device is heard again";
+	}
+}
 
 void match(AlertRec &alert, TimeUs now) noexcept
 {
@@ -25,9 +38,7 @@ void match(AlertRec &alert, TimeUs now) noexcept
 	if(suppressor.how != Suppression::none)
 		return record_change(alert, "suppressed",
 				{suppressor.who, to_string(suppressor.how), suppressor.why}, now);
-	const char *why = before == Suppression::maintenance ? "the maintenance window is over"
-														 : "the device is heard again";
-	record_change(alert, "resumed", {{}, {}, why}, now);
+	record_change(alert, "resumed", {{}, {}, why_over(before)}, now);
 	resume_escalations();
 }
 
@@ -45,6 +56,10 @@ Suppressor suppressor_of(const AlertRec &alert, TimeUs now) noexcept
 			  && store()->devices[alert.device].stale_alert != 0) {
 		suppressor.how = Suppression::inhibition;
 		copy_text(suppressor.why, window_why_size, link_down);
+	} else if(alert.condition == Condition::stale && alert.device != 0
+			  && store()->devices[alert.device].storm.load() != 0) {
+		suppressor.how = Suppression::storm;
+		copy_text(suppressor.why, window_why_size, one_of_many);
 	}
 	return suppressor;
 }

@@ -1,4 +1,5 @@
-/// @file suppress.hpp  Which alerts are told but not urgently: maintenance windows, inhibition.
+/// @file suppress.hpp  Which alerts are told but not urgently: maintenance windows, inhibition,
+/// storms.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// A suppressed alert is recorded, listed and shown like any other, with the reason.  Nobody is
 /// called for it.  Callers hold the registry lock (shared) and the device's stripe.
@@ -17,7 +18,7 @@ struct Suppressor
 	char why[window_why_size] = {};
 };
 
-/// A maintenance window comes before inhibition.
+/// A maintenance window comes before inhibition, and before a storm.
 [[nodiscard]] Suppressor suppressor_of(const AlertRec &alert, TimeUs now) noexcept;
 
 /// Open physiological alerts of a device: those that its stale alert inhibits.

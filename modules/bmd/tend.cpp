@@ -26,7 +26,8 @@ constexpr TimeUs look_anyway = 5 * second_us; // whatever has been noted
 std::uint32_t patience_of(const AlertRec &alert) noexcept
 {
 	Rule rule;
-	const bool ruled = alert.condition != Condition::device && alert.condition != Condition::stale;
+	const bool ruled = alert.condition != Condition::device && alert.condition != Condition::stale
+					   && alert.condition != Condition::storm;
 	return ruled && rule_in_force(store()->devices[alert.device], alert.metric, rule)
 				   ? rule.rises_after
 				   : 0;
@@ -79,10 +80,14 @@ void tend_slot(Index i, TimeUs now, TimeUs mono) noexcept
 	Store &s = *store();
 	AlertRec &alert = s.alerts[i];
 	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
-	if(device == 0 || alert.state == AlertState::cleared)
+	const auto over = [&alert, device] { // a free slot is of device 0, too
+		return alert.state == AlertState::cleared
+			   || (device == 0 && alert.condition != Condition::storm);
+	};
+	if(over())
 		return;
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
-	if(alert.device != device || alert.state == AlertState::cleared)
+	if(alert.device != device || over())
 		return;
 	tend(i, now, mono);
 	match_suppression(device, now);

@@ -10,6 +10,7 @@
 #include "book.hpp"
 #include "evaluate.hpp"
 #include "registry.hpp"
+#include "storm.hpp"
 #include "windows.hpp"
 
 namespace bmd {
@@ -123,6 +124,30 @@ void show_window_of(Index device, bmd_window_view &view)
 
 namespace {
 
+// The person's devices; who has none, as one whom a storm was escalated to, is told of all.
+void describe_for(const AlertRec &storm, std::string_view person, AlertView &view)
+{
+	AlertView own = view;
+	describe_storm(storm, person, own);
+	if(own.devices != 0 || person.empty())
+		view = own;
+	else
+		describe_storm(storm, {}, view);
+}
+
+// As many as the view holds.
+std::string named_devices(const AlertView &all)
+{
+	constexpr std::size_t most = 10;
+	const std::size_t named = std::min(all.some.size(), most);
+	std::string text;
+	for(std::size_t i = 0; i < named; ++i)
+		text += (text.empty() ? "" : ", ") + all.some[i].serial;
+	if(all.devices > named)
+		text += " and " + std::to_string(all.devices - named) + " more";
+	return text;
+}
+
 void show_response(const AlertView &all, bmd_alert_view &view)
 {
 	put(view.code, all.code);
@@ -141,10 +166,12 @@ void show_response(const AlertView &all, bmd_alert_view &view)
 
 } // namespace
 
-void show_alert(const AlertRec &alert, bmd_alert_view &view)
+void show_alert(const AlertRec &alert, bmd_alert_view &view, std::string_view person)
 {
 	AlertView all;
 	describe_alert(alert, all);
+	if(alert.condition == Condition::storm)
+		describe_for(alert, person, all);
 	view = {};
 	put(view.id, all.id);
 	put(view.serial, all.serial);
@@ -154,8 +181,10 @@ void show_alert(const AlertRec &alert, bmd_alert_view &view)
 	put(view.kind, to_string(all.kind));
 	put(view.priority, to_string(all.priority));
 	put(view.state, to_string(all.state));
-	put_number(view.value, alert.value);
+	put_number(view.value, all.value.value_or(std::nan("")));
 	put_number(view.limit, alert.limit);
+	put(view.cause, all.cause);
+	put(view.devices, named_devices(all));
 	put(view.unit, all.unit);
 	put(view.location, all.location);
 	put(view.patient, all.patient_name);

@@ -1,4 +1,4 @@
-/// @file watching.cpp  Whom live subscriptions show the alerts of a device.
+/// @file watching.cpp  Whom live subscriptions show an alert.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include "watching.hpp"
@@ -6,17 +6,25 @@
 #include <algorithm>
 #include <vector>
 
+#include "recipients.hpp"
 #include "subs.hpp"
 
 namespace bmd {
 
 namespace {
 
-// The feeds of a device besides those of people.
-std::vector<std::string> common_feeds(Index device)
+// Feeds that show an alert, besides those of people.
+std::vector<std::string> common_feeds(const AlertRec &alert)
 {
 	const Store &s = *store();
-	std::vector<std::string> feeds{"dev." + std::string(s.devices[device].serial)};
+	std::vector<std::string> feeds{"dev." + std::string(alert.serial)};
+	if(alert.condition == Condition::storm) {
+		for(const Index i : recipients_of(alert.id))
+			if(const FeedRec &feed = s.feeds[i]; feed.is_group && feed.watched.load())
+				feeds.emplace_back(feed.name);
+		return feeds;
+	}
+	const Index device = alert.device;
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		if(const FeedRec &feed = s.feeds[s.members[e].feed]; feed.is_group && feed.watched.load())
 			feeds.emplace_back(feed.name);
@@ -25,9 +33,9 @@ std::vector<std::string> common_feeds(Index device)
 
 } // namespace
 
-Watching::Watching(Index device)
+Watching::Watching(const AlertRec &alert)
 {
-	for(const std::string &feed : common_feeds(device))
+	for(const std::string &feed : common_feeds(alert))
 		add(feed);
 }
 
@@ -44,11 +52,11 @@ bool Watching::has(std::string_view person) const
 	return users_.contains(person) || has_answering_sub(person, person);
 }
 
-bool shown_by_subscription(Index device, std::string_view person)
+bool shown_by_subscription(const AlertRec &alert, std::string_view person)
 {
 	if(has_answering_sub(person, person))
 		return true;
-	const auto feeds = common_feeds(device);
+	const auto feeds = common_feeds(alert);
 	return std::ranges::any_of(
 			feeds, [&](const std::string &feed) { return has_answering_sub(feed, person); });
 }

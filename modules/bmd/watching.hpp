@@ -1,4 +1,4 @@
-/// @file watching.hpp  Whom live subscriptions show the alerts of a device.
+/// @file watching.hpp  Whom live subscriptions show an alert.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #pragma once
@@ -17,17 +17,17 @@ class Watching
 {
 public:
 	/// Caller holds the registry lock.
-	explicit Watching(Index device);
-	/// Does a subscription show this person the device's alerts: to the person's own feed, the
-	/// device's, or that of one of its groups?
+	explicit Watching(const AlertRec &alert);
+	/// Does a subscription show this person the alert: to the person's own feed, the device's, or
+	/// that of one of its groups; of a storm that of a group of its devices?
 	[[nodiscard]] bool has(std::string_view person) const;
 
 private:
 	void add(std::string_view feed);
-	std::set<std::string, std::less<>> users_; ///< of the feeds of the device and its groups
+	std::set<std::string, std::less<>> users_; ///< of the feeds of devices and groups
 };
 
 /// The same of one person, without looking at others.  Caller holds the registry lock.
-[[nodiscard]] bool shown_by_subscription(Index device, std::string_view person);
+[[nodiscard]] bool shown_by_subscription(const AlertRec &alert, std::string_view person);
 
 } // namespace bmd

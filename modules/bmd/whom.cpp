@@ -7,6 +7,10 @@
 
 #include "feeds.hpp"
 
+#include "recipients.hpp"
+#include "registry.hpp"
+#include "storm.hpp"
+
 namespace bmd {
 
 namespace {
@@ -81,6 +85,16 @@ void keep_seen(Reached &reached)
 		reached.why = "nobody may watch " + empty;
 }
 
+void add_tie(const FeedRec &feed, DeviceTies &ties)
+{
+	if(!feed.is_group)
+		ties.responsible.emplace_back(feed.name);
+	else if(const std::int32_t team = team_of(feed); team != 0)
+		ties.teams.push_back(team);
+	else if(const std::string_view group = group_of(feed); !group.empty())
+		ties.groups.emplace_back(group);
+}
+
 } // namespace
 
 DeviceTies ties_of(Index device)
@@ -88,16 +102,33 @@ DeviceTies ties_of(Index device)
 	const Store &s = *store();
 	DeviceTies ties;
 	ties.type = s.types[s.devices[device].type].name;
-	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device) {
-		const FeedRec &feed = s.feeds[s.members[e].feed];
-		if(!feed.is_group)
-			ties.responsible.emplace_back(feed.name);
-		else if(const std::int32_t team = team_of(feed); team != 0)
-			ties.teams.push_back(team);
-		else if(const std::string_view group = group_of(feed); !group.empty())
-			ties.groups.emplace_back(group);
-	}
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
+		add_tie(s.feeds[s.members[e].feed], ties);
 	return ties;
+}
+
+std::optional<DeviceTies> ties_of(const AlertRec &alert)
+{
+	if(alert.condition != Condition::storm) {
+		const Index device = find_device(alert.serial);
+		return device == 0 ? std::nullopt : std::optional(ties_of(device));
+	}
+	if(!is_ready(alert))
+		return std::nullopt;
+	DeviceTies ties;
+	for(const Index feed : recipients_of(alert.id, recipient_devices))
+		add_tie(store()->feeds[feed], ties);
+	ties.orphans = has_orphans(alert);
+	return ties;
+}
+
+bool is_of_team(const Duty &duty, const FeedRec &feed)
+{
+	if(const std::int32_t team = team_of(feed); team != 0)
+		return duty.find_team(team) != nullptr;
+	const std::string_view group = group_of(feed);
+	return std::ranges::any_of(
+			duty.group_teams, [group](const GroupTeam &pair) { return pair.group == group; });
 }
 
 std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties)
@@ -109,8 +140,8 @@ std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties)
 	for(const GroupTeam &pair : duty.group_teams)
 		if(std::find(ties.groups.begin(), ties.groups.end(), pair.group) != ties.groups.end())
 			add_once(names, pair.team);
-	if(names.empty() && !duty.default_team.empty())
-		names.push_back(duty.default_team);
+	if((names.empty() || ties.orphans) && !duty.default_team.empty())
+		add_once(names, duty.default_team);
 	std::sort(names.begin(), names.end());
 	return names;
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,21 @@ struct DeviceTies
 	std::vector<std::string> groups;      ///< names, without "grp."
 	std::vector<std::string> responsible; ///< user names
 	std::vector<std::int32_t> teams;      ///< responsible for the device itself: numbers
+	bool orphans = false;                 ///< of a storm: one of its devices has no team
 };
 
 /// Caller holds the registry lock.
 [[nodiscard]] DeviceTies ties_of(Index device);
 
+/// Of the device of an alert; of a storm those of all its devices.  nullopt: the device has gone,
+/// or the storm has no devices yet.
+[[nodiscard]] std::optional<DeviceTies> ties_of(const AlertRec &alert);
+
+/// Is one of the feeds of a device that of a team, or of a group that a team is responsible for?
+[[nodiscard]] bool is_of_team(const Duty &duty, const FeedRec &feed);
+
 /// Names of the teams of a device: those responsible for it or one of its groups; without any the
-/// default team.
+/// default team, as of a storm with such a device.
 [[nodiscard]] std::vector<std::string> teams_of(const Duty &duty, const DeviceTies &ties);
 
 /// Whom a step reaches.

@@ -16,7 +16,7 @@ namespace {
 	"limit_value, location, patient_name, patient_address, patient_id, measured_at, arrived_at, "  \
 	"onset_at, raised_at, changed_at, cleared_at, revision, code, response, answered_by, "         \
 	"answered_at, taken_at, step, silenced_until, suppressed, mutes, outcome, priority_before, "   \
-	"risen, rises_at, closed_at"
+	"risen, rises_at, closed_at, part_of"
 
 constexpr const char *insert_events =
 		"INSERT INTO bmd_alert_event (alert_id, revision, at, event, state, priority, value, who, "
@@ -36,7 +36,8 @@ constexpr const char *upsert_alerts =
 		"silenced_until = EXCLUDED.silenced_until, suppressed = EXCLUDED.suppressed, "
 		"mutes = EXCLUDED.mutes, outcome = EXCLUDED.outcome, "
 		"priority_before = EXCLUDED.priority_before, risen = EXCLUDED.risen, "
-		"rises_at = EXCLUDED.rises_at, closed_at = EXCLUDED.closed_at "
+		"rises_at = EXCLUDED.rises_at, closed_at = EXCLUDED.closed_at, "
+		"part_of = COALESCE(EXCLUDED.part_of, a.part_of) "
 		"WHERE a.revision < EXCLUDED.revision";
 constexpr const char *copy_alerts = "COPY bmd_alert_in (" ALERT_COLUMNS
 									", event, who, through, why) FROM STDIN (FORMAT binary)";
@@ -123,7 +124,7 @@ void Writer::put_response(const AlertRec &alert)
 void Writer::put_event(const AlertEvent &event)
 {
 	const AlertRec &alert = event.alert;
-	copy_.row(40);
+	copy_.row(41);
 	copy_.bytes(alert.id.data(), alert.id.size());
 	copy_.int32(event.device);
 	copy_.text(alert.serial);
@@ -150,6 +151,10 @@ void Writer::put_event(const AlertEvent &event)
 	copy_.timestamp(alert.cleared_at);
 	copy_.int32(static_cast<std::int32_t>(alert.revision));
 	put_response(alert);
+	if(event.part_of != Uuid{})
+		copy_.bytes(event.part_of.data(), event.part_of.size());
+	else
+		copy_.null();
 	copy_.text(event.event);
 	copy_.text_or_null(event.who);
 	copy_.text_or_null(event.through);

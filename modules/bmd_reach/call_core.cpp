@@ -10,6 +10,7 @@
 #include "bmd/invite.hpp"
 #include "call_queue.hpp"
 #include "call_words.hpp"
+#include "message.hpp"
 #include "reach_core.h"
 
 namespace {
@@ -43,7 +44,7 @@ template <std::size_t N> void put(char (&to)[N], std::string_view text)
 // What this person still has to be told of it; false: nothing.
 bool waits_for(std::string_view person, std::string_view id, bmd_alert_view &view)
 {
-	return api->alert(text_of(id), &view) == 1 && still_waits(view, person);
+	return api->alert_for(text_of(person), text_of(id), &view) == 1 && still_waits(view, person);
 }
 
 void add(const bmd_alert_view *alert, void *list)
@@ -73,9 +74,7 @@ std::vector<bmd_alert_view> outstanding(
 
 CallTold told_of(const bmd_alert_view &alert)
 {
-	char text[1304] = "", line[208] = "";
-	(void)reach_alert_text(alert.id, text, sizeof text, line, sizeof line);
-	return {alert, line, text};
+	return {alert, message_brief(alert), message_text(*api, alert)};
 }
 
 void show(const std::vector<bmd_alert_view> &alerts, const std::vector<bmd_alert_view> &asked,

@@ -89,8 +89,10 @@ bool still_waits(const bmd_alert_view &alert, std::string_view person) noexcept
 CallWords words_of_call(const std::vector<CallTold> &alerts, std::size_t others)
 {
 	const bmd_alert_view &first = alerts.front().alert;
-	const std::string display = std::string(shout(priority_of(first))) + ' ' + first.serial + ' '
-								+ std::string(first.metric);
+	const std::string what = first.cause[0] != '\0'
+									 ? std::string(first.value) + " silent, " + first.cause
+									 : std::string(first.serial) + ' ' + first.metric;
+	const std::string display = std::string(shout(priority_of(first))) + ' ' + what;
 	return {quoted_string(display, most_display),
 			headers_of(alerts.front(), alerts.size() - 1 + others), text_of(alerts, others)};
 }

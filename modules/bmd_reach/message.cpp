@@ -57,7 +57,8 @@ int told_by(const bmd_alert_view &alert)
 void Messenger::step(const bmd_task &task, TimeUs now)
 {
 	bmd_alert_view alert{};
-	if(api_.alert(text(task.alert), &alert) != 1 || told_by(alert) != BMD_TOLD_WAITS)
+	if(api_.alert_for(text(task.person), text(task.alert), &alert) != 1
+			|| told_by(alert) != BMD_TOLD_WAITS || std::string_view(alert.suppressed) != "none")
 		return;
 	const Contacts contacts = contacts_of(task.person);
 	if(contacts.empty())
@@ -157,7 +158,10 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 	for(const bmd_reached &one : reached)
 		if(one.terminal != 0)
 			people.emplace(one.person);
-	for(const std::string &person : people)
+	for(const std::string &person : people) {
+		bmd_alert_view own{}; // a storm is told to each of the own devices
+		if(told == BMD_TOLD_WAITS && api_.alert_for(text(person), text(alert), &own) == 1)
+			change = text_of(own);
 		for(const reach_contact &contact : contacts_of(person)) {
 			const int before = told_to(alert, person, contact, reached, now);
 			if(before == BMD_TOLD_NOTHING || before == told)
@@ -167,6 +171,7 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 			else
 				send(contact, person, change, now);
 		}
+	}
 }
 
 void Messenger::tell_more(const std::string &person, std::size_t count)

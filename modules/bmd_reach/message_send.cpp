@@ -33,7 +33,7 @@ AlertWords words(const bmd_alert_view &alert, std::string_view since)
 {
 	return {alert.code, alert.priority, alert.metric, alert.condition, alert.state, alert.value,
 			alert.limit, alert.unit, alert.serial, alert.type, alert.location, alert.patient,
-			alert.patient_address, since};
+			alert.patient_address, since, alert.cause, alert.devices};
 }
 
 void add_reached(const bmd_reached *reached, void *list)

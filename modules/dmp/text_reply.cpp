@@ -38,7 +38,10 @@ std::string upper(std::string_view word)
 // "HIGH SpO2 81 % low, OX-1001, living room"
 std::string described(const bmd_alert_view &alert)
 {
-	std::string out = upper(alert.priority) + ' ' + alert.metric;
+	std::string out = upper(alert.priority) + ' ';
+	if(alert.cause[0] != '\0')
+		return out + alert.value + " devices silent, " + alert.cause;
+	out += alert.metric;
 	if(alert.value[0] != '\0')
 		out += std::string(" ") + alert.value;
 	if(alert.value[0] != '\0' && alert.unit[0] != '\0' && std::string_view(alert.unit) != "1")

@@ -77,6 +77,9 @@ class Document:
         alert = {"serial": serial}
         for child in notify.iter():
             name = child.tag.split("}")[-1]
+            if name == "device":  # one of those that a storm tells of
+                alert.setdefault("some", []).append(dict(child.attrib))
+                continue
             text = (child.text or "").strip()
             if text:
                 alert[name] = text

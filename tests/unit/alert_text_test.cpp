@@ -66,6 +66,24 @@ bool good(const std::string &text, std::size_t most)
 	return valid;
 }
 
+void a_storm_is_its_count_its_cause_and_some_of_its_devices()
+{
+	bmd::AlertWords words;
+	words.code = "K7MQ3";
+	words.priority = "high";
+	words.metric = "NoData";
+	words.condition = "storm";
+	words.value = "12";
+	words.serial = "@home-3";
+	words.cause = "collector home-3";
+	words.devices = "OX-1, OX-2 and 10 more";
+	const std::string text = bmd::alert_text(words);
+	CU_ASSERT(text.starts_with(
+			"HIGH 12 devices silent\ncollector home-3\ndevices OX-1, OX-2 and 10 more\n"));
+	CU_ASSERT(text.find('@') == std::string::npos);
+	BMD_EQUAL(bmd::alert_brief(words), "HIGH 12 devices silent, collector home-3");
+}
+
 void whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8()
 {
 	std::mt19937 random(7);
@@ -112,6 +130,7 @@ void who_took_an_alert_and_how_it_ended_is_one_line()
 CU_TestInfo cases[] = {BMD_CASE(every_row_of_the_table_is_the_text_of_its_words),
 		BMD_CASE(whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8),
 		BMD_CASE(a_text_of_the_longest_words_fits_a_message),
+		BMD_CASE(a_storm_is_its_count_its_cause_and_some_of_its_devices),
 		BMD_CASE(who_took_an_alert_and_how_it_ended_is_one_line), CU_TEST_INFO_NULL};
 
 } // namespace

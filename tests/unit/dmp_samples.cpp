@@ -82,6 +82,9 @@ bmd::dmp::Feed sample_feed()
 	all.priority_before = bmd::Priority::low;
 	all.outcome = bmd::Outcome::false_alarm;
 	all.closed_at = now + 9;
+	all.cause = "collector \"home\"";
+	all.devices = 1'667;
+	all.some = {{"OX-1", "Ward <2>", "Zo\xC3\xAB & Co"}, {"OX-2", "", ""}};
 
 	bmd::AlertView few;
 	few.id = "45c08067-b7e2-889d-b39c-c83065a28c24";
@@ -105,7 +108,8 @@ bool same_alert(const bmd::AlertView &a, const bmd::AlertView &b)
 				v.state, v.value, v.limit, v.unit, v.location, v.patient_name, v.patient_address,
 				v.measured_at, v.arrived_at, v.onset_at, v.raised_at, v.changed_at, v.cleared_at,
 				v.revision, v.code, v.response, v.answered_by, v.answered_at, v.step,
-				v.silenced_until, v.suppressed, v.mutes, v.priority_before, v.outcome, v.closed_at);
+				v.silenced_until, v.suppressed, v.mutes, v.priority_before, v.outcome, v.closed_at,
+				v.cause, v.devices, v.some);
 	};
 	return all(a) == all(b);
 }

@@ -226,6 +226,37 @@ void an_alert_line_says_what_people_made_of_it()
 			"alerts of the device | priority was low | code AC347\n");
 }
 
+AlertView storm(std::uint32_t devices)
+{
+	AlertView view;
+	view.id = "s";
+	view.serial = "@home-3";
+	view.metric = "NoData";
+	view.condition = bmd::Condition::storm;
+	view.kind = bmd::AlertKind::technical;
+	view.priority = bmd::Priority::high;
+	view.cause = "collector home-3";
+	view.devices = devices;
+	view.value = devices;
+	view.some = {{"OX-1", "bedroom", "Ann"}, {"V-7", "", ""}};
+	return view;
+}
+
+void a_storm_is_told_in_words_with_its_count_and_its_devices()
+{
+	FeedState state;
+	(void)state.take(full(1, {}));
+	BMD_EQUAL(text_of(notification(partial(2, {storm(12)}), state)),
+			"ALERT 03:00:00Z HIGH  12 devices silent: OX-1 (Ann), V-7 and 10 more (collector "
+			"home-3) | "
+			"@home-3 | several patients | technical, active\n");
+	AlertView fewer = storm(2);
+	fewer.revision = 2;
+	BMD_EQUAL(text_of(notification(partial(3, {fewer}), state)),
+			"NOW 2 03:00:00Z HIGH  2 devices silent: OX-1 (Ann), V-7 (collector home-3) | "
+			"@home-3 | several patients | technical, active\n");
+}
+
 // What the line of a change begins with.
 std::string change_of(const AlertView &before, const AlertView &after)
 {
@@ -301,7 +332,7 @@ void a_json_line_has_every_field()
 				"patient_address", "measured_at", "measured_us", "arrived_at", "onset_at",
 				"raised_at", "changed_at", "cleared_at", "revision", "latency_ms", "code",
 				"response", "answered_by", "answered_at", "step", "silenced_until", "suppressed",
-				"mutes", "priority_before", "outcome", "closed_at"})
+				"mutes", "priority_before", "outcome", "closed_at", "cause", "devices", "some"})
 		BMD_EQUAL(std::string(name) + (first.contains(name) ? "" : " is missing"), name);
 	BMD_EQUAL(first["latency_ms"].get<double>(), 12.345);
 	BMD_EQUAL(first["patient_name"].get<std::string>(), "A \"B\"\n");
@@ -351,6 +382,7 @@ CU_TestInfo cases[] = {BMD_CASE(full_replaces_and_partial_merges),
 		BMD_CASE(an_alert_line_says_everything_the_technician_needs),
 		BMD_CASE(an_alert_without_value_limit_and_reading_is_told_without),
 		BMD_CASE(an_alert_line_says_what_people_made_of_it),
+		BMD_CASE(a_storm_is_told_in_words_with_its_count_and_its_devices),
 		BMD_CASE(a_change_is_named_and_a_call_to_act_is_not_taken_for_an_answer),
 		BMD_CASE(a_suppressed_alert_stands_below_all_others), BMD_CASE(a_json_line_has_every_field),
 		BMD_CASE(a_notify_without_document_is_a_json_line_too),

@@ -50,8 +50,31 @@ std::string with_unit(double value, const std::string &unit)
 
 } // namespace
 
+namespace {
+
+// "12 devices silent: A, B, C and 9 more (collector home-3)"
+std::string what_of_storm(const AlertView &alert)
+{
+	std::string out = std::to_string(alert.devices)
+					  + (alert.devices == 1 ? " device silent" : " devices silent");
+	const char *before = ": ";
+	for(const StormDevice &device : alert.some) {
+		out += before + printable(device.serial);
+		if(!device.patient_name.empty())
+			out += " (" + printable(device.patient_name) + ')';
+		before = ", ";
+	}
+	if(alert.devices > alert.some.size() && !alert.some.empty())
+		out += " and " + std::to_string(alert.devices - alert.some.size()) + " more";
+	return out + (alert.cause.empty() ? "" : " (" + printable(alert.cause) + ')');
+}
+
+} // namespace
+
 std::string what(const AlertView &alert)
 {
+	if(alert.condition == Condition::storm)
+		return what_of_storm(alert);
 	std::string out = printable(alert.metric);
 	if(alert.value)
 		out += ' ' + with_unit(*alert.value, alert.unit);
@@ -69,6 +92,8 @@ std::string what(const AlertView &alert)
 			return out + ": nothing heard";
 		case Condition::device:
 			return out + ": alarm of the device";
+		case Condition::storm:
+			break;
 	}
 	return out;
 }
@@ -76,6 +101,8 @@ std::string what(const AlertView &alert)
 std::string where(const AlertView &alert)
 {
 	std::string out;
+	if(alert.condition == Condition::storm)
+		return "several patients";
 	for(const std::string &part : {alert.patient_name, alert.location, alert.patient_address})
 		if(!part.empty())
 			out += (out.empty() ? "" : ", ") + printable(part);

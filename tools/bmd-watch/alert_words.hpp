@@ -15,7 +15,8 @@ namespace bmd::watch {
 [[nodiscard]] std::string printable(std::string_view text);
 /// ASCII letters only.
 [[nodiscard]] std::string upper(std::string_view word);
-/// "SpO2 84 % below limit 90 %", "LowO2Supply: alarm of the device".
+/// "SpO2 84 % below limit 90 %", "LowO2Supply: alarm of the device", "12 devices silent: A, B and
+/// 10 more (collector home-3)".
 [[nodiscard]] std::string what(const AlertView &alert);
 /// Patient, location, address; "no patient".
 [[nodiscard]] std::string where(const AlertView &alert);

@@ -33,6 +33,15 @@ std::string_view change_word(const Notification &n, const AlertView &alert)
 	return "same";
 }
 
+Json devices_json(const AlertView &alert)
+{
+	Json devices = Json::array();
+	for(const StormDevice &device : alert.some)
+		devices.push_back({{"serial", device.serial}, {"location", device.location},
+				{"patient_name", device.patient_name}});
+	return devices;
+}
+
 Json alert_json(const Notification &n, const AlertView &alert)
 {
 	return {{"id", alert.id}, {"serial", alert.serial}, {"device_type", alert.device_type},
@@ -53,6 +62,7 @@ Json alert_json(const Notification &n, const AlertView &alert)
 			{"priority_before", alert.priority_before ? Json(to_string(*alert.priority_before))
 													  : Json(nullptr)},
 			{"outcome", to_string(alert.outcome)}, {"closed_at", time_json(alert.closed_at)},
+			{"cause", alert.cause}, {"devices", alert.devices}, {"some", devices_json(alert)},
 			{"change", change_word(n, alert)},
 			{"latency_ms", optional_json(latency_ms(alert, n.received))}};
 }

@@ -37,7 +37,10 @@ std::vector<AlertView> merged(const std::map<std::string, std::vector<AlertView>
 	for(const auto &[feed, open] : feeds)
 		for(const AlertView &alert : open) {
 			const auto known = all.find(alert.id);
-			if(known == all.end() || known->second.revision < alert.revision)
+			// a storm tells each feed of its own devices
+			if(known == all.end() || known->second.revision < alert.revision
+					|| (known->second.revision == alert.revision
+							&& known->second.devices < alert.devices))
 				all.insert_or_assign(alert.id, alert);
 		}
 	std::vector<AlertView> list;

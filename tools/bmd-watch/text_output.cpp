@@ -56,6 +56,8 @@ std::string change_words(const AlertView &before, const AlertView &now)
 													   : upper(to_string(now.response)) + by(now));
 	if(before.outcome != now.outcome && now.outcome != bmd::Outcome::none)
 		words.push_back("RESOLVED: " + std::string(to_string(now.outcome)));
+	if(before.devices != now.devices)
+		words.push_back("NOW " + std::to_string(now.devices));
 	if(before.mutes != now.mutes)
 		words.push_back("MUTES " + std::to_string(now.mutes));
 	std::string out;

@@ -14,13 +14,15 @@ namespace {
 using Words3 = std::array<std::string_view, 3>;
 constexpr Words3 priorities{"low", "medium", "high"};
 constexpr std::array<std::string_view, 2> kinds{"physiological", "technical"};
-constexpr std::array<std::string_view, 5> conditions{"low", "high", "invalid", "stale", "device"};
+constexpr std::array<std::string_view, 6> conditions{
+		"low", "high", "invalid", "stale", "device", "storm"};
 constexpr Words3 states{"active", "latched", "cleared"};
 
 /// The same of enumerations that count from 0.
 constexpr std::array<std::string_view, 6> responses{
 		"none", "delivered", "accepted", "rejected", "escalated", "acknowledged"};
-constexpr Words3 suppressions{"none", "maintenance", "inhibition"};
+constexpr std::array<std::string_view, 4> suppressions{
+		"none", "maintenance", "inhibition", "storm"};
 constexpr Words3 outcomes{"none", "actionable", "false"};
 
 template <std::size_t N, class E>

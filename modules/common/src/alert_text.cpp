@@ -58,6 +58,8 @@ std::string what(const AlertWords &alert)
 {
 	if(alert.condition == "stale")
 		return "nothing is heard of the device";
+	if(alert.condition == "storm")
+		return clean(alert.value) + (alert.value == "1" ? " device silent" : " devices silent");
 	if(alert.condition == "device")
 		return own_alarm(alert.metric);
 	if(alert.condition == "invalid")
@@ -66,6 +68,12 @@ std::string what(const AlertWords &alert)
 	if(!alert.value.empty())
 		text += ' ' + with_unit(alert.value, alert.unit);
 	return text + ' ' + clean(alert.condition);
+}
+
+// A storm is of no device.
+std::string_view name_of(const AlertWords &alert)
+{
+	return alert.cause.empty() ? alert.serial : alert.cause;
 }
 
 std::string first_line(const AlertWords &alert)
@@ -88,7 +96,8 @@ std::vector<Line> lines_of(const AlertWords &alert)
 			lines.push_back({std::string(lead) + clean(words), spare});
 	};
 	lines.push_back({first_line(alert), 0});
-	add("", alert.serial, 1);
+	add("", name_of(alert), 1);
+	add("devices ", alert.devices, 2);
 	add("", alert.location, 2);
 	add("", alert.patient, 4);
 	add("", alert.address, 3);
@@ -147,7 +156,8 @@ std::string alert_text(const AlertWords &alert, std::size_t most)
 
 std::string alert_brief(const AlertWords &alert)
 {
-	const std::string text = upper(alert.priority) + ' ' + what(alert) + ", " + clean(alert.serial);
+	const std::string text =
+			upper(alert.priority) + ' ' + what(alert) + ", " + clean(name_of(alert));
 	return std::string(cut_text(text, most_brief));
 }
 

@@ -60,6 +60,34 @@ void append_answer(std::string &out, const AlertView &alert)
 	if(alert.outcome != Outcome::none)
 		append_attribute(out, "outcome", to_string(alert.outcome));
 	append_time(out, "closed", alert.closed_at);
+	append_optional(out, "cause", alert.cause);
+	append_count(out, "devices", alert.devices);
+}
+
+void append_devices(std::string &out, const AlertView &alert)
+{
+	for(const StormDevice &device : alert.some) {
+		out += "<bmd:device";
+		append_attribute(out, "serial", device.serial);
+		append_optional(out, "location", device.location);
+		append_optional(out, "patient", device.patient_name);
+		out += "/>";
+	}
+}
+
+StormDevice read_device(const xmlNode *node)
+{
+	StormDevice device;
+	for(const xmlAttr *a = node->properties; a != nullptr; a = a->next) {
+		const std::string_view name = view(a->name);
+		std::string *const to = name == "serial"     ? &device.serial
+								: name == "location" ? &device.location
+								: name == "patient"  ? &device.patient_name
+													 : nullptr;
+		if(a->ns == nullptr && to != nullptr)
+			*to = text_of(reinterpret_cast<const xmlNode *>(a));
+	}
+	return device;
 }
 
 // Reads one attribute into `alert`; the first failure stays in `failure`.
@@ -112,6 +140,10 @@ private:
 			assign(alert_.priority_before, parse_priority(value), name);
 		else if(name == "outcome")
 			assign(alert_.outcome, parse_outcome(value), name);
+		else if(name == "cause")
+			alert_.cause = value;
+		else if(name == "devices")
+			assign(alert_.devices, parse_u32(value), name);
 		else
 			return false;
 		return true;
@@ -190,7 +222,8 @@ void append_alert(std::string &out, const AlertView &alert)
 	append_time(out, "changed", alert.changed_at);
 	append_time(out, "cleared", alert.cleared_at);
 	append_answer(out, alert);
-	if(alert.location.empty() && alert.patient_name.empty() && alert.patient_address.empty()) {
+	if(alert.location.empty() && alert.patient_name.empty() && alert.patient_address.empty()
+			&& alert.some.empty()) {
 		out += "/>";
 		return;
 	}
@@ -198,6 +231,7 @@ void append_alert(std::string &out, const AlertView &alert)
 	append_child(out, "bmd:location", alert.location);
 	append_child(out, "bmd:patient", alert.patient_name);
 	append_child(out, "bmd:address", alert.patient_address);
+	append_devices(out, alert);
 	out += "</bmd:alert>";
 }
 
@@ -222,6 +256,8 @@ Result<AlertView> read_alert(xmlNodePtr node)
 			alert.patient_name = text_of(child);
 		else if(name == "address")
 			alert.patient_address = text_of(child);
+		else if(name == "device")
+			alert.some.push_back(read_device(child));
 	}
 	return alert;
 }

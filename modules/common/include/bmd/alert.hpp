@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bmd/time.hpp"
 
@@ -33,7 +34,8 @@ enum class Condition : std::uint8_t
 	high = 2,    ///< value above its high alarm limit
 	invalid = 3, ///< device says that it has no valid value (probe off, sensor fault)
 	stale = 4,   ///< nothing heard of the device for longer than its type allows
-	device = 5   ///< the device raised an alarm of its own
+	device = 5,  ///< the device raised an alarm of its own
+	storm = 6    ///< many devices fell silent of one cause; see storm.hpp
 };
 
 /// active: the condition holds.  latched: it has gone, the alert stays until acknowledged.
@@ -61,7 +63,8 @@ enum class Suppression : std::uint8_t
 {
 	none = 0,
 	maintenance = 1, ///< the device is being worked on
-	inhibition = 2   ///< nothing is heard of the device, which has an alert of its own
+	inhibition = 2,  ///< nothing is heard of the device, which has an alert of its own
+	storm = 3        ///< it is one of many of one cause, which have an alert together
 };
 
 /// What an alert turned out to be.
@@ -87,6 +90,16 @@ enum class Outcome : std::uint8_t
 [[nodiscard]] std::optional<Response> parse_response(std::string_view) noexcept;
 [[nodiscard]] std::optional<Suppression> parse_suppression(std::string_view) noexcept;
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view) noexcept;
+
+/// One of the devices that a storm tells of.
+struct StormDevice
+{
+	std::string serial;
+	std::string location;
+	std::string patient_name;
+
+	bool operator==(const StormDevice &) const = default;
+};
 
 /// Everything a technician is told of one alert.  Plain copies: owns its text.
 struct AlertView
@@ -119,7 +132,10 @@ struct AlertView
 	std::uint32_t step = 0;    ///< of the escalation, from 1; 0: not escalated
 	TimeUs silenced_until = 0; ///< 0: not silenced
 	Suppression suppressed = Suppression::none;
-	std::uint32_t mutes = 0; ///< of a stale alert: alerts of the device that it inhibits
+	std::uint32_t mutes = 0;       ///< of a stale alert: alerts of the device that it inhibits
+	std::string cause;             ///< of a storm: "collector NAME" or "site"
+	std::uint32_t devices = 0;     ///< of a storm: devices that are silent, of those of the feed
+	std::vector<StormDevice> some; ///< of these the most urgent
 	std::optional<Priority> priority_before; ///< before its last rise or fall; absent: none
 	Outcome outcome = Outcome::none;
 	TimeUs closed_at = 0; ///< when it was over for good; 0: it may go on, or come back
