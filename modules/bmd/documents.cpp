@@ -68,7 +68,8 @@ void add_escalated_to(Index feed, std::vector<AlertRec> &alerts)
 			add_escalated(one, alerts);
 }
 
-bool told_by_storm(const AlertRec &alert) noexcept
+// Of a storm, which tells of it.
+bool is_member(const AlertRec &alert) noexcept
 {
 	return alert.response.suppressed == Suppression::storm;
 }
@@ -154,7 +155,7 @@ std::vector<AlertRec> feed_alerts(std::string_view feed)
 		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
 			add_open(s.members[e].device, alerts);
 		add_escalated_to(i, alerts);
-		std::erase_if(alerts, told_by_storm);
+		std::erase_if(alerts, is_member);
 	}
 	std::sort(alerts.begin(), alerts.end(), [](const AlertRec &a, const AlertRec &b) {
 		const bool a_waits = a.response.suppressed != Suppression::none;
@@ -184,7 +185,7 @@ std::vector<AlertRec> open_alerts_for(std::string_view person)
 	add_escalated_to(i, alerts);
 	for(Index g = s.feeds[i].first_group; g != 0; g = s.groups[g].next)
 		add_escalated_to(s.groups[g].group, alerts);
-	std::erase_if(alerts, told_by_storm);
+	std::erase_if(alerts, is_member);
 	std::ranges::sort(alerts, calls_before);
 	return alerts;
 }
