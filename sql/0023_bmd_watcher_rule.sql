@@ -1,4 +1,4 @@
--- 0025_bmd_watcher_rule.sql - which changes of alerts may wait before a technician is told.
+-- 0023_bmd_watcher_rule.sql - which changes of alerts may wait before a technician is told.
 -- SPDX-License-Identifier: GPL-2.0-or-later
 --
 -- High priority is beyond every rule: no row can name it, and the server holds nothing of it back.

@@ -1,4 +1,4 @@
--- 0026_bmd_default_team.sql - the default team follows its team; what reaches the feed of a group.
+-- 0024_bmd_default_team.sql - the default team follows its team; what reaches the feed of a group.
 -- SPDX-License-Identifier: GPL-2.0-or-later
 
 -- pg_temp last: functions that run with their owner's rights must not find a caller's temporary table.
