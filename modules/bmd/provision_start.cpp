@@ -22,7 +22,7 @@ namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 24; // bmd_watcher_rule
+constexpr int least_schema = 25; // bmd_storm
 
 Result<bool> check_schema(Pg &pg)
 {

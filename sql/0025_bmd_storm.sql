@@ -1,4 +1,4 @@
--- 0024_bmd_storm.sql - many devices that fall silent of one cause have one alert together: a storm.
+-- 0025_bmd_storm.sql - many devices that fall silent of one cause have one alert together: a storm.
 -- SPDX-License-Identifier: GPL-2.0-or-later
 --
 -- The alert of a storm is of no device: serial is '@' and the collector, or '@' alone for the whole site, which no
