@@ -33,7 +33,7 @@ struct AlertWords
 	std::string_view since; ///< when the condition began, as people read it
 	std::string_view
 			cause; ///< of a storm: "collector home-3", "site"; the value counts its devices
-	std::string_view devices; ///< of a storm: some of them, and how many more
+	std::string_view devices = {}; ///< of a storm: some of them, and how many more
 };
 
 /// The alert and how to answer it: the most important words first, of at most `most` bytes.  What
