@@ -26,7 +26,7 @@ struct bmd_config
 	const char *domain; /* of feed URIs */
 	const char *node;   /* name of this server in bmd_writer */
 	long devices;       /* most devices */
-	long alerts;        /* most open alerts; 0: an eighth of the devices, at least 1024 */
+	long alerts;        /* most open alerts; 0: a tenth of the devices, at least 1024 */
 	long alert_events;  /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
 	long feeds;         /* most technicians and groups together */
 	long metrics;       /* most (device, metric) pairs; 0: 4 a device */

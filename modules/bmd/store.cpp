@@ -92,7 +92,7 @@ Limits resolved(Limits limits) noexcept
 	if(limits.members == 0)
 		limits.members = limits.devices * 3 + limits.feeds * 16;
 	if(limits.alerts == 0)
-		limits.alerts = std::max<std::size_t>(1024, limits.devices / 8);
+		limits.alerts = std::max<std::size_t>(1024, limits.devices / 10);
 	if(limits.alert_events == 0)
 		limits.alert_events = std::clamp<std::size_t>(limits.alerts, 16'384, 65'536);
 	if(limits.recipients == 0)

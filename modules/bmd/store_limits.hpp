@@ -35,7 +35,7 @@ struct Limits
 	std::size_t feeds = 20'000;
 	std::size_t groups = 0;  ///< a person is assigned to a group; 0: 4 a feed
 	std::size_t members = 0; ///< 0: 3 a device + 16 a feed
-	std::size_t alerts = 0;  ///< 0: an eighth of the devices, at least 1,024
+	std::size_t alerts = 0;  ///< 0: a tenth of the devices, at least 1,024
 	std::size_t journal_bytes = 32U << 20;
 	std::size_t alert_events = 0; ///< 0: as alerts, 16,384 to 65,536
 	std::size_t changes = 8'192;  ///< slots of each notifier's rings

@@ -95,7 +95,7 @@ void whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8()
 		for(std::size_t n = random() % 60; n > 0; --n)
 			field += pieces[random() % std::size(pieces)];
 		const bmd::AlertWords words{"DJMY3", "high", field, "low", "active", field, field, field,
-				field, field, field, field, field, field};
+				field, field, field, field, field, field, {}, {}};
 		const std::size_t most = random() % 1400;
 		clean = good(bmd::alert_text(words, most), most) && good(bmd::alert_brief(words), 200);
 	}
@@ -108,7 +108,7 @@ void a_text_of_the_longest_words_fits_a_message()
 	const std::string place(95, 'p');
 	const std::string address(191, 'a');
 	const bmd::AlertWords words{"DJMY3", "medium", word, "high", "latched", word, word, word, word,
-			word, place, place, address, word};
+			word, place, place, address, word, {}, {}};
 	CU_ASSERT(bmd::alert_text(words).size() <= bmd::most_message);
 	CU_ASSERT(bmd::alert_text(words).find("answer ok DJMY3") != std::string::npos);
 }
