@@ -31,8 +31,8 @@ struct AlertWords
 	std::string_view patient;
 	std::string_view address;
 	std::string_view since; ///< when the condition began, as people read it
-	std::string_view
-			cause; ///< of a storm: "collector home-3", "site"; the value counts its devices
+	/// Of a storm: "collector home-3", "site"; the value counts its devices.
+	std::string_view cause = {};
 	std::string_view devices = {}; ///< of a storm: some of them, and how many more
 };
 
