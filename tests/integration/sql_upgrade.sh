@@ -33,7 +33,7 @@ check "open alerts are open, cleared ones closed" "active:t cleared:f" \
 	"SELECT string_agg(state || ':' || CASE WHEN closed_at IS NULL THEN 't' ELSE 'f' END, ' ' ORDER BY state) FROM bmd_alert"
 check "nobody has answered them, no step has begun" "none|0" "SELECT DISTINCT response, step FROM bmd_alert"
 check "settings keep their values, new ones have theirs" \
-	"default_team= keep_deliveries_days=0 keep_readings_days=365 messages_per_minute=10 reopen_seconds=60 silence_high_seconds=120 silence_seconds=900 time_zone=Etc/UTC" \
+	"default_team= keep_deliveries_days=0 keep_readings_days=365 messages_per_minute=10 reopen_seconds=60 silence_high_seconds=120 silence_seconds=900 storm_devices=10 storm_rest_seconds=120 storm_site_devices=20 storm_window_seconds=30 time_zone=Etc/UTC" \
 	"SELECT string_agg(name || '=' || COALESCE(text_value, value::text), ' ' ORDER BY name) FROM bmd_setting"
 sql "DELETE FROM bmd_setting" > /dev/null
 check "every setting can be set again" "7" "INSERT INTO bmd_setting (name, value, text_value) VALUES ('default_team', NULL, 'night'),
