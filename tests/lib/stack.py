@@ -7,6 +7,7 @@ A case is a list of functions whose names are sentences; run() prints "ok CASE: 
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -25,12 +26,15 @@ _kept_ports = []
 
 
 def free_port():
-    """A port nobody uses, for UDP and TCP.  Kept distinct within this process."""
+    """A port nobody uses, for UDP and TCP.  Kept distinct within this process.
+
+    Not one that the system gives to sockets that ask for any: a server that is killed wants its own again.
+    """
     while True:
+        port = random.randrange(10_000, 32_768)
         with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue

@@ -54,6 +54,8 @@ def a_terminal_that_does_not_answer_leaves_408_and_is_told_again(stack):
 
 def outcomes_wait_for_the_database(stack):
     watcher = Watcher(stack, "tech2", GROUP)
+    # those of before are written together, half a second later
+    wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
     before = int(stack.sql("SELECT count(*) FROM bmd_delivery WHERE way = 'subscription'")[0][0])
     pids = [int(row[0]) for row in stack.sql("SELECT pid FROM pg_stat_activity "
                                              "WHERE application_name = 'bmd writer'")]
