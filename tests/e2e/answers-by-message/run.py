@@ -19,7 +19,9 @@ def told(watcher, serial, timeout=5, **wanted):
 
 
 def shown(stack, code):
-    return records(stack.kamcmd("bmd.alert", code))[0]
+    """The alert, but for whom it has reached: who answers, in vain too, has seen it."""
+    alert = records(stack.kamcmd("bmd.alert", code))[0]
+    return {name: value for name, value in alert.items() if name not in ("delivered_to", "seen_by")}
 
 
 def raise_on(stack, serial, value=80):
