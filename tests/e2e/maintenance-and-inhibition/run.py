@@ -42,8 +42,8 @@ def a_new_alert_within_the_window_is_shown_with_the_reason(stack):
 
 
 def the_window_is_in_the_database_with_who_and_why(stack):
-    rows = stack.sql("SELECT serial, who, why, extract(epoch FROM ends_at - starts_at)::int FROM bmd_maintenance")
-    assert rows == [["WORK-1", "admin", "new probe", "6"]], rows
+    rows = "SELECT serial, who, why, extract(epoch FROM ends_at - starts_at)::int FROM bmd_maintenance"
+    wait_until(lambda: stack.sql(rows) == [["WORK-1", "admin", "new probe", "6"]], 3, "the stored window")
 
 
 def kamcmd_says_who_works_on_a_device_and_until_when(stack):
