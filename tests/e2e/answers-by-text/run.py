@@ -8,18 +8,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 from answering import TEXT, Answerer
 from baresip import Baresip
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, raise_on, shown
 from sip import Dialog
 from stack import free_port, run, wait_until
-
-
-def shown(stack, code):
-    return records(stack.kamcmd("bmd.alert", code))[0]
-
-
-def raise_on(stack, serial, value=80):
-    hand(stack, f"{serial} SpO2={value}")
-    return alerts(stack, serial)[0]["code"]
 
 
 def a_phone_accepts_with_ok_and_the_code_and_every_terminal_sees_it(stack):
