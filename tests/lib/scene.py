@@ -98,6 +98,18 @@ def hand(stack, text):
     return stack.rpc("bmd.report", text)
 
 
+def raise_on(stack, serial, value=80):
+    """A low SpO2 by hand; the code of the alert that it raises."""
+    hand(stack, f"{serial} SpO2={value}")
+    return alerts(stack, serial)[0]["code"]
+
+
+def shown(stack, code):
+    """The alert as kamcmd shows it, but for whom it has reached: who answers, in vain too, has seen it."""
+    alert = records(stack.kamcmd("bmd.alert", code))[0]
+    return {name: value for name, value in alert.items() if name not in ("delivered_to", "seen_by")}
+
+
 def batch(stack, collector, epoch, seq, text):
     return stack.rpc("bmd.report", collector, str(epoch), str(seq), text)
 

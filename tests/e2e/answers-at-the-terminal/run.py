@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import add_device, alerts, hand, history, provisioned
+from scene import add_device, alerts, history, provisioned, raise_on
 from stack import BIN, run, wait_until
 
 
@@ -92,11 +92,6 @@ class Screen:
             return wait_until(there, timeout, str(parts))
         except AssertionError as error:
             raise AssertionError(f"{error}; the screen shows:\n{self.now()}") from None
-
-
-def raise_on(stack, serial, value=80):
-    hand(stack, f"{serial} SpO2={value}")
-    return alerts(stack, serial)[0]["code"]
 
 
 def one_accepts_and_the_other_sees_at_once_who(stack):

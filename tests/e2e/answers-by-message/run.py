@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "lib"), os.path.join(HERE, "..", "hostile-bodies")]
 import attacks
 from answering import DMP, TEXT, Answerer, action, control, query
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, raise_on, shown
 from sip import Dialog
 from stack import run, wait_until
 
@@ -16,17 +16,6 @@ from stack import run, wait_until
 def told(watcher, serial, timeout=5, **wanted):
     return watcher.wait(lambda: any(all(a.get(k) == v for k, v in wanted.items()) for a in watcher.about(serial)),
                         f"{serial} with {wanted} (shown: {watcher.about(serial)})", timeout)
-
-
-def shown(stack, code):
-    """The alert, but for whom it has reached: who answers, in vain too, has seen it."""
-    alert = records(stack.kamcmd("bmd.alert", code))[0]
-    return {name: value for name, value in alert.items() if name not in ("delivered_to", "seen_by")}
-
-
-def raise_on(stack, serial, value=80):
-    hand(stack, f"{serial} SpO2={value}")
-    return alerts(stack, serial)[0]["code"]
 
 
 def an_accept_is_answered_200_and_seen_at_once_by_the_other_terminal(stack):

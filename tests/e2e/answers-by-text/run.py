@@ -8,22 +8,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 from answering import TEXT, Answerer, old_enough
 from baresip import Baresip
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, raise_on, shown
 from sip import Dialog
 from stack import free_port, run, wait_until
 
 PASSWORD = "a list of nine"
-
-
-def shown(stack, code):
-    """The alert, but for whom it has reached: who answers, in vain too, has seen it."""
-    alert = records(stack.kamcmd("bmd.alert", code))[0]
-    return {name: value for name, value in alert.items() if name not in ("delivered_to", "seen_by")}
-
-
-def raise_on(stack, serial, value=80):
-    hand(stack, f"{serial} SpO2={value}")
-    return alerts(stack, serial)[0]["code"]
 
 
 def a_phone_accepts_with_ok_and_the_code_and_every_terminal_sees_it(stack):

@@ -5,7 +5,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records, setting, stats
+from scene import (Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, raise_on,
+                   records, setting, shown, stats)
 from stack import run, wait_until
 
 
@@ -18,19 +19,10 @@ def refused(stack, *command):
     raise RuntimeError(f"{' '.join(command)} was taken")
 
 
-def shown(stack, code):
-    return records(stack.kamcmd("bmd.alert", code))[0]
-
-
 def told(watcher, serial, timeout=5, **wanted):
     """Waits until the terminal shows the open alert of a device with these attributes."""
     return watcher.wait(lambda: any(all(a.get(k) == v for k, v in wanted.items()) for a in watcher.about(serial)),
                         f"{serial} with {wanted} (shown: {watcher.about(serial)})", timeout)
-
-
-def raise_on(stack, serial, value=80):
-    hand(stack, f"{serial} SpO2={value}")
-    return alerts(stack, serial)[0]["code"]
 
 
 def an_alert_has_a_short_code_that_terminals_and_kamcmd_show(stack):

@@ -33,10 +33,6 @@ def status(stack, user, feed, password=None):
     return reply.status
 
 
-def metric(stack, serial, name):
-    return next((r for r in device(stack, serial)[1:] if r["metric"] == name), {})
-
-
 def a_device_is_inserted(stack):
     assert "no such device" in fault(hand, stack, "D1 SpO2=97").message
     within_a_second(stack, "a device is inserted", "INSERT INTO bmd_device (serial, type_name) "
