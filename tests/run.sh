@@ -5,12 +5,15 @@
 # Usage: run.sh [unit|integration|e2e]...     all by default
 # Every test program prints "ok NAME" and "not ok NAME" lines; a program that ends badly without a
 # "not ok" counts as one failed test.  Closes with "N passed, N failed"; exit 1 unless all passed.
+# The unit suites come last: they are compiled, for ASan and UBSan, with the processor time the other
+# parts leave, which mostly wait.
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
 mkdir -p build
 log=$(mktemp build/test.XXXXXX.log)
-trap 'rm -f "$log"' EXIT
+compiling=
+trap 'rm -f "$log"; [ -z "$compiling" ] || kill "$compiling" 2> /dev/null' EXIT
 
 program() { # NAME COMMAND...: run one test program, keep its lines
 	local name=$1 lines status
@@ -25,7 +28,16 @@ program() { # NAME COMMAND...: run one test program, keep its lines
 	rm -f "$lines"
 }
 
+compile_unit() { # with what is left of the processors
+	exec env -u MAKEFLAGS -u MFLAGS chrt --idle 0 make -s -j"${JOBS:-2}" build/asan/unit > build/asan.log 2>&1
+}
+
 unit() {
+	if ! wait "$compiling"; then
+		cat build/asan.log
+		echo "not ok unit: build/asan/unit cannot be built" | tee -a "$log"
+		return
+	fi
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 program unit build/asan/unit
 }
 
@@ -53,7 +65,8 @@ e2e() {
 	rm -f "$lines"
 }
 
-[ $# -gt 0 ] || set -- unit integration e2e
+[ $# -gt 0 ] || set -- integration e2e unit
+case " $* " in *" unit "*) compile_unit & compiling=$! ;; esac
 for part in "$@"; do
 	case $part in
 		unit | integration | e2e) "$part" ;;

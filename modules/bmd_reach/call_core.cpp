@@ -108,6 +108,7 @@ bool invite(const std::string &person, call_invitation &invitation)
 	const std::size_t others = alerts.size() - told;
 	alerts.resize(told);
 	std::vector<CallTold> words_for;
+	words_for.reserve(alerts.size());
 	for(const bmd_alert_view &alert : alerts)
 		words_for.push_back(told_of(alert));
 	invitation = {};
