@@ -48,10 +48,17 @@ void bmd_core_registered(struct bmd_text person);
 enum bmd_told
 {
 	BMD_TOLD_NOTHING,
-	BMD_TOLD_WAITS, /* it waits for an answer */
 	BMD_TOLD_TAKEN, /* somebody sees to it, or has */
-	BMD_TOLD_OVER
+	BMD_TOLD_OVER,
+	BMD_TOLD_LOW, /* it waits for an answer, at this priority */
+	BMD_TOLD_MEDIUM,
+	BMD_TOLD_HIGH
 };
+
+static inline int bmd_told_waits(int told)
+{
+	return told >= BMD_TOLD_LOW;
+}
 
 /* An attempt to reach one terminal of a person, with its outcome. */
 struct bmd_attempt

@@ -76,7 +76,9 @@ int told_by(const bmd::AlertRec &alert)
 {
 	if(alert.state == bmd::AlertState::cleared)
 		return BMD_TOLD_OVER;
-	return taken(alert.response) ? BMD_TOLD_TAKEN : BMD_TOLD_WAITS;
+	if(taken(alert.response))
+		return BMD_TOLD_TAKEN;
+	return bmd::told_waiting(alert.priority);
 }
 
 // A terminal took a text; the alert may have changed since that was written, or while the server

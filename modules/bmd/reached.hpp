@@ -26,6 +26,13 @@ void note_delivered(const Uuid &alert, std::string_view person, ReachedBy by, Ti
 /// A message or a call was asked for: its changes are made known to who makes them.
 void note_asked(const Uuid &alert, std::string_view person, ReachedBy by) noexcept;
 
+/// What a text tells of an alert of this priority that waits for an answer.
+[[nodiscard]] constexpr std::uint8_t told_waiting(Priority priority) noexcept
+{
+	return static_cast<std::uint8_t>(
+			BMD_TOLD_LOW + static_cast<int>(priority) - static_cast<int>(Priority::low));
+}
+
 /// What became of a message to one terminal.
 struct MessageOutcome
 {

@@ -21,7 +21,8 @@ constexpr const char *subscribers =
 constexpr const char *messages =
 		"SELECT DISTINCT ON (d.alert_id, d.username, d.way, d.terminal) d.alert_id, d.username, "
 		"d.way, d.terminal, d.answered_at, coalesce(e.state, a.state) = 'cleared', "
-		"coalesce(e.response, a.response) IN ('accepted', 'acknowledged') "
+		"coalesce(e.response, a.response) IN ('accepted', 'acknowledged'), "
+		"coalesce(e.priority, a.priority) "
 		"FROM bmd_alert a JOIN bmd_delivery d USING (alert_id) LEFT JOIN bmd_alert_event e "
 		"ON e.alert_id = d.alert_id AND e.revision = d.revision "
 		"WHERE a.closed_at IS NULL AND d.way IN ('message', 'call') "
@@ -49,7 +50,10 @@ void take_message(const PgFields &row)
 	if(row.text(2) == "call")
 		return note_delivered(id, row.text(1), ReachedBy::call, row.time(4));
 	MessageOutcome outcome{row.text(1), hash_name(row.text(3))};
-	outcome.told = row.truth(5) ? BMD_TOLD_OVER : row.truth(6) ? BMD_TOLD_TAKEN : BMD_TOLD_WAITS;
+	const auto priority = parse_priority(row.text(7));
+	outcome.told = row.truth(5)   ? BMD_TOLD_OVER
+				   : row.truth(6) ? BMD_TOLD_TAKEN
+								  : told_waiting(priority.value_or(Priority::high));
 	outcome.taken = true;
 	outcome.at = row.time(4);
 	note_message(id, outcome);

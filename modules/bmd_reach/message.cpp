@@ -4,6 +4,7 @@
 #include "message.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -44,12 +45,9 @@ bmd_text text(const std::string &words)
 	return {words.data(), words.size()};
 }
 
-int told_by(const bmd_alert_view &alert)
+bool rests(const bmd_alert_view &alert)
 {
-	const std::string_view response = alert.response;
-	if(std::string_view(alert.state) == "cleared")
-		return BMD_TOLD_OVER;
-	return response == "accepted" || response == "acknowledged" ? BMD_TOLD_TAKEN : BMD_TOLD_WAITS;
+	return std::string_view(alert.suppressed) != "none" || alert.silenced_until[0] != '\0';
 }
 
 } // namespace
@@ -58,7 +56,7 @@ void Messenger::step(const bmd_task &task, TimeUs now)
 {
 	bmd_alert_view alert{};
 	if(api_.alert_for(text(task.person), text(task.alert), &alert) != 1
-			|| told_by(alert) != BMD_TOLD_WAITS || std::string_view(alert.suppressed) != "none")
+			|| !bmd_told_waits(told_by(alert)) || std::string_view(alert.suppressed) != "none")
 		return;
 	const Contacts contacts = contacts_of(task.person);
 	if(contacts.empty())
@@ -138,7 +136,8 @@ void Messenger::changed(const bmd_task &task, TimeUs now)
 	tell_change(alert, &view, told, view.answered_by, now);
 }
 
-// Each terminal that took a text, and was told otherwise last.
+// Each terminal that took a text, and was told otherwise last.  Another priority is told when the
+// alert does not rest.
 void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view, int told,
 		const std::string &who, TimeUs now)
 {
@@ -148,7 +147,7 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 		return;
 	Text change{
 			{}, alert, words->priority, view == nullptr ? words->revision : view->revision, told};
-	if(told == BMD_TOLD_WAITS)
+	if(bmd_told_waits(told))
 		change = text_of(*view);
 	else if(told == BMD_TOLD_TAKEN)
 		change.body = taken_text(words->brief, words->code, who);
@@ -160,14 +159,22 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 			people.emplace(one.person);
 	for(const std::string &person : people) {
 		bmd_alert_view own{}; // a storm is told to each of the own devices
-		if(told == BMD_TOLD_WAITS && api_.alert_for(text(person), text(alert), &own) == 1)
+		if(bmd_told_waits(told) && api_.alert_for(text(person), text(alert), &own) == 1)
 			change = text_of(own);
+		std::optional<bool> allowed; // another priority of what it was told waits
 		for(const reach_contact &contact : contacts_of(person)) {
 			const int before = told_to(alert, person, contact, reached, now);
-			if(before == BMD_TOLD_NOTHING || before == told)
+			if(before == BMD_TOLD_NOTHING || before == change.told)
 				continue;
+			if(bmd_told_waits(before) && bmd_told_waits(change.told)) {
+				if(!allowed)
+					allowed = !rests(*view) && may(*view, person, now);
+				if(!*allowed)
+					continue;
+			}
 			if(person == who) // has the answer to the text, say
-				recent_[{alert, person, api_.terminal_hash(text(contact.uri))}] = {told, now};
+				recent_[{alert, person, api_.terminal_hash(text(contact.uri))}] = {
+						change.told, now};
 			else
 				send(contact, person, change, now);
 		}

@@ -98,5 +98,7 @@ private:
 /// The text of an alert that waits for an answer, and one line of it.
 [[nodiscard]] std::string message_text(const bmd_api_t &api, const bmd_alert_view &alert);
 [[nodiscard]] std::string message_brief(const bmd_alert_view &alert);
+/// What a text tells of it: enum bmd_told.
+[[nodiscard]] int told_by(const bmd_alert_view &alert);
 
 } // namespace bmd::reach

@@ -33,7 +33,7 @@ AlertWords words(const bmd_alert_view &alert, std::string_view since)
 {
 	return {alert.code, alert.priority, alert.metric, alert.condition, alert.state, alert.value,
 			alert.limit, alert.unit, alert.serial, alert.type, alert.location, alert.patient,
-			alert.patient_address, since, alert.cause, alert.devices};
+			alert.patient_address, since, alert.cause, alert.devices, alert.priority_before};
 }
 
 void add_reached(const bmd_reached *reached, void *list)
@@ -53,6 +53,19 @@ std::string message_text(const bmd_api_t &api, const bmd_alert_view &alert)
 std::string message_brief(const bmd_alert_view &alert)
 {
 	return alert_brief(words(alert, {}));
+}
+
+int told_by(const bmd_alert_view &alert)
+{
+	const std::string_view response = alert.response;
+	if(std::string_view(alert.state) == "cleared")
+		return BMD_TOLD_OVER;
+	if(response == "accepted" || response == "acknowledged")
+		return BMD_TOLD_TAKEN;
+	const std::string_view priority = alert.priority;
+	return priority == "low"      ? BMD_TOLD_LOW
+		   : priority == "medium" ? BMD_TOLD_MEDIUM
+								  : BMD_TOLD_HIGH;
 }
 
 Messenger::Told Messenger::told_of(const std::string &alert) const
@@ -77,8 +90,8 @@ int Messenger::told_to(const std::string &alert, const std::string &person,
 	return now - recent.since < answers_within ? recent.told : BMD_TOLD_NOTHING;
 }
 
-// Terminals that have not been told that it waits for an answer; those that did not take it only
-// if they are to be tried `again`.
+// Terminals that have not been told that it waits for an answer, at the priority it has; those that
+// did not take it only if they are to be tried `again`.
 Messenger::Contacts Messenger::untold(const bmd_alert_view &alert, const std::string &person,
 		const Contacts &contacts, bool again, TimeUs now) const
 {
@@ -91,7 +104,7 @@ Messenger::Contacts Messenger::untold(const bmd_alert_view &alert, const std::st
 	};
 	Contacts targets;
 	for(const reach_contact &contact : contacts)
-		if(told_to(alert.id, person, contact, told, now) != BMD_TOLD_WAITS
+		if(told_to(alert.id, person, contact, told, now) != told_by(alert)
 				&& (again || !failed(contact)))
 			targets.push_back(contact);
 	return targets;
@@ -109,7 +122,7 @@ bool Messenger::may(const bmd_alert_view &alert, const std::string &person, Time
 Messenger::Text Messenger::text_of(const bmd_alert_view &alert)
 {
 	(void)words_of(alert.id, &alert);
-	return {message_text(api_, alert), alert.id, alert.priority, alert.revision, BMD_TOLD_WAITS};
+	return {message_text(api_, alert), alert.id, alert.priority, alert.revision, told_by(alert)};
 }
 
 // nullptr: it has left the book, and nothing was sent of it since the start.

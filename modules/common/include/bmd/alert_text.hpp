@@ -34,6 +34,7 @@ struct AlertWords
 	/// Of a storm: "collector home-3", "site"; the value counts its devices.
 	std::string_view cause = {};
 	std::string_view devices = {}; ///< of a storm: some of them, and how many more
+	std::string_view before = {};  ///< priority before it rose or fell
 };
 
 /// The alert and how to answer it: the most important words first, of at most `most` bytes.  What
