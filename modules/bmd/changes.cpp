@@ -49,7 +49,7 @@ void queue_change(const AlertRec &alert) noexcept
 
 void queue_change_to(const AlertRec &alert, std::string_view feed) noexcept
 {
-	if(!has_subs(feed))
+	if(!may_have_subs(feed)) // one that does not answer may be about to
 		return;
 	FeedChange change{};
 	change.alert = alert;

@@ -100,10 +100,10 @@ std::vector<std::uint8_t> StormKeeper::storms_of(const Grouping &grouping)
 
 void StormKeeper::join(std::uint8_t storm, Index device, TimeUs heard)
 {
+	Kept &kept = storms_.at(storm);
+	kept.devices.push_back(device); // a device of a storm is in its list, whatever fails
 	if(!join_storm(device, storm))
-		return;
-	Kept &kept = storms_[storm];
-	kept.devices.push_back(device);
+		return kept.devices.pop_back();
 	kept.span.took(heard, storm_rules(), store()->storms[storm].cause);
 }
 

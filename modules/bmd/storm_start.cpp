@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bmd/storm.hpp"
+#include "book.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
@@ -54,8 +55,11 @@ void restore_storm(Index slot)
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(storm_mutex());
 	const std::uint8_t number = take_storm(cause_of(s.alerts[slot]));
-	if(number == 0)
-		return; // its devices are told one by one
+	if(number == 0) { // its devices are told one by one
+		const Actor actor{{}, {}, "there is no room for one more storm"};
+		end_alert(slot, "superseded", actor, wall_now(), Ending::closed);
+		return;
+	}
 	s.storms[number].alert = s.alerts[slot].id;
 	s.storms[number].slot = slot;
 }

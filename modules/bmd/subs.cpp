@@ -203,16 +203,6 @@ bool may_have_subs(std::string_view feed) noexcept
 	return std::atomic_ref(feed_bucket(feed)).load() != 0;
 }
 
-bool has_subs(std::string_view feed) noexcept
-{
-	Store &s = *store();
-	const std::lock_guard<Mutex> guard(s.sub_lock);
-	Index i = feed_bucket(feed);
-	while(i != 0 && (feed != s.subs[i].feed || s.subs[i].failures != 0))
-		i = s.subs[i].next_of_feed;
-	return i != 0;
-}
-
 bool has_answering_sub(std::string_view feed, std::string_view user) noexcept
 {
 	Store &s = *store();

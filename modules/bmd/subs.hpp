@@ -64,9 +64,6 @@ void end_sub(SubRef ref) noexcept;
 /// later than that.
 [[nodiscard]] bool may_have_subs(std::string_view feed) noexcept;
 
-/// Does the feed have any that takes its NOTIFYs?  One whose last NOTIFY was not answered reaches
-/// nobody until it answers again.
-[[nodiscard]] bool has_subs(std::string_view feed) noexcept;
 /// Has this person one whose terminal took the last NOTIFY?
 [[nodiscard]] bool has_answering_sub(std::string_view feed, std::string_view user) noexcept;
 

@@ -40,10 +40,11 @@ std::shared_ptr<const WatcherRules> watcher_rules_now()
 	if(store()->watcher_version.load(std::memory_order_relaxed) == version)
 		return known;
 	std::string text;
+	std::uint64_t found = 0;
 	{
 		const DutyText &shared = store()->watcher_rules;
 		const std::lock_guard<Mutex> guard(store()->duty_lock);
-		version = store()->watcher_version.load();
+		found = store()->watcher_version.load();
 		text.assign(shared.text, shared.size);
 	}
 	auto read = read_watcher_rules(text);
@@ -51,6 +52,7 @@ std::shared_ptr<const WatcherRules> watcher_rules_now()
 		known = std::make_shared<WatcherRules>(std::move(*read));
 	else
 		bmd_host_log(BMD_LOG_ERROR, ("notifier: cannot read " + read.error().reason).c_str());
+	version = found;
 	return known;
 }
 

@@ -158,6 +158,8 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 		if(one.terminal != 0)
 			people.emplace(one.person);
 	for(const std::string &person : people) {
+		if(bmd_told_waits(told) && api_.may_answer(text(person), text(alert)) == 0)
+			continue;         // not responsible any more
 		bmd_alert_view own{}; // a storm is told to each of the own devices
 		if(bmd_told_waits(told) && api_.alert_for(text(person), text(alert), &own) == 1)
 			change = text_of(own);

@@ -27,6 +27,12 @@ template <std::size_t N> void put(char (&to)[N], std::string_view text) noexcept
 	to[text.copy(to, N - 1)] = '\0';
 }
 
+// Carried out, stored or not yet.
+bool done(ResultCode code) noexcept
+{
+	return code == ResultCode::ok || code == ResultCode::accepted;
+}
+
 void remember(std::string_view user, const AlertControl &control, const Carried &carried,
 		bool bare) noexcept
 {
@@ -34,7 +40,7 @@ void remember(std::string_view user, const AlertControl &control, const Carried 
 	answer.at = mono_now();
 	answer.act = control.act;
 	answer.outcome = control.outcome;
-	answer.done = carried.code == ResultCode::ok;
+	answer.done = done(carried.code);
 	answer.bare = bare;
 	put(answer.id, carried.alert.id);
 	put(answer.code, carried.alert.code);
@@ -102,7 +108,7 @@ Carried carry_out(std::string_view user, std::string_view device, const AlertCon
 		return refused(carried.code, not_yours);
 	if(carried.code == ResultCode::unknown_alert) // it has just been closed
 		return closed_by_them(user, device, control);
-	if(carried.code == ResultCode::ok || carried.code == ResultCode::conflict)
+	if(done(carried.code) || carried.code == ResultCode::conflict)
 		remember(user, control, carried, bare);
 	carried.reason = reason.data();
 	return carried;

@@ -127,10 +127,26 @@ void who_took_an_alert_and_how_it_ended_is_one_line()
 			bmd::more_text(2), "2 more alerts wait for an answer. Send the word list to see them.");
 }
 
+void a_priority_that_has_changed_says_what_it_was()
+{
+	bmd::AlertWords words;
+	words.code = "K7MQ3";
+	words.priority = "high";
+	words.metric = "SpO2";
+	words.condition = "low";
+	words.serial = "OX-1001";
+	words.before = "medium";
+	const std::string text = bmd::alert_text(words, 60);
+	BMD_EQUAL(text, "HIGH SpO2 low\nOX-1001\npriority was medium\ncode K7MQ3");
+	words.before = {};
+	BMD_EQUAL(bmd::alert_text(words, 40), "HIGH SpO2 low\nOX-1001\ncode K7MQ3");
+}
+
 CU_TestInfo cases[] = {BMD_CASE(every_row_of_the_table_is_the_text_of_its_words),
 		BMD_CASE(whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8),
 		BMD_CASE(a_text_of_the_longest_words_fits_a_message),
 		BMD_CASE(a_storm_is_its_count_its_cause_and_some_of_its_devices),
+		BMD_CASE(a_priority_that_has_changed_says_what_it_was),
 		BMD_CASE(who_took_an_alert_and_how_it_ended_is_one_line), CU_TEST_INFO_NULL};
 
 } // namespace

@@ -158,12 +158,12 @@ void a_terminal_that_answers_no_notify_is_no_way_to_its_person()
 	bmd::SubRef ref;
 	CU_ASSERT(bmd::put_sub(1, "ann", "ann", bmd::mono_now() + 3600 * second_us, ref)
 			  == bmd::Admission::done);
-	CU_ASSERT(bmd::has_subs("ann"));
+	CU_ASSERT(bmd::has_answering_sub("ann", "ann"));
 	bmd::notify_answered(ref, 408);
-	CU_ASSERT(!bmd::has_subs("ann"));
+	CU_ASSERT(!bmd::has_answering_sub("ann", "ann"));
 	CU_ASSERT(bmd::may_have_subs("ann"));
 	bmd::notify_answered(ref, 200);
-	CU_ASSERT(bmd::has_subs("ann"));
+	CU_ASSERT(bmd::has_answering_sub("ann", "ann"));
 }
 
 CU_TestInfo cases[] = {BMD_CASE(who_accepted_hands_back_though_the_device_is_no_longer_theirs),

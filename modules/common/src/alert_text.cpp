@@ -96,8 +96,8 @@ std::vector<Line> lines_of(const AlertWords &alert)
 			lines.push_back({std::string(lead) + clean(words), spare});
 	};
 	lines.push_back({first_line(alert), 0});
-	add("priority was ", alert.before, 2);
 	add("", name_of(alert), 1);
+	add("priority was ", alert.before, 2);
 	add("devices ", alert.devices, 2);
 	add("", alert.location, 2);
 	add("", alert.patient, 4);

@@ -14,8 +14,8 @@ from stack import RpcFault, run, wait_until
 
 
 def devices_and_watchers(stack):
-    for serial in ("DB-1", "DB-2"):
-        add_device(stack, serial, assign="tech3")
+    add_device(stack, "DB-1", assign="tech3")
+    add_device(stack, "DB-2", assign="tech3", PulseRate={"high": 150, "latching": True})
     stack.watchers = [Watcher(stack, "tech3"), Watcher(stack, "tech3", "dev.DB-1")]
     stack.base = now_us(-600)
     stack.seq = 0
@@ -75,6 +75,19 @@ def an_answer_meanwhile_says_that_it_is_not_stored_yet(stack):
     assert shown == {"durable": "no", "note": "the database is away: this is not stored yet"}, shown
 
 
+def an_answer_that_comes_again_meanwhile_reaches_no_other_alert(stack):
+    send(stack, "PulseRate=190", "DB-2")
+    send(stack, "PulseRate=70", "DB-2")
+    wait_until(lambda: [a["state"] for a in alerts(stack, "DB-2")] == ["latched"], 2, "the alert")
+    phone = Answerer(stack, "tech3")
+    code = alerts(stack, "DB-2")[0]["code"]
+    result = phone.control("DB-2", "resolve", code, "actionable")
+    assert result.code == 202, result
+    wait_until(lambda: not alerts(stack, "DB-2"), 2, "the end of the alert")
+    result = phone.control("DB-2", "resolve", code, "actionable")
+    assert result.code == 200, f"the same answer again: {result}"
+
+
 def readings_are_kept(stack):
     kept = stats(stack)
     assert kept["journal_bytes"] > 0 and kept["journal_alert_events"] > 0, kept
@@ -86,7 +99,7 @@ def everything_is_stored_once_after_it_is_back(stack):
     cluster(stack, "start")
     wait_until(lambda: batch(stack, "home", 1, stack.seq, "")["durable"] == str(stack.seq), 15, "durable")
     print(f"# database-down: all is stored {time.monotonic() - begun:.1f} s after the start of PostgreSQL")
-    times = stack.sql("SELECT count(*), count(DISTINCT measured_at) FROM bmd_readings WHERE serial = 'DB-1'")
+    times = stack.sql("SELECT count(*), count(DISTINCT measured_at) FROM bmd_readings WHERE serial IN ('DB-1', 'DB-2')")
     assert times == [[str(stack.seq), str(stack.seq)]], f"{times}, not {stack.seq}"
     wait_until(lambda: stats(stack)["journal_alert_events"] == 0, 5, "the alerts")
     found = history(stack, "DB-1")
@@ -186,7 +199,7 @@ def the_old_subscriptions_agree_with_the_book(stack):
 run("database-down", [every_condition_that_comes_back_is_a_new_alert, 
     devices_and_watchers, alerts_reach_watchers_while_it_is_down,
     a_subscription_goes_on_and_strangers_stay_out, an_answer_meanwhile_says_that_it_is_not_stored_yet,
-    readings_are_kept,
+    an_answer_that_comes_again_meanwhile_reaches_no_other_alert, readings_are_kept,
     everything_is_stored_once_after_it_is_back, provisioning_is_followed_again,
     a_full_journal_says_busy_and_keep, an_alert_still_goes_out_when_the_journal_is_full,
     after_a_full_journal_everything_accepted_is_stored, kill_9_of_kamailio_while_it_is_down,

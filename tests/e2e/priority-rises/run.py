@@ -23,6 +23,18 @@ def told(stack, serial, wanted, before):
     stack.watcher.wait(same, f"{serial} at priority {wanted}, {before} before")
 
 
+def text(agent, part, timeout=5, optional=False):
+    """The lines of the next text with these words; None when it is optional and does not come."""
+    try:
+        message = agent.wait(lambda m: m.is_request and m.method == "MESSAGE" and part.encode() in m.body, timeout,
+                             f"a text with {part!r}")
+    except AssertionError:
+        if optional:
+            return None
+        raise
+    return message.body.decode().split("\n")
+
+
 def reasons(stack, serial):
     return [tuple(r) for r in stack.sql(
         "SELECT e.priority, e.why FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) "
@@ -123,6 +135,36 @@ def a_rise_that_is_due_comes_after_kill_9_once(stack):
     assert reasons(stack, "TIME-3") == [("high", "not answered for 3 s")], reasons(stack, "TIME-3")
 
 
+def a_phone_that_has_no_subscription_is_told_by_text(stack):
+    add_device(stack, "PHONE", assign="tech1", SpO2=SECOND)
+    stack.phone = stack.agent("tech1")
+    assert stack.phone.register().status == 200
+    now = int(time.time() * 1e6)
+    for value, ago, first, before in ((85, 60, "MEDIUM SpO2 85 % low, limit 90 %", []),
+                                      (79, 50, "HIGH SpO2 79 % low, limit 90 %", ["priority was medium"]),
+                                      (82, 15, "MEDIUM SpO2 82 % low, limit 90 %", ["priority was high"])):
+        hand(stack, f"PHONE {now - ago * 1_000_000} SpO2={value}")
+        if value == 79:
+            hand(stack, f"PHONE {now - 49_000_000} SpO2=82")  # must last for 30 s
+        lines = text(stack.phone, "PHONE")
+        assert lines[0] == first and [line for line in lines if line.startswith("priority")] == before, lines
+
+
+def it_is_told_also_when_the_server_was_killed_meanwhile(stack):
+    add_device(stack, "LATER", assign="tech1", SpO2={"low": 90, "priority": "medium", "rises_after": "3 s"})
+    hand(stack, "LATER SpO2=80")
+    assert text(stack.phone, "LATER")[0].startswith("MEDIUM SpO2")
+    wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_delivery JOIN bmd_alert USING (alert_id) "
+                                 "WHERE serial = 'LATER' AND way = 'message' AND bmd_delivery.code = 200") == [["1"]], 3, "the outcome")
+    wait_until(lambda: stack.sql("SELECT count(*) FROM location WHERE username = 'tech1'") == [["1"]], 4,
+               "the stored registration")
+    stack.kill9()
+    time.sleep(3)  # the rise is due while there is no server
+    stack.restart()
+    assert text(stack.phone, "LATER", 10)[0].startswith("HIGH SpO2")
+    assert text(stack.phone, "LATER", 5, optional=True) is None, "told twice"
+
+
 def a_second_limit_on_the_wrong_side_is_refused(stack):
     for columns in ("low, low_low", "high, high_high"):
         value = "90, 95" if columns.startswith("low") else "99, 98"
@@ -138,4 +180,5 @@ run("priority-rises", [
     a_worsening_value_raises_the_priority_and_a_better_one_lowers_it, a_value_past_it_at_once_raises_at_high,
     a_rise_ends_a_silence_and_asks_again_who_had_dealt_with_less, an_alert_that_nobody_answers_rises_step_by_step,
     an_accepted_one_does_not_until_it_is_handed_back, a_reading_does_not_lower_what_rose_with_time,
-    an_open_alert_follows_its_rule, a_rise_that_is_due_comes_after_kill_9_once, a_second_limit_on_the_wrong_side_is_refused], errors_expected=True)
+    an_open_alert_follows_its_rule, a_rise_that_is_due_comes_after_kill_9_once,
+    a_phone_that_has_no_subscription_is_told_by_text, it_is_told_also_when_the_server_was_killed_meanwhile, a_second_limit_on_the_wrong_side_is_refused], errors_expected=True)

@@ -251,7 +251,7 @@ def rejected_it_goes_to_who_is_on_call_who_sees_all_of_it(stack):
 def accepting_it_is_seen_by_all_and_nobody_else_is_called(stack):
     storm = storms(watchers["tech07"])[0]
     person = Answerer(stack, "tech07", PASSWORD)
-    answer = person.text("ok")  # there is nothing else it can mean
+    answer = person.text(f"ok {storm['code']}")
     total = len(numbers_of("home-b"))
     assert f"accepted by you: HIGH {total} devices silent, collector home-b" in answer, answer
     again = person.results(action(control("@home-b", "accept", storm["code"])))
