@@ -2,11 +2,12 @@
 # run.sh - run the tests and count them.
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Usage: run.sh [unit|integration|e2e]...     all by default
+# Usage: run.sh [all|unit|integration|e2e]...     all by default
 # Every test program prints "ok NAME" and "not ok NAME" lines; a program that ends badly without a
 # "not ok" counts as one failed test.  Closes with "N passed, N failed"; exit 1 unless all passed.
-# The unit suites come last: they are compiled, for ASan and UBSan, with the processor time the other
-# parts leave, which mostly wait.
+# Of all together the unit suites come last: they are compiled, for ASan and UBSan, with the processor
+# time the other parts leave, which mostly wait; and the integration tests run beside the end-to-end
+# cases that are not to be alone.
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -38,6 +39,7 @@ unit() {
 		echo "not ok unit: build/asan/unit cannot be built" | tee -a "$log"
 		return
 	fi
+	compiling=
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 program unit build/asan/unit
 }
 
@@ -52,10 +54,10 @@ integration() {
 	done
 }
 
-e2e() {
+e2e() { # [OPTION...]
 	local lines status
 	lines=$(mktemp)
-	/usr/bin/python3 tests/lib/run_e2e.py < /dev/null 2>&1 | tee "$lines"
+	/usr/bin/python3 tests/lib/run_e2e.py "$@" < /dev/null 2>&1 | tee "$lines"
 	status=${PIPESTATUS[0]}
 	# a runner that dies half way must not look like fewer tests
 	if ! grep -q '^# e2e: ' "$lines" || { [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$lines"; }; then
@@ -65,11 +67,24 @@ e2e() {
 	rm -f "$lines"
 }
 
-[ $# -gt 0 ] || set -- integration e2e unit
+all() {
+	local beside integrating
+	beside=$(mktemp)
+	compile_unit & compiling=$!
+	integration > "$beside" 2>&1 & integrating=$!
+	e2e --only together
+	wait "$integrating"
+	cat "$beside"
+	rm -f "$beside"
+	e2e --only alone
+	unit
+}
+
+[ $# -gt 0 ] || set -- all
 case " $* " in *" unit "*) compile_unit & compiling=$! ;; esac
 for part in "$@"; do
 	case $part in
-		unit | integration | e2e) "$part" ;;
+		all | unit | integration | e2e) "$part" ;;
 		*) echo "run.sh: no such part: $part" >&2; exit 2 ;;
 	esac
 done

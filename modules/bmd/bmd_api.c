@@ -58,5 +58,6 @@ int bind_bmd(bmd_api_t *api)
 	api->message_held = bmd_core_message_held;
 	api->local_time = bmd_core_local_time;
 	api->seen = bmd_core_seen;
+	api->alert_reach = bmd_core_alert_reach;
 	return 0;
 }

@@ -60,6 +60,7 @@ typedef struct bmd_api
 	void (*message_held)(void);
 	void (*local_time)(struct bmd_text time, char *local, size_t size);
 	void (*seen)(struct bmd_text alert, struct bmd_text person);
+	void (*alert_reach)(struct bmd_text alert, struct bmd_reach_view *view);
 } bmd_api_t;
 
 typedef int (*bind_bmd_t)(bmd_api_t *api);

@@ -116,6 +116,14 @@ AlertView view_of(const bmd_alert_view &from)
 	return to;
 }
 
+void put_deliveries(AlertView &alert)
+{
+	bmd_reach_view reach{};
+	book().alert_reach(text_of(alert.id), &reach);
+	alert.delivered_to = reach.delivered_to;
+	alert.seen_by = reach.seen_by;
+}
+
 // Builds the response variable by variable.
 class Answer
 {
@@ -134,8 +142,8 @@ public:
 				response_.items.push_back(item(name, "", ResultCode::no_answer));
 			return;
 		}
-		if(name == "alerts")
-			alerts();
+		if(name == "alerts" || name == "deliveries")
+			alerts(name);
 		else
 			one(name);
 	}
@@ -167,17 +175,19 @@ private:
 		response_.items.push_back(item(name.substr(0, longest_echo), "",
 				exists ? ResultCode::no_answer : ResultCode::unknown_variable));
 	}
-	void alerts()
+	void alerts(const std::string &name)
 	{
 		const auto open = alerts_of_device(known_.device.serial, most_alerts);
 		response_.items.push_back(
-				item("alerts", std::to_string(known_.device.open_alerts), ResultCode::ok));
+				item(name, std::to_string(known_.device.open_alerts), ResultCode::ok));
 		for(const bmd_alert_view &alert : open) {
 			Notify notify;
 			notify.items.push_back({alert.metric, {alert.value}, {alert.condition}, {}});
 			notify.alert = view_of(alert);
-			notifies_.push_back(std::move(notify));
 			book().seen(text_of(alert.id), text_of(user_));
+			if(name == "deliveries")
+				put_deliveries(*notify.alert);
+			notifies_.push_back(std::move(notify));
 		}
 	}
 

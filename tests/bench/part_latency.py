@@ -1,4 +1,4 @@
-"""part_latency.py - from a reading to the NOTIFYs of its ten watchers: at rest, in a burst, under load.
+"""part_latency.py - from a reading to the NOTIFYs of its ten watchers: at rest, in a burst, under load, in a storm.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 Every reading raises or ends one alert (by turns) and reaches the ten technicians of a team on their
@@ -19,6 +19,18 @@ from lib import row
 TEAMS, TEAM, DEVICES, OPEN = 100, 10, 2000, 1000
 RATE, BURST = 150, 1500
 STATED = "150 alerts/s x 10 watchers"
+STORM, STALE = 5000, 5  # devices; seconds
+
+SILENT = """
+BEGIN;
+INSERT INTO bmd_device_type (type_name, stale_after, description)
+VALUES ('Silent oximeter', '{stale} s', 'of the benchmark');
+INSERT INTO bmd_device (serial, type_name, location)
+SELECT 'S' || lpad(n::text, 6, '0'), 'Silent oximeter', 'bedroom' FROM generate_series(1, {devices}) n;
+INSERT INTO bmd_assignment (team_name, serial)
+SELECT 'team' || n % {teams}, 'S' || lpad(n::text, 6, '0') FROM generate_series(1, {devices}) n;
+COMMIT;
+"""
 
 
 class Scene:
@@ -26,7 +38,7 @@ class Scene:
 
     def __init__(self, ctx):
         self.ctx = ctx
-        self.stack = ctx.stack(sample=False, memory=1024, journal_mb=128)
+        self.stack = ctx.stack(sample=False, memory=1024, journal_mb=128, devices=10000, alerts=10000)
         # every reading that raises raises an alert of its own, as timed: nothing is reopened or escalated
         self.stack.sql("UPDATE bmd_setting SET value = 0 WHERE name = 'reopen_seconds'")
         watching.people(self.stack, TEAMS * TEAM, DEVICES)
@@ -104,6 +116,27 @@ def without_database(scene, seconds):
         scene.database("start")
 
 
+def devices_that_fall_silent(scene):
+    """5,000 more devices of the same technicians, which fall silent together."""
+    scene.stack.sql(SILENT.format(devices=STORM, teams=TEAMS, stale=STALE))
+    watching.settle(scene.stack, f"{STORM:,} devices that fall silent")
+
+
+def in_a_storm(scene, seconds):
+    """All of them are heard once more, and fall silent in the middle of the measurement."""
+    devices_that_fall_silent(scene)
+    before = scene.stack.stat("storms")
+    with watching.Reporter(scene.stack) as reporter:
+        for first in range(1, STORM + 1, 1000):
+            reporter.send("\n".join(f"S{n:06d} SpO2=97" for n in range(first, first + 1000)))
+    rows = scene.rows(f"{STATED}, {STORM:,} devices fall silent meanwhile", RATE, max(seconds, STALE + 5), (2, 10))
+    storms = scene.stack.stat("storms") - before
+    if storms < 1:
+        raise AssertionError(f"{STORM} devices fell silent, and there was no storm")
+    scene.ctx.note(f"in a storm: told as {storms} storm(s)")
+    return rows
+
+
 def run(ctx):
     scene = Scene(ctx)
     seconds = 30 if ctx.full else 6
@@ -114,6 +147,7 @@ def run(ctx):
                            (None, 100))
         rows += beside_intake(scene, seconds)
         rows += without_database(scene, seconds)
+        rows += in_a_storm(scene, seconds)
         scene.watchers.end()
         return rows
     finally:

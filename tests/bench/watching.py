@@ -138,13 +138,16 @@ class Reporter:
     def report(self, serial, value):
         """One reading.  The moment before it was written, microseconds since 1970; also its time."""
         stamp = time.time_ns() // 1000
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "bmd.report",
-                           "params": [f"{serial} {stamp} {value}"]})
+        self.send(f"{serial} {stamp} {value}")
+        return stamp
+
+    def send(self, lines):
+        """Lines of bmd.report."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "bmd.report", "params": [lines]})
         self.connection.request("POST", "/RPC", body, {"Content-Type": "application/json"})
         answer = json.loads(self.connection.getresponse().read())
         if "result" not in answer:
             raise AssertionError(f"bmd.report: {answer}")
-        return stamp
 
     def __enter__(self):
         return self

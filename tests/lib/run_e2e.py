@@ -1,7 +1,8 @@
 """run_e2e.py - runs the end-to-end cases and counts their sentences.
 
 SPDX-License-Identifier: GPL-2.0-or-later
-usage: run_e2e.py [--jobs N] [--limit SECONDS] [CASE...]    default: every folder of tests/e2e
+usage: run_e2e.py [--jobs N] [--limit SECONDS] [--only together|alone] [CASE...]
+    default: every folder of tests/e2e
 A case is a folder with README.md and run.py or run.sh that prints "ok CASE: ..." or
 "not ok CASE: ...".  One that ends badly without having said so, that says nothing, or that runs
 longer than its limit counts as one failure.  Cases that load the machine, or measure closely, have an
@@ -65,7 +66,8 @@ def run_case(case, limit):
 
 def main():
     parser = argparse.ArgumentParser(description="end-to-end cases")
-    parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
+    parser.add_argument("--jobs", type=int, default=3, help="cases at a time")
+    parser.add_argument("--only", choices=("together", "alone"), help="those that run beside others, or those that do not")
     parser.add_argument("--limit", type=int, default=600, help="seconds a case may take")
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
@@ -74,7 +76,9 @@ def main():
     passed = failed = 0
     alone = [case for case in cases if os.path.exists(os.path.join(CASES, case, "alone"))]
     together = [case for case in cases if case not in alone]
-    for some, jobs in ((together, max(1, options.jobs)), (alone, 1)):
+    for some, jobs, kind in ((together, max(1, options.jobs), "together"), (alone, 1, "alone")):
+        if options.only not in (None, kind):
+            continue
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             running = [pool.submit(run_case, case, options.limit) for case in some]
             for done in concurrent.futures.as_completed(running):

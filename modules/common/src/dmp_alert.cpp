@@ -223,7 +223,7 @@ void append_alert(std::string &out, const AlertView &alert)
 	append_time(out, "cleared", alert.cleared_at);
 	append_answer(out, alert);
 	if(alert.location.empty() && alert.patient_name.empty() && alert.patient_address.empty()
-			&& alert.some.empty()) {
+			&& alert.some.empty() && alert.delivered_to.empty() && alert.seen_by.empty()) {
 		out += "/>";
 		return;
 	}
@@ -232,6 +232,8 @@ void append_alert(std::string &out, const AlertView &alert)
 	append_child(out, "bmd:patient", alert.patient_name);
 	append_child(out, "bmd:address", alert.patient_address);
 	append_devices(out, alert);
+	append_child(out, "bmd:delivered", alert.delivered_to);
+	append_child(out, "bmd:seen", alert.seen_by);
 	out += "</bmd:alert>";
 }
 
@@ -258,6 +260,10 @@ Result<AlertView> read_alert(xmlNodePtr node)
 			alert.patient_address = text_of(child);
 		else if(name == "device")
 			alert.some.push_back(read_device(child));
+		else if(name == "delivered")
+			alert.delivered_to = text_of(child);
+		else if(name == "seen")
+			alert.seen_by = text_of(child);
 	}
 	return alert;
 }

@@ -8,7 +8,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from answering import TEXT, Answerer, action, query
+from answering import BMD, TEXT, Answerer, action, query
 from baresip import Baresip
 from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, setting, stats
 from sip import Dialog, Message
@@ -295,6 +295,11 @@ def a_query_and_a_rejection_count_as_seen(stack):
     code = alerts(stack, "TXT-8")[0]["code"]
     assert "rejected" in Answerer(stack, "tech2").text(f"no {code}")
     assert records(stack.kamcmd("bmd.alert", code))[0]["seen_by"] == "tech2"
+    pages = Answerer(stack, "tech2").pages(action(query("TXT-8", "deliveries")))
+    shown = [child.find(BMD + "alert") for child in pages if child.tag == "Notify"]
+    known = records(stack.kamcmd("bmd.alert", code))[0]
+    assert [(a.findtext(BMD + "delivered"), a.findtext(BMD + "seen")) for a in shown] == \
+        [(known["delivered_to"], "tech2")], (pages, known)
 
 
 def of_many_the_most_urgent_ten_come_and_a_count_of_the_others(stack):

@@ -139,6 +139,10 @@ struct AlertView
 	std::optional<Priority> priority_before; ///< before its last rise or fall; absent: none
 	Outcome outcome = Outcome::none;
 	TimeUs closed_at = 0; ///< when it was over for good; 0: it may go on, or come back
+	/// Who took it, and who answered or queried it, as kamcmd shows them; only in answers to a
+	/// Query.
+	std::string delivered_to;
+	std::string seen_by;
 };
 
 } // namespace bmd
