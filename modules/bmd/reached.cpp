@@ -15,7 +15,7 @@ namespace bmd {
 namespace {
 
 constexpr TimeUs look_interval =
-		30 * second_us; // so long an alert is known after its end, at least
+		10 * second_us; // so long an alert is known after its end, at least
 
 Index &head_of(const Uuid &alert) noexcept
 {
