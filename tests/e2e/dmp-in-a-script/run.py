@@ -54,30 +54,34 @@ def handled(stack, person, body):
     return read(wait_until(lambda: line.search(stack.log()), 3, "what the script has read").group(1))
 
 
+def must_be(found, expected):
+    assert found == expected, f"{found}, not {expected}"
+
+
 def a_control_is_read_name_by_name(stack):
     add_device(stack, "SCRIPT", assign="tech1")
     provisioned(stack)
     stack.one, stack.two = Answerer(stack, "tech1"), Answerer(stack, "tech2")
     body = action(control("SCRIPT", "accept", "DJMY3", "on my way"), query("OTHER", "SpO2"))
-    assert validated(stack, body) == (True, {"method": "DMPAction", "entry": "Control", "entries": "2",
-                                             "device": "SCRIPT", "action": "accept", "alert": "DJMY3"})
+    must_be(validated(stack, body), (True, {"method": "DMPAction", "entry": "Control", "entries": "2",
+                                            "device": "SCRIPT", "action": "accept", "alert": "DJMY3"}))
 
 
 def a_query_is_read_name_by_name(stack):
-    assert validated(stack, action(query("SCRIPT", "PulseRate", "SpO2"))) == (
-        True, {"method": "DMPAction", "entry": "Query", "entries": "1", "device": "SCRIPT", "variable": "PulseRate"})
+    must_be(validated(stack, action(query("SCRIPT", "PulseRate", "SpO2"))), (
+        True, {"method": "DMPAction", "entry": "Query", "entries": "1", "device": "SCRIPT", "variable": "PulseRate"}))
 
 
 def a_response_is_read_with_its_code(stack):
     body = ("<DMPResponse><Device>SCRIPT</Device><ControlResponse><Action>accept</Action><OutArgument>alert</OutArgument>"
             "<Value>DJMY3</Value><ResultCode>409 Conflict</ResultCode></ControlResponse></DMPResponse>").encode()
-    assert validated(stack, body) == (True, {"method": "DMPResponse", "entry": "ControlResponse", "entries": "1",
-                                             "device": "SCRIPT", "action": "accept", "alert": "DJMY3",
-                                             "code": "409 Conflict"})
+    must_be(validated(stack, body), (True, {"method": "DMPResponse", "entry": "ControlResponse", "entries": "1",
+                                            "device": "SCRIPT", "action": "accept", "alert": "DJMY3",
+                                            "code": "409 Conflict"}))
     body = ("<DMPResponse><Device>SCRIPT</Device><QueryResponse><Variable>SpO2</Variable><Value>97</Value>"
             "<ResultCode>200 OK</ResultCode></QueryResponse></DMPResponse>").encode()
-    assert validated(stack, body) == (True, {"method": "DMPResponse", "entry": "QueryResponse", "entries": "1",
-                                             "device": "SCRIPT", "variable": "SpO2", "code": "200 OK"})
+    must_be(validated(stack, body), (True, {"method": "DMPResponse", "entry": "QueryResponse", "entries": "1",
+                                            "device": "SCRIPT", "variable": "SpO2", "code": "200 OK"}))
 
 
 def what_is_no_document_is_told_with_the_reason(stack):
@@ -94,13 +98,13 @@ def after_it_was_handled_the_script_reads_what_it_was_answered(stack):
     said = {"method": "DMPAction", "entry": "Control", "entries": "1", "device": "SCRIPT", "action": "accept",
             "alert": code}
     body = action(control("SCRIPT", "accept", code))
-    assert handled(stack, stack.two, body) == {**said, "code": "403 Forbidden", "reason": "not yours to answer"}
-    assert handled(stack, stack.one, body) == {**said, "code": "200 OK"}
+    must_be(handled(stack, stack.two, body), {**said, "code": "403 Forbidden", "reason": "not yours to answer"})
+    must_be(handled(stack, stack.one, body), {**said, "code": "200 OK"})
     stack.sql("INSERT INTO bmd_assignment (username, serial) VALUES ('tech2', 'SCRIPT')")
     provisioned(stack)
-    assert handled(stack, stack.two, body) == {**said, "code": "409 Conflict", "reason": "accepted by tech1 already"}
-    assert handled(stack, stack.one, action(query("SCRIPT", "SpO2"))) == {
-        "method": "DMPAction", "entry": "Query", "entries": "1", "device": "SCRIPT", "variable": "SpO2", "code": "200 OK"}
+    must_be(handled(stack, stack.two, body), {**said, "code": "409 Conflict", "reason": "accepted by tech1 already"})
+    must_be(handled(stack, stack.one, action(query("SCRIPT", "SpO2"))), {
+        "method": "DMPAction", "entry": "Query", "entries": "1", "device": "SCRIPT", "variable": "SpO2", "code": "200 OK"})
     refused = handled(stack, stack.one, b"<DMPAction>")
     assert "line 1" in refused.pop("reason") and refused == {"entries": "0"}, refused
 
