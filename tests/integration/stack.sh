@@ -105,5 +105,6 @@ runs "down --purge deletes the folder" 0 '' down --purge --dir s
 says "all of it is gone" "" bash -c "ls -d s t/pg 2> /dev/null"
 runs "a folder that Kamailio's configuration cannot name is refused" 1 'has characters' up --dir "a folder"
 runs "a stack that does not exist is a clear error" 1 'no folder' status --dir nothing
+runs "a configuration of one's own that is not there is a usage error" 2 "nowhere.cfg' cannot be read" up --dir s --config nowhere.cfg
 runs "a wrong port is a usage error" 2 "is not a port" up --dir s --sip-port 99999
 finish

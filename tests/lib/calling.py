@@ -59,5 +59,20 @@ def attempts(stack, serial, count, timeout=6):
     return stored()
 
 
+def in_time(stack, serial, since, at_least=0.0):
+    """Every attempt to call because of the device was made and ended after `since`, in this order; it lasted so long."""
+    rows = stack.sql("SELECT extract(epoch FROM d.sent_at), extract(epoch FROM d.answered_at) FROM bmd_delivery d "
+                     f"JOIN bmd_alert USING (alert_id) WHERE serial = '{serial}' AND way = 'call'")
+    assert rows, f"no attempt of {serial}"
+    for sent, answered in rows:
+        times = [since, float(sent), float(answered), time.time()]
+        assert times == sorted(times) and times[2] - times[1] >= at_least, (serial, times)
+
+
+def delivered_to(stack, serial):
+    """What kamcmd shows of the alert."""
+    return records(stack.kamcmd("bmd.alert", alerts(stack, serial)[0]["code"]))[0]["delivered_to"]
+
+
 def codes(stack, serial, count, timeout=6):
     return [row[2] for row in attempts(stack, serial, count, timeout)]

@@ -44,6 +44,7 @@ write_configuration() {
 	local name
 	rm -rf "${dir:?}/etc"
 	cp -r "$top/kamailio-cfg" "$dir/etc"
+	[ -z "${conf[config]}" ] || cp "${conf[config]}" "$dir/etc/kamailio.cfg" || fail "'${conf[config]}' cannot be read"
 	{
 		printf '# site.cfg - written by bmd-stack; changes are lost.\n'
 		printf '#!define BMD_DOMAIN "%s"\nalias="%s"\n' "${conf[domain]}" "${conf[domain]}"

@@ -6,8 +6,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, history, provisioned, records, stats
+from answering import Answerer
+from scene import Watcher, add_device, alerts, hand, history, provisioned, raise_on, records, stats
 from stack import run, wait_until
+from terminal import Terminal
 
 SLACK = 0.5
 
@@ -107,6 +109,19 @@ def calls_are_recorded_with_their_outcome(stack):
     assert ways == [["tech2", "call", "t"], ["tech3", "call", "t"]], ways  # no terminal is registered
     count = stats(stack)
     assert count["escalation_tasks"] >= 2 and count["escalation_tasks_not_sent"] == 0, count
+
+
+def the_technicians_own_terminals_show_it(stack):
+    device(stack, "SCREEN")
+    one, two = Terminal(stack, "tech1"), Terminal(stack, "tech2")
+    code = raise_on(stack, "SCREEN")
+    one.shows(code, serial="SCREEN", response="none")
+    two.shows(code, serial="SCREEN", response="escalated")
+    one.shows(code, serial="SCREEN", response="escalated")
+    hand(stack, "SCREEN SpO2=98")
+    for terminal in (one, two):
+        terminal.shows(code, state="cleared")
+        terminal.quit()
 
 
 def an_acknowledged_alert_is_not_escalated_further(stack):
@@ -229,6 +244,61 @@ def a_group_that_nobody_may_watch_is_nobody(stack):
     hand(stack, "EMPTY SpO2=98")
 
 
+def a_group_feed_shows_it_to_who_watches_it_and_may_answer_it_then(stack):
+    stack.sql("INSERT INTO bmd_group (group_name) VALUES ('desk'), ('of-desk');"
+              "INSERT INTO bmd_assignment (username, group_name) VALUES ('tech3', 'desk')")
+    policy(stack, "desk", "1 hour", ("0", "responsible", None, None, "{subscribe}"),
+           ("1 s", "group", "group_name", "desk", "{subscribe}"), group_name="of-desk")
+    device(stack, "DESK", group="of-desk")
+    desk, phone = Watcher(stack, "tech3", "grp.desk"), Answerer(stack, "tech3")
+    raised = time.time()
+    code = raise_on(stack, "DESK")
+    assert phone.control("DESK", "accept", code).code == 403, "before it was escalated to the group"
+    took = told_after(desk, "DESK", raised)
+    assert abs(took - 1) < SLACK, took
+    wait_until(lambda: len(steps(stack, "DESK")) == 2, 3, "the stored step")
+    assert steps(stack, "DESK")[1][3:] == ("feed of group desk", 1), steps(stack, "DESK")
+    stack.three.pump()
+    assert not stack.three.about("DESK"), "a group's feed is not the feed of those who may watch it"
+    assert phone.control("DESK", "accept", code).code == 200
+    for watcher in (desk, stack.one):
+        watcher.wait(lambda w=watcher: [a.get("by") for a in w.about("DESK")] == ["tech3"], "who accepted it")
+    hand(stack, "DESK SpO2=98")
+    desk.wait(lambda: not desk.about("DESK"), "its end")
+    desk.agent.subscribe(dialog=desk.dialog, expires=0)
+
+
+def policies_by_the_time_of_day_follow_the_hospitals_clock(stack):
+    stack.sql("UPDATE bmd_setting SET text_value = 'Europe/Berlin' WHERE name = 'time_zone'")
+    step = ("0", "responsible", None, None, "{subscribe}")
+    policy(stack, "day", "1 hour", step, days="{1,2,3,4,5}", hours_from="08:00", hours_until="20:00")
+    policy(stack, "night", "1 hour", step, days="{1,2,3,4,5}", hours_from="20:00", hours_until="08:00")
+    device(stack, "HOURS", group=None)
+    # Wednesday in summer, Thursday in winter; the night that begins on Friday is Friday's; Saturday
+    for at, name in (("2026-07-01T05:59:59Z", "night"), ("2026-07-01T06:00:00Z", "day"),
+                     ("2026-07-01T17:59:59Z", "day"), ("2026-07-01T18:00:00Z", "night"),
+                     ("2026-01-15T06:59:59Z", "night"), ("2026-01-15T07:00:00Z", "day"),
+                     ("2026-07-04T05:00:00Z", "night"), ("2026-07-04T10:00:00Z", "default")):
+        plan = records(stack.kamcmd("bmd.dry-run", "HOURS", "high", at))[0]
+        why = "built in: no other fits" if name == "default" else "fits by hours"
+        assert (plan["policy"], plan["why"]) == (name, why), f"{at}: {plan}"
+    stack.sql("DELETE FROM bmd_escalation_policy WHERE policy_name IN ('day', 'night')")
+
+
+def an_alert_has_the_policy_of_the_hour_in_which_it_is_raised(stack):
+    before, after = stack.sql("SELECT to_char(local - interval '1 h', 'HH24:MI'), to_char(local + interval '1 h', 'HH24:MI') "
+                              "FROM (SELECT now() AT TIME ZONE 'Europe/Berlin' AS local) n")[0]
+    step = ("0", "responsible", None, None, "{subscribe}")
+    policy(stack, "other hours", "1 hour", step, hours_from=after, hours_until=before)
+    policy(stack, "this hour", "1 hour", step, hours_from=before, hours_until=after)
+    plan = records(stack.kamcmd("bmd.explain", raise_on(stack, "HOURS")))[0]
+    hand(stack, "HOURS SpO2=98")
+    assert (plan["policy"], plan["why"]) == ("this hour", "fits by hours"), plan
+    stack.sql("BEGIN; DELETE FROM bmd_escalation_policy WHERE policy_name LIKE '% hour%';"
+              "UPDATE bmd_setting SET text_value = 'Etc/UTC' WHERE name = 'time_zone'; COMMIT")
+    provisioned(stack)
+
+
 def a_team_that_comes_with_all_that_names_it_is_called_at_once(stack):
     stack.sql("INSERT INTO bmd_group (group_name) VALUES ('late')")
     policy(stack, "late", "1 hour", ("0", "team", None, None, "{subscribe}"), group_name="late")
@@ -264,8 +334,9 @@ def what_finds_nobody_is_counted_and_said_and_found_later(stack):
 run("escalation", [
     people_and_policies_exist, steps_come_on_time_to_the_right_terminals, the_last_step_repeats_until_it_is_over,
     the_times_in_the_database_are_those_of_the_policy, calls_are_recorded_with_their_outcome,
-    an_acknowledged_alert_is_not_escalated_further, a_gap_in_the_roster_goes_on_at_once, a_changed_policy_acts_at_once,
+    the_technicians_own_terminals_show_it, an_acknowledged_alert_is_not_escalated_further, a_gap_in_the_roster_goes_on_at_once, a_changed_policy_acts_at_once,
     explain_says_who_and_why, dry_run_says_what_would_happen, a_disabled_person_is_nobody,
     a_device_with_a_responsible_person_and_no_team_has_the_default_team, a_group_that_nobody_may_watch_is_nobody,
-    a_team_that_comes_with_all_that_names_it_is_called_at_once,
+    a_group_feed_shows_it_to_who_watches_it_and_may_answer_it_then, policies_by_the_time_of_day_follow_the_hospitals_clock,
+    an_alert_has_the_policy_of_the_hour_in_which_it_is_raised, a_team_that_comes_with_all_that_names_it_is_called_at_once,
     what_finds_nobody_is_counted_and_said_and_found_later])

@@ -25,13 +25,22 @@ def told(watcher, serial, timeout=5, **wanted):
                         f"{serial} with {wanted} (shown: {watcher.about(serial)})", timeout)
 
 
+def do(stack, event, act):
+    """What act() returns; when it was done is remembered, since the history must say the same."""
+    begun = time.time()
+    done = act()
+    stack.acts.append((event, begun, time.time()))
+    return done
+
+
 def an_alert_has_a_short_code_that_terminals_and_kamcmd_show(stack):
     for serial in ("LIFE-1", "LIFE-2", "LIFE-3"):
         add_device(stack, serial, assign="tech3")
         stack.sql(f"INSERT INTO bmd_assignment (username, serial) VALUES ('tech1', '{serial}')")
     provisioned(stack)
     stack.first, stack.second = Watcher(stack, "tech1"), Watcher(stack, "tech3")
-    stack.code = raise_on(stack, "LIFE-1")
+    stack.acts = []
+    stack.code = do(stack, "raised", lambda: raise_on(stack, "LIFE-1"))
     assert len(stack.code) == 5, stack.code
     for watcher in (stack.first, stack.second):
         told(watcher, "LIFE-1", code=stack.code)
@@ -44,7 +53,8 @@ def an_alert_has_a_short_code_that_terminals_and_kamcmd_show(stack):
 
 def who_accepts_is_seen_at_once_by_the_other_terminal(stack):
     begun = time.time()
-    assert records(stack.kamcmd("bmd.accept", stack.code, "tech1", "on my way")) == [{"durable": "no"}]
+    said = do(stack, "accepted", lambda: stack.kamcmd("bmd.accept", stack.code, "tech1", "on my way"))
+    assert records(said) == [{"durable": "no"}], said
     told(stack.second, "LIFE-1", response="accepted", by="tech1")
     assert time.time() - begun < 1, f"it took {time.time() - begun:.1f} s"
     assert stack.second.documents[-1].state == "partial"
@@ -68,14 +78,16 @@ def the_same_answer_again_is_taken_and_changes_nothing(stack):
 
 
 def who_accepted_may_hand_it_back_and_another_takes_it(stack):
-    stack.kamcmd("bmd.reject", stack.code, "tech1", "stuck in traffic")
+    do(stack, "rejected", lambda: stack.kamcmd("bmd.reject", stack.code, "tech1", "stuck in traffic"))
     told(stack.second, "LIFE-1", response="rejected", by="tech1")
-    stack.kamcmd("bmd.accept", stack.code, "tech3")
+    do(stack, "accepted", lambda: stack.kamcmd("bmd.accept", stack.code, "tech3"))
     told(stack.first, "LIFE-1", response="accepted", by="tech3")
 
 
 def a_silence_ends_and_is_told(stack):
-    stack.kamcmd("bmd.silence", stack.code, "1", "tech3", "I hear it")
+    do(stack, "silenced", lambda: stack.kamcmd("bmd.silence", stack.code, "1", "tech3", "I hear it"))
+    _, begun, ended = stack.acts[-1]
+    stack.acts.append(("silence-over", begun + 1, ended + 2))
     watcher = stack.first
     watcher.wait(lambda: any("silenced" in a for a in watcher.about("LIFE-1")), "the silence")
     watcher.wait(lambda: watcher.about("LIFE-1") and not any("silenced" in a for a in watcher.about("LIFE-1")),
@@ -93,6 +105,17 @@ def every_change_is_recorded_with_who_through_what_and_why(stack):
                          "WHERE a.serial = 'LIFE-1' ORDER BY e.revision")
     wait_until(lambda: len(rows()) >= len(expected), 3, "the history")
     assert rows() == expected, rows()
+
+
+def every_change_is_recorded_with_its_time_by_the_clock(stack):
+    rows = [(event, float(at)) for event, at in stack.sql(
+        "SELECT event, extract(epoch FROM e.at) FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) "
+        "WHERE a.serial = 'LIFE-1' ORDER BY e.revision")]
+    assert [event for event, _ in rows] == [event for event, _, _ in stack.acts], rows
+    wrong = [(row, act) for row, act in zip(rows, stack.acts) if not act[1] <= row[1] <= act[2]]
+    assert not wrong, f"(what is recorded, what was done from when to when): {wrong}"
+    times = [at for _, at in rows]
+    assert times == sorted(times), rows
 
 
 def answers_survive_a_restart_and_kill_9(stack):
@@ -139,6 +162,9 @@ def what_has_cleared_takes_its_outcome_and_nothing_else(stack):
     stack.kamcmd("bmd.resolve", code, "false", "tech1", "the probe was off")
     assert "404" in refused(stack, "bmd.resolve", code, "false", "tech1")
     wait_until(lambda: history(stack, "LIFE-2")[0][-2:] == ["cleared", "resolved"], 3, "the history")
+    who = stack.sql("SELECT e.who, e.through, e.why FROM bmd_alert_event e JOIN bmd_alert a USING (alert_id) "
+                    "WHERE a.serial = 'LIFE-2' AND event = 'resolved'")
+    assert who == [["tech1", "kamcmd", "the probe was off"]], who
 
 
 def an_operator_ends_what_no_reading_will_end(stack):
@@ -195,6 +221,35 @@ def the_report_counts_alerts_by_device_and_rule(stack):
     assert "400" in refused(stack, "bmd.report-alarms", "LIFE-2", "40000")
 
 
+def the_report_tells_rules_apart_and_the_median_of_the_times_to_answer(stack):
+    setting(stack, "reopen_seconds", 0)  # each is an alert of its own
+    add_device(stack, "LIFE-4", assign="tech1")
+    stack.sql("INSERT INTO bmd_assignment (username, serial) VALUES ('tech3', 'LIFE-4')")
+    for values in ("SpO2=80", "SpO2=97") * 3 + ("PulseRate=140", "PulseRate=70"):
+        hand(stack, f"LIFE-4 {values}")
+    closed = "SELECT count(*) FROM bmd_alert WHERE serial = 'LIFE-4' AND closed_at IS NOT NULL"
+    wait_until(lambda: stack.sql(closed) == [["4"]], 5, "four alerts that are closed")
+    stack.sql("UPDATE bmd_alert SET taken_at = raised_at + took FROM (SELECT alert_id, (ARRAY['1 s', '2 s', '60 s']"
+              "::interval[])[(row_number() OVER (ORDER BY raised_at))::integer] AS took FROM bmd_alert WHERE serial = 'LIFE-4' "
+              "AND condition = 'low') n WHERE n.alert_id = bmd_alert.alert_id;"
+              "SELECT bmd_resolve(alert_id, 'false', 'tech1') FROM bmd_alert WHERE serial = 'LIFE-4' AND "
+              "condition = 'low' ORDER BY raised_at LIMIT 1")
+    rows = [(r["metric"], r["condition"], r["raised"], r["accepted"], r["false"], r["median_seconds"])
+            for r in records(stack.kamcmd("bmd.report-alarms", "LIFE-4"))]
+    assert rows == [("SpO2", "low", "3", "3", "1", "2.000"), ("PulseRate", "high", "1", "0", "0", "")], rows
+    view = stack.sql("SELECT metric, condition, raised, accepted, false_alarms, median_seconds_to_answer "
+                     "FROM bmd_alarm_report WHERE serial = 'LIFE-4' ORDER BY raised DESC")
+    assert view == [["SpO2", "low", "3", "3", "1", "2"], ["PulseRate", "high", "1", "0", "0", ""]], view
+
+
+def in_the_end_every_screen_shows_what_the_book_holds(stack):
+    code = raise_on(stack, "LIFE-4")
+    serials = [f"LIFE-{number}" for number in range(1, 5)]
+    for watcher in (stack.first, stack.second):
+        told(watcher, "LIFE-4", code=code)
+        watcher.agrees_with(stack, serials)
+
+
 def nothing_was_recorded_twice(stack):
     twice = stack.sql("SELECT alert_id, event, at FROM bmd_alert_event GROUP BY 1, 2, 3 HAVING count(*) > 1")
     gaps = stack.sql("SELECT alert_id FROM bmd_alert_event GROUP BY 1 HAVING max(revision) <> count(*)")
@@ -205,9 +260,11 @@ run("life-of-an-alert", [
     an_alert_has_a_short_code_that_terminals_and_kamcmd_show, who_accepts_is_seen_at_once_by_the_other_terminal,
     an_answer_that_is_not_legal_is_refused_with_the_reason, the_same_answer_again_is_taken_and_changes_nothing,
     who_accepted_may_hand_it_back_and_another_takes_it, a_silence_ends_and_is_told,
-    every_change_is_recorded_with_who_through_what_and_why, answers_survive_a_restart_and_kill_9,
+    every_change_is_recorded_with_who_through_what_and_why, every_change_is_recorded_with_its_time_by_the_clock,
+    answers_survive_a_restart_and_kill_9,
     a_silence_whose_end_comes_while_the_server_is_down_is_over_at_its_start,
     what_was_acknowledged_closes_with_its_condition, what_has_cleared_takes_its_outcome_and_nothing_else,
     an_operator_ends_what_no_reading_will_end, two_that_the_database_has_open_become_one_at_the_start,
     what_clears_by_itself_is_closed_by_the_system_in_the_end, the_report_counts_alerts_by_device_and_rule,
-    nothing_was_recorded_twice], errors_expected=True)
+    the_report_tells_rules_apart_and_the_median_of_the_times_to_answer,
+    in_the_end_every_screen_shows_what_the_book_holds, nothing_was_recorded_twice], errors_expected=True)

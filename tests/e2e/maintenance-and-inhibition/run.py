@@ -8,6 +8,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records, stats
 from stack import run, wait_until
+from terminal import Terminal
 
 
 def suppressed(stack, serial):
@@ -25,12 +26,15 @@ def shown(stack, serial, metric, what, timeout=5):
 def an_open_alert_is_suppressed_when_its_device_is_worked_on(stack):
     for serial in ("WORK-1", "WORK-2"):
         add_device(stack, serial, assign="tech3")
-    stack.watcher = Watcher(stack, "tech3")
+    stack.watcher, stack.terminal = Watcher(stack, "tech3"), Terminal(stack, "tech3")
     hand(stack, "WORK-1 SpO2=80")
     shown(stack, "WORK-1", "SpO2", None)
     stack.kamcmd("bmd.maintenance", "WORK-1", "6", "admin", "new probe")
     stack.until = time.time() + 6
     shown(stack, "WORK-1", "SpO2", "maintenance")
+    stack.code = alerts(stack, "WORK-1")[0]["code"]
+    stack.terminal.shows(stack.code, suppressed="none", revision=1)
+    stack.terminal.shows(stack.code, suppressed="maintenance", revision=2)
 
 
 def a_new_alert_within_the_window_is_shown_with_the_reason(stack):
@@ -61,6 +65,8 @@ def what_still_holds_when_the_window_ends_is_told_again(stack):
     shown(stack, "WORK-1", "SpO2", None, 8)
     shown(stack, "WORK-1", "PulseRate", None)
     assert abs(time.time() - stack.until) < 1, time.time() - stack.until
+    stack.terminal.shows(stack.code, suppressed="none", revision=3)
+    stack.terminal.quit()
     expected = [["raised", "suppressed", "resumed"], ["raised", "resumed"]]
     wait_until(lambda: history(stack, "WORK-1") == expected, 3, "the histories")
     who = stack.sql("SELECT DISTINCT who, through, why FROM bmd_alert_event WHERE event = 'raised' AND who <> ''")

@@ -103,6 +103,29 @@ def it_answers_while_the_database_is_down(stack):
     wait_until(lambda: stack.stat("database_up") == 1, 10, "the database")
 
 
+def a_roster_without_a_zone_follows_the_hospitals_clock(stack):
+    stack.sql("BEGIN; INSERT INTO bmd_team (team_name) VALUES ('house'); INSERT INTO bmd_roster (team_name) VALUES ('house');"
+              "INSERT INTO bmd_roster_layer (team_name, position, layer_name, starts_on, hand_over, shift) "
+              "VALUES ('house', 1, 'days', '2026-01-01', '08:00', '1 day');"
+              "INSERT INTO bmd_roster_member SELECT layer_id, v.* FROM bmd_roster_layer, "
+              "(VALUES (1, 'tech1'), (2, 'tech2')) v WHERE team_name = 'house'; COMMIT")
+    wait_until(lambda: len(oncall(stack)) == 17, 3, "the roster")
+
+    def people(*moments):
+        return [oncall(stack, "house", at)[0]["person"] for at in moments]
+    # turns from 1 January on, tech1 first: on 15 January tech1's begins, on 15 July tech2's
+    winter = ("2026-01-15T06:59:59Z", "2026-01-15T07:00:00Z", "2026-01-15T07:59:59Z", "2026-01-15T08:00:00Z")
+    summer = ("2026-07-15T05:59:59Z", "2026-07-15T06:00:00Z", "2026-07-15T06:59:59Z", "2026-07-15T07:00:00Z")
+    assert people(*winter) == ["tech2", "tech2", "tech2", "tech1"], people(*winter)
+    stack.sql("UPDATE bmd_setting SET text_value = 'Europe/Berlin' WHERE name = 'time_zone'")
+    wait_until(lambda: oncall(stack, "house")[0]["time_zone"] == "Europe/Berlin", 1, "the hospital's time zone")
+    assert people(*winter) == ["tech2", "tech1", "tech1", "tech1"], people(*winter)
+    assert people(*summer) == ["tech1", "tech2", "tech2", "tech2"], people(*summer)
+    until = oncall(stack, "house", winter[1])[0]["until"]
+    assert until.startswith("2026-01-16T08:00:00+01:00"), until
+    assert oncall(stack, "New_York-halves")[0]["time_zone"] == "America/New_York", "it has a zone of its own"
+
+
 def bad_questions_are_refused_with_the_reason(stack):
     for arguments, words in ((["nowhere"], "no such team"), (["night"], "no roster"),
                              (["Berlin-halves", "noon"], "AT is a time")):
@@ -144,5 +167,6 @@ def bad_rows_are_refused_with_what_is_wrong(stack):
 
 
 run("oncall", [rosters_are_provisioned_in_sql, the_answers_are_those_of_the_table, a_changed_roster_is_in_force_at_once,
-               it_answers_while_the_database_is_down, bad_questions_are_refused_with_the_reason,
+               it_answers_while_the_database_is_down, a_roster_without_a_zone_follows_the_hospitals_clock,
+               bad_questions_are_refused_with_the_reason,
                bad_rows_are_refused_with_what_is_wrong], errors_expected=True)

@@ -7,6 +7,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from scene import Watcher, add_device, alerts, hand
 from stack import run, wait_until
+from terminal import Terminal
 
 SECOND = {"low": 90, "low_low": 80, "hysteresis": 2, "priority": "medium"}
 
@@ -43,7 +44,7 @@ def reasons(stack, serial):
 
 def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
     add_device(stack, "WORSE", assign="tech3", SpO2=SECOND)
-    stack.watcher = Watcher(stack, "tech3")
+    stack.watcher, terminal = Watcher(stack, "tech3"), Terminal(stack, "tech3")
     now = int(time.time() * 1e6)
 
     def read(value, seconds_ago):
@@ -52,6 +53,9 @@ def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
     told(stack, "WORSE", "medium", None)
     read(79, 50)
     told(stack, "WORSE", "high", "medium")
+    code = alerts(stack, "WORSE")[0]["code"]
+    terminal.shows(code, priority="medium", priority_before=None)
+    terminal.shows(code, priority="high", priority_before="medium")
     read(81.5, 49)  # within the hysteresis
     for ago in (31, 30, 29):  # around the limit: nobody is called again
         read(82, ago + 0.5)
@@ -63,6 +67,8 @@ def a_worsening_value_raises_the_priority_and_a_better_one_lowers_it(stack):
     wait_until(lambda: time.time() * 1e6 > now + 2_100_000, 4, "30 s since it was past the limit")
     hand(stack, "WORSE SpO2=82")
     told(stack, "WORSE", "medium", "high")
+    terminal.shows(code, priority="medium", priority_before="high")
+    terminal.quit()
     expected = [("high", "the value is past its second limit"), ("medium", "the value is back within its second limit")]
     wait_until(lambda: reasons(stack, "WORSE") == expected, 3, "the reasons")
 

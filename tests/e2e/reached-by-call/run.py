@@ -7,13 +7,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from baresip import Baresip
-from calling import attempts, called_device, codes, only_calls, raise_alert, settle
+from calling import attempts, called_device, codes, delivered_to, in_time, only_calls, raise_alert, settle
 from scene import alerts, hand, kill_and_restart
 from sip import Dialog
 from sipp_phone import SippPhone, phones_of_its_own
 from stack import free_port, run, wait_until
 
 ANNOUNCEMENT = free_port()
+RING_MS = 4000
 
 
 def phone(stack, scenario, user="tech2", **options):
@@ -26,16 +27,21 @@ def a_policy_calls(stack):
 
 def nobody_registered_is_recorded(stack):
     called_device(stack, "NONE")
+    begun = time.time()
     raise_alert(stack, "NONE")
     assert attempts(stack, "NONE", 1) == [["tech2", "", "480"]]
+    in_time(stack, "NONE", begun + 0.2)  # when the policy calls
 
 
 def an_answered_call_is_delivered_transferred_and_ended(stack):
     terminal = phone(stack, "transfer")
     called_device(stack, "ANSWER", location="room 7")
+    begun = time.time()
     raise_alert(stack, "ANSWER")
     terminal.played()
     assert attempts(stack, "ANSWER", 1) == [["tech2", f"sip:127.0.0.1:{terminal.port}", "200"]]
+    in_time(stack, "ANSWER", begun + 0.2)
+    assert delivered_to(stack, "ANSWER").startswith("tech2 by call 20"), delivered_to(stack, "ANSWER")
     refer = terminal.got("REFER")[0]
     assert refer.get("refer-to") == f"<sip:announcement@127.0.0.1:{ANNOUNCEMENT}>", refer.get("refer-to")
     assert len(terminal.got("ACK")) == 1, "the ACK"
@@ -77,9 +83,12 @@ def busy_and_declined_are_recorded_and_no_answer_to_the_alert(stack):
     for scenario, code in (("busy", "486"), ("decline", "603")):
         terminal = phone(stack, scenario)
         called_device(stack, scenario)
+        begun = time.time()
         raise_alert(stack, scenario)
         terminal.played()
         assert attempts(stack, scenario, 1) == [["tech2", terminal.terminal, code]]
+        in_time(stack, scenario, begun + 0.2)
+        assert "by call" not in delivered_to(stack, scenario), delivered_to(stack, scenario)
         assert alerts(stack, scenario)[0]["response"] == "escalated"
         time.sleep(0.5)
         assert len(attempts(stack, scenario, 1)) == 1, "called again within the step"
@@ -89,9 +98,11 @@ def busy_and_declined_are_recorded_and_no_answer_to_the_alert(stack):
 def one_that_nobody_answers_rings_for_its_time(stack):
     terminal = phone(stack, "ring")
     called_device(stack, "RING")
+    begun = time.time()
     raise_alert(stack, "RING")
     terminal.played()
     assert attempts(stack, "RING", 1) == [["tech2", terminal.terminal, "408"]]
+    in_time(stack, "RING", begun + 0.2, at_least=RING_MS / 1000 - 0.1)
     rang = terminal.got("CANCEL")[0].get("cseq")
     assert rang == "1 CANCEL", rang
 
@@ -231,5 +242,5 @@ run("reached-by-call", [phones_of_its_own(sentence) for sentence in (
     a_phone_that_hangs_up_is_answered, nobody_is_called_twice_at_a_time_and_the_next_call_tells_what_waited,
     what_is_more_urgent_does_not_wait, nobody_else_can_make_a_call,
     after_kill_9_while_ringing_the_next_repetition_rings_again)],
-    "--set", "CALL_HOLD=1", "--set", "RING_MS=4000", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}",
+    "--set", "CALL_HOLD=1", "--set", f"RING_MS={RING_MS}", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}",
     errors_expected=True)

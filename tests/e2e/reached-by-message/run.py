@@ -68,6 +68,17 @@ def deliveries(stack, serial, way="message"):
         f"WHERE serial = '{serial}' AND way = '{way}' ORDER BY d.answered_at")]
 
 
+def in_time(stack, message, serial, user, terminal, since):
+    """The times of the text that came as `message`: asked for, sent, come, answered, in this order."""
+    row = stack.sql("SELECT extract(epoch FROM d.sent_at), extract(epoch FROM d.answered_at) FROM bmd_delivery d "
+                    f"JOIN bmd_alert USING (alert_id) WHERE serial = '{serial}' AND username = '{user}' "
+                    f"AND way = 'message' AND terminal = '{terminal}'")
+    assert len(row) == 1, row
+    times = [since, float(row[0][0]), message.at, float(row[0][1]), time.time()]
+    assert times == sorted(times), times
+    assert times[3] - message.at < 1, times
+
+
 def recorded(stack, serial, *expected):
     wait_until(lambda: deliveries(stack, serial) == list(expected), 4,
                f"{expected}; there is {deliveries(stack, serial)}")
@@ -105,13 +116,17 @@ def who_has_no_subscription_gets_a_text_at_once(stack):
     assert f"sip:alert@{stack.info['domain']}" in message.get("from"), message.get("from")
     assert message.get("priority") == "emergency", message.get("priority")
     recorded(stack, "TXT-1", ("tech1", 200, stack.one.contact))
+    in_time(stack, message, "TXT-1", "tech1", stack.one.contact, at)
     assert delivered_to(stack, alert["code"]).startswith("tech1 by message 20"), delivered_to(stack, alert["code"])
     stack.code = alert["code"]
 
 
 def a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing(stack):
     stack.two = phone(stack, "tech1")
-    text(stack.two, "TXT-1")
+    at = time.time()
+    message = text(stack.two, "TXT-1")
+    # the 2 s in which it may still subscribe are meant so
+    assert message.at - at < 3, f"{message.at - at:.1f} s after it has registered"
     recorded(stack, "TXT-1", ("tech1", 200, stack.one.contact), ("tech1", 200, stack.two.contact))
     for agent in (stack.one, stack.two):
         assert agent.register().status == 200
@@ -136,7 +151,11 @@ def who_accepts_by_text_is_told_to_the_others_and_seen(stack):
     stack.other = phone(stack, "tech2")
     text(stack.other, "TXT-1")
     wait_until(lambda: "tech2 by message" in delivered_to(stack, stack.code), 2, "that tech2 has it")
-    baresip = Baresip(stack, "tech1")
+    stack.baresip = baresip = Baresip(stack, "tech1")
+    for part in ("HIGH SpO2 80 % low, limit 90 %", "TXT-1", PLACE, f"ok {stack.code}"):
+        wait_until(lambda p=part: p in baresip.text(), 5, f"'{part}' on baresip")
+    wait_until(lambda: len(deliveries(stack, "TXT-1")) == 4, 3, "the outcome at baresip")
+    assert {code for _, code, _ in deliveries(stack, "TXT-1")} == {200}, deliveries(stack, "TXT-1")
     baresip.told(f"ok {stack.code}", f"{stack.code} accepted by you")
     at = time.time()
     told = text(stack.other, "taken by tech1")
@@ -159,6 +178,7 @@ def the_end_is_told_when_it_stays(stack):
     at = time.time()
     told = text(stack.other, "over: HIGH SpO2", 8)
     assert 4 < told.at - at < 6.5, told.at - at
+    wait_until(lambda: "over: HIGH SpO2" in stack.baresip.text(), 3, "the end on baresip")
 
 
 def without_a_terminal_it_is_owed_also_after_kill_9(stack):
@@ -175,18 +195,22 @@ def what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else(stack):
     assigned(stack, "TXT-4", "tech3", "tech1")
     stack.three.notify_status = 0
     hand(stack, "TXT-4 SpO2=80")
-    text(stack.one, "TXT-4")
-    wait_until(lambda: ("tech1", 200, stack.one.contact) in deliveries(stack, "TXT-4"), 3, "the outcome of tech1")
+    for agent in (stack.one, stack.two):  # both contacts of tech1
+        message = text(agent, "TXT-4")
+        assert message.body.startswith(b"HIGH SpO2 80 % low"), message.body
+        wait_until(lambda a=agent: ("tech1", 200, a.contact) in deliveries(stack, "TXT-4"), 3, "the outcome of tech1")
     stack.kill9()
     stack.three.pump(0)
     stack.three.received.clear()
     stack.three._seen.clear()
     stack.one.received.clear()
+    stack.two.received.clear()
     stack.three.notify_status = 200
     stack.restart()
     text(stack.three, "TXT-4", 10)
     no_text(stack.three, "TXT-3", 2)
     no_text(stack.one, "", 0)
+    no_text(stack.two, "", 0)
 
 
 def a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh(stack):
@@ -333,6 +357,12 @@ def a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back(stack):
     assert int(counted.split()[0]) >= 3, counted  # by then the devices are silent as well
 
 
+def no_text_was_answered_before_it_was_sent(stack):
+    wrong = stack.sql("SELECT username, sent_at, answered_at FROM bmd_delivery WHERE way = 'message' AND "
+                      "(answered_at < sent_at OR answered_at > now() OR sent_at < now() - interval '10 min')")
+    assert not wrong, wrong
+
+
 def the_view_says_who_was_told_by_what_way(stack):
     rows = stack.sql("SELECT username, way, delivered_at IS NOT NULL, last_code, terminals FROM bmd_alert_delivery "
                      "JOIN bmd_alert USING (alert_id) WHERE serial = 'TXT-4' AND condition = 'low' ORDER BY username")
@@ -350,4 +380,5 @@ run("reached-by-message", [
     an_unanswered_notify_is_followed_by_a_text_within_a_second, a_terminal_on_tcp_gets_it_over_tcp,
     a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from,
     a_query_and_a_rejection_count_as_seen, of_many_the_most_urgent_ten_come_and_a_count_of_the_others,
-    a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, the_view_says_who_was_told_by_what_way])
+    a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, no_text_was_answered_before_it_was_sent,
+    the_view_says_who_was_told_by_what_way])

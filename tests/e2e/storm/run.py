@@ -6,7 +6,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from answering import Answerer, action, control
+from answering import Answerer, action, control, old_enough
 from scene import Watcher, alerts, hand, kill_and_restart, now_us, records, setting, stats
 from stack import RpcFault, run, wait_until
 
@@ -42,6 +42,7 @@ class Feeder(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.collector = stack, collector
         self.silent, self.low, self.rounds, self.stopped = set(), set(), 0, False
+        self.heard = (0.0, 0.0)  # when the last round that told of devices began, and when it was taken
         self.epoch, self.seq = now_us(), 0
         self.start()
 
@@ -57,11 +58,12 @@ class Feeder(threading.Thread):
     def report(self):
         silent = set(self.silent)
         lines = [f"{serial(n)} SpO2={50 if n in self.low else 97}" for n in self.numbers() if n not in silent]
-        quarter = len(lines) // 4 + 1
+        quarter, begun = len(lines) // 4 + 1, time.time()
         for first in range(0, len(lines), quarter):  # as a ward does it: not all in one moment
             self.seq += 1
             self.stack.rpc("bmd.report", self.collector, str(self.epoch), str(self.seq),
                            "\n".join(lines[first:first + quarter]))
+            self.heard = (begun, time.time())
             time.sleep(0.2)
         self.rounds += 1
 
@@ -251,7 +253,8 @@ def rejected_it_goes_to_who_is_on_call_who_sees_all_of_it(stack):
 def accepting_it_is_seen_by_all_and_nobody_else_is_called(stack):
     storm = storms(watchers["tech07"])[0]
     person = Answerer(stack, "tech07", PASSWORD)
-    answer = person.text(f"ok {storm['code']}")
+    old_enough(alerts(stack)[0])
+    answer = person.text("ok")  # there is nothing else it can mean
     total = len(numbers_of("home-b"))
     assert f"accepted by you: HIGH {total} devices silent, collector home-b" in answer, answer
     again = person.results(action(control("@home-b", "accept", storm["code"])))
@@ -324,6 +327,35 @@ def many_of_several_collectors_are_a_storm_of_the_site(stack):
     everybody(lambda u, w: not w.open, "all ends", 10)
 
 
+def all_collectors_cut_off_are_told_to_everybody_within_5_seconds(stack):
+    """5,000 devices of a server that runs: of each collector, of which there are no more than 4, one alert."""
+    before = {user: len(w.documents) for user, w in watchers.items()}
+    of = {c: counts(c, numbers_of(c)) for c in COLLECTORS}
+    for feeder in feeders.values():
+        feeder.cut()
+    everybody(lambda u, w: sorted((a["cause"], a["devices"]) for a in storms(w))
+              == [(f"collector {c}", str(of[c][u])) for c in COLLECTORS], "three storms with all their devices", 20)
+    assert sum(int(a["devices"]) for w in watchers.values() for a in storms(w)) == DEVICES
+    heard = [feeder.heard for feeder in feeders.values()]
+    earliest, latest = min(h[0] for h in heard) + STALE, max(h[1] for h in heard) + STALE
+    news = [w.documents[before[u]:] for u, w in watchers.items()]
+    first = max(min(d.at for d in documents for a in d.alerts if a["Event"] == "storm") for documents in news)
+    complete = max(documents[-1].at for documents in news)
+    note(f"{DEVICES} devices stale from {earliest - latest:.2f} s on: the last technician was told of a storm at "
+         f"{first - latest:+.2f} s, of all devices at {complete - latest:+.2f} s, of the last one's stale time")
+    assert first - earliest < 5, f"told {first - earliest:.1f} s after the first stale time"
+    assert complete - latest < 5, f"complete {complete - latest:.1f} s after the last stale time"
+    for documents in news:
+        told = {a["serial"] for d in documents for a in d.alerts}
+        assert told == {f"@{c}" for c in COLLECTORS}, f"devices told by themselves: {told}"
+    most = max(len(documents) for documents in news)
+    note(f"at most {most} NOTIFYs for a technician")
+    assert most <= 18, most
+    for feeder in feeders.values():
+        feeder.silent.clear()
+    everybody(lambda u, w: not w.open, "all ends", 20)
+
+
 def a_server_that_starts_without_its_network_has_one_storm(stack):
     for feeder in feeders.values():
         feeder.cut()
@@ -344,5 +376,6 @@ run(CASE, [all_devices_are_heard_and_all_technicians_watch, below_the_threshold_
            accepting_it_is_seen_by_all_and_nobody_else_is_called, after_kill_9_it_is_the_same_storm,
            who_comes_back_leaves_it_and_the_last_are_told_by_themselves,
            many_of_several_collectors_are_a_storm_of_the_site,
+           all_collectors_cut_off_are_told_to_everybody_within_5_seconds,
            a_server_that_starts_without_its_network_has_one_storm],
     "--set", f"DEVICES={DEVICES + 1000}", "--set", f"ALERTS={DEVICES + 1000}", "--memory", "700", errors_expected=True)
