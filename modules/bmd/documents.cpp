@@ -216,10 +216,11 @@ const std::vector<Page> &PartialDocuments::of(std::string_view feed)
 	if(pages_.empty() || (differ_ && feed != feed_)) {
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
 		pages_ = write_pages(feed, alerts_, false);
-	} else if(feed != feed_) {
-		for(Page &page : pages_)
-			dmp::set_feed(page.text, feed_uri(feed));
-		count(count_notify_documents, pages_.size());
+	} else {
+		if(feed != feed_)
+			for(Page &page : pages_)
+				dmp::set_feed(page.text, feed_uri(feed));
+		count(count_notify_documents_reused, pages_.size());
 	}
 	feed_ = feed;
 	return pages_;

@@ -40,6 +40,14 @@ std::string session(int patience)
 			 "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000";
 }
 
+// Another database may not know them, or give their numbers to others.
+void forget_collectors() noexcept
+{
+	Store &s = *store();
+	for(Index i = 1; i <= s.collectors.used; ++i)
+		s.collectors[i].database_id.store(0);
+}
+
 } // namespace
 
 Writer::Writer(std::string conninfo, std::string node, int patience, DurationUs gather_deliveries)
@@ -80,6 +88,7 @@ Result<bool> Writer::settle_doubt()
 	if(!row)
 		return row.error();
 	if(PQntuples(row->get()) == 0) {
+		forget_collectors();
 		auto again =
 				pg_.run("INSERT INTO bmd_writer (node, position, instance) VALUES ($1, $2, $3)",
 						{node_, std::to_string(state.position), std::to_string(state.instance)});
@@ -101,6 +110,7 @@ Result<bool> Writer::settle_doubt()
 						+ std::to_string(state.position) + ": it was restored or failed over")
 						.c_str());
 		state.position = position;
+		forget_collectors();
 	}
 	state.in_doubt = false;
 	return true;

@@ -104,8 +104,11 @@ def run_part(name, ctx):
     begun = time.monotonic()
     try:
         rows = importlib.import_module("part_" + name).run(ctx)
+        here = machine()
         for row in rows:
-            row["part"] = name
+            if not row["size"]:
+                raise AssertionError(f"the row \"{row['name']}\" says nothing of sizes")
+            row |= {"part": name, "machine": here["processor"], "cores": here["cores"]}
         ctx.results[name] = rows
         print(f"   {time.monotonic() - begun:.0f} s", flush=True)
         return rows

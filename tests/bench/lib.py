@@ -17,8 +17,9 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import stack as test_stack  # noqa: E402  (found only after the path is set)
 
 
-def row(name, value, unit, baseline=None, baseline_value=None, goal=None, better="more"):
-    """One line of the table.  goal: the figure to reach; better: "more" or "less" is better.
+def row(name, value, unit, baseline=None, baseline_value=None, goal=None, better="more", size=""):
+    """One line of the table.  goal: the figure to reach; better: "more" or "less" is better; size: how much
+    of what was there, e.g. "10,000 devices".
 
     ratio is how many times better the value is than the baseline's.
     """
@@ -30,7 +31,7 @@ def row(name, value, unit, baseline=None, baseline_value=None, goal=None, better
         met = value is not None and (value >= goal if better == "more" else value <= goal)
     return {"name": name, "value": value, "unit": unit, "baseline": baseline,
             "baseline_value": baseline_value, "ratio": ratio, "goal": goal, "met": met,
-            "better": better}
+            "better": better, "size": size}
 
 
 def median(values):

@@ -36,12 +36,32 @@ def serials(k):
     return f"D{2 * k + 1:06d}", f"D{2 * k + 2:06d}"
 
 
+class Rounds:
+    """What some changes took: `times`, milliseconds to the last NOTIFY of each; NOTIFYs `repeated`; bytes of
+    a `body`; `share` of a core that the watchers took."""
+
+    def __init__(self, watchers, count, change, number):
+        self.repeated, told, cpu = 0, 0, lib.processor_seconds([watchers.process.pid])
+        self.times, self.body = [], 0
+        for i, (took, said) in enumerate(rounds(watchers, count, change, number)):
+            told += took
+            if i == 0:  # finds cold caches
+                continue
+            self.times.append(took)
+            self.repeated += said["duplicates"]
+            self.body += said["bytes"] / said["notifies"] / number
+        self.share = (lib.processor_seconds([watchers.process.pid]) - cpu) / (told / 1000)
+
+    @property
+    def value(self):
+        return lib.median(self.times)
+
+
 def rounds(watchers, count, change, number):
-    """Milliseconds to the last of `count` NOTIFYs, for each of some changes; NOTIFYs sent again.
+    """(milliseconds to the last of `count` NOTIFYs, what the watchers say) of each of 1 + `number` changes.
 
     Each change finds the server at rest: answers handled, outcomes and subscriptions written.
     """
-    times, repeated = [], 0
     for i in range(number + 1):
         time.sleep(PAUSE)
         watchers.say("reset")
@@ -49,69 +69,66 @@ def rounds(watchers, count, change, number):
         told = watchers.say("notifies", count, 60000, timeout=90)
         if not told["in_time"]:
             raise AssertionError(f"{told['notifies']} of {count} NOTIFYs in 60 s")
-        if i > 0:  # the first finds cold caches
-            times.append((told["last"] - begun) / 1000)
-            repeated += told["duplicates"]
-    return times, repeated
+        yield (told["last"] - begun) / 1000, told
 
 
 def ours(ctx, stack, size, feed, serial, number):
-    """Times, repeated NOTIFYs, and what share of a core the watchers took."""
     with watching.Reporter(stack) as reporter, \
             watching.Watchers(ctx, f"127.0.0.1:{stack.sip_port}", size,
                               domain=stack.info["domain"], feed=feed) as watchers:
         def change(i):
             return reporter.report(serial, watching.USUAL if i % 2 else watching.LOW)
-        cpu = lib.processor_seconds([watchers.process.pid])
-        times, repeated = rounds(watchers, size, change, number)
-        cpu = lib.processor_seconds([watchers.process.pid]) - cpu
+        measured = Rounds(watchers, size, change, number)
         if number % 2 == 0:  # the last round raised: end that alert too
             change(1)
         watchers.end()
-    # one round is not timed
-    return times, repeated, cpu / (sum(times) / 1000 * (number + 1) / number)
+    return measured
 
 
-def theirs(ctx, stack, size, mode, number):
+def theirs(ctx, stack, size, mode, number, body):
+    """With a body of as many bytes as ours has."""
     with stock.Stock(stack, mode, memory=1024) as server, \
             watching.Watchers(ctx, server.server, size, domain=server.server, feed=stock.RESOURCE,
                               **stock.EVENT) as watchers:
-        measured = rounds(watchers, size, lambda i: server.publish(), number)
+        measured = Rounds(watchers, size, lambda i: server.publish(round(body)), number)
+    if abs(measured.body - body) > 0.02 * body:
+        raise AssertionError(f"a body of stock presence has {measured.body:.0f} bytes, one of ours {body:.0f}")
     if mode:
         stack.sql("TRUNCATE active_watchers, watchers, presentity")
     return measured
 
 
 def rows_of(ctx, size, feeds, measured, memory, through):
-    times, repeated, share = measured
-    value = lib.median(times)
+    value, times, there = measured.value, measured.times, f"{size:,} watchers, a body of {measured.body:,.0f} bytes"
     name = f"fan-out to {size:,} watchers, {feeds}: last NOTIFY"
     goal = GOAL_MS if size == GOAL_WATCHERS else None
-    found = [row(name, value, "ms", "stock presence, one resource, memory only", memory, goal, "less")]
+    found = [row(name, value, "ms", "stock presence, one resource, memory only", memory, goal, "less", there)]
     if through:
         found.append(row(name, value, "ms", "stock presence, one resource, write-through", through,
-                         better="less"))
+                         better="less", size=there))
     ctx.curve("fanout", feeds, size, value)
     if feeds == PERSONAL:
         ctx.curve("fanout", "stock presence, memory only", size, memory)
     if size == GOAL_WATCHERS:
         found.append(row(f"fan-out to {size:,} watchers, {feeds}: times faster than stock presence",
-                         memory / value, "times", goal=GOAL_TIMES))
+                         memory / value, "times", goal=GOAL_TIMES, size=there))
     # of less than a thousand the clock of the processor time, 10 ms, says nothing
-    took = f", watchers took {100 * share:.0f} % of a core" if size >= 1000 else ""
+    took = f", watchers took {100 * measured.share:.0f} % of a core" if size >= 1000 else ""
     ctx.note(f"{name}: {min(times):.1f} to {max(times):.1f} ms, {size / value * 1000:,.0f} NOTIFY/s, "
-             f"{repeated} repeated{took}")
+             f"{measured.repeated} repeated, a body of {measured.body:,.0f} bytes{took}")
     return found
 
 
-def stock_of(ctx, stack, sizes):
-    """Medians of stock presence: {size: (memory only, write-through or None)}."""
+def stock_of(ctx, stack, bodies):
+    """Medians of stock presence with bodies of ours: {size: (memory only, write-through or None)}."""
     found = {}
-    for size in sizes:
-        memory = lib.median(theirs(ctx, stack, size, 0, 3)[0])
+    for size, body in bodies.items():
+        memory = theirs(ctx, stack, size, 0, 3, body)
         # at more watchers it takes minutes and says nothing new
-        through = lib.median(theirs(ctx, stack, size, 1, 2)[0]) if size <= 1000 or ctx.full else None
-        found[size] = memory, through
+        through = theirs(ctx, stack, size, 1, 2, body).value if size <= 1000 or ctx.full else None
+        if size >= 1000:
+            ctx.note(f"stock presence, {size:,} watchers: the watchers took {100 * memory.share:.0f} % of a core")
+        found[size] = memory.value, through
     return found
 
 
@@ -129,13 +146,15 @@ def run(ctx):
              for k, size in enumerate(sizes)}
     personal = {size: ours(ctx, stack, size, "", serials(k)[1], number)
                 for k, size in enumerate(sizes)}
-    beside = stock_of(ctx, stack, sizes)
+    beside = stock_of(ctx, stack, {size: measured.body for size, measured in personal.items()})
     rows = []
     for size in sizes:
         rows += rows_of(ctx, size, PERSONAL, personal[size], *beside[size])
         rows += rows_of(ctx, size, GROUP, group[size], *beside[size])
-    pairs = ctx.program("udp_pairs")["pairs_per_second"]
-    best = max(size / lib.median(personal[size][0]) * 1000 for size in sizes)
+    pairs = ctx.program("udp_pairs")
+    ctx.note(f"raw UDP pairs: their program took {100 * pairs['cpu_share']:.0f} % of a core")
+    best, there = max((size / personal[size].value * 1000, size) for size in sizes)
     rows.append(row("NOTIFY/s to personal feeds, best size", best, "1/s",
-                    "limit: raw UDP pairs, 1.3 and 0.3 KiB", pairs))
+                    "limit: raw UDP pairs, 1.3 and 0.3 KiB", pairs["pairs_per_second"],
+                    size=f"{there:,} watchers"))
     return rows

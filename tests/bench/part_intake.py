@@ -8,6 +8,7 @@ import provision
 
 GOAL = 400_000
 DEVICES = 10_000
+SIZE = f"{DEVICES:,} devices x 8 metrics"
 
 
 def measured(ctx, stack, name, **options):
@@ -45,7 +46,7 @@ def batches(ctx, stack, copy_rate):
         rows.append(lib.row(f"intake durable, {count} collector{'s' if count > 1 else ''}, "
                             + (f"{100 * share:.2f} % outside limits" if outside else "within limits"),
                             result["durable_per_s"], "readings/s", "raw binary COPY, same table",
-                            copy_rate, GOAL))
+                            copy_rate, GOAL, size=SIZE))
     return rows
 
 
@@ -56,11 +57,13 @@ def singles(ctx, stack):
     for count in (1, 8):
         result = measured(ctx, stack, f"single{count}-", collectors=count, batch=1, seconds=seconds)
         rows.append(lib.row(f"intake, one reading a request, HTTP, {count} connection"
-                            + ("s" if count > 1 else ""), result["durable_per_s"], "readings/s"))
+                            + ("s" if count > 1 else ""), result["durable_per_s"], "readings/s", size=SIZE))
     result = ctx.program("binrpc", "--ctl", stack.info["ctl"].removeprefix("unix:"), "--devices",
                          DEVICES, "--seconds", seconds)
+    ctx.note(f"ctl socket: a call p50 {result['call_us_p50'] / 1000:.2f} ms, p99 {result['call_us_p99'] / 1000:.2f} "
+             f"ms; the load generator took {100 * result['cpu_share']:.0f} % of a core")
     rows.append(lib.row("intake, one reading a call, ctl socket (as kamcmd)", result["per_s"],
-                        "readings/s"))
+                        "readings/s", size=SIZE))
     return rows
 
 
@@ -73,7 +76,8 @@ def run(ctx):
     copy = ctx.program("copy", "--db", stack.info["db"], "--seconds", 8 if ctx.full else 3,
                        "--devices", DEVICES)
     stack.fresh_readings()
-    rows = [lib.row("raw binary COPY of such rows, one connection", copy["rows_per_s"], "rows/s")]
+    ctx.note(f"raw COPY: its program took {100 * copy['cpu_share']:.0f} % of a core")
+    rows = [lib.row("raw binary COPY of such rows, one connection", copy["rows_per_s"], "rows/s", size=SIZE)]
     rows += batches(ctx, stack, copy["rows_per_s"])
     rows += singles(ctx, stack)
     return rows

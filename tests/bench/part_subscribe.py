@@ -23,7 +23,7 @@ def subscribed(ctx, server, people, rounds, **options):
     again = sum(one["repeated"] for one in found)
     if again:
         ctx.note(f"{server}: {again} SUBSCRIBEs were sent again for want of an answer")
-    return (lib.median([one["per_second"] for one in found]),
+    return (lib.median([one["per_second"] for one in found]),  # then p50, p99, share of a core
             *(lib.median([one["setup_us"][part] for one in found]) / 1000 for part in ("p50", "p99")),
             lib.median([one["cpu_s"] / one["seconds"] for one in found]))
 
@@ -46,7 +46,9 @@ def run(ctx):
     for mode, name in BESIDE.items():
         with stock.Stock(stack, mode, auth=True, memory=2048) as server:
             theirs = subscribed(ctx, server.server, people, rounds, domain=domain, **stock.EVENT)
+        ctx.note(f"{name}: the load generator took {100 * theirs[3]:.0f} % of a core")
         if mode:
             stack.sql("DELETE FROM active_watchers WHERE event = 'message-summary'")
-        rows.append(row("SUBSCRIBE with digest and full NOTIFY", rate, "1/s", name, theirs[0]))
+        rows.append(row("SUBSCRIBE with digest and full NOTIFY", rate, "1/s", name, theirs[0],
+                        size=f"{people:,} technicians"))
     return rows

@@ -77,12 +77,12 @@ class Stock:
         except OSError:
             return False
 
-    def publish(self, size=1300):
-        """New state of about `size` bytes, stamped now.  The moment before it was sent."""
+    def publish(self, size):
+        """New state of `size` bytes, at least 100, stamped now.  The moment before it was sent."""
         stamp = time.time_ns() // 1000
         instant = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp // 1000000))
         body = f'Messages-Waiting: yes\r\nX-State: measured="{instant}.{stamp % 1000000:06d}Z">\r\n'
-        body += ("X-Text: " + "x" * 90 + "\r\n") * max(0, (size - len(body)) // 100)
+        body += "X-Text: " + "x" * max(0, size - len(body) - len("X-Text: \r\n")) + "\r\n"
         headers = "Event: message-summary\nExpires: 3600\nContent-Type: application/simple-message-summary\n"
         if self.etag:
             headers += f"SIP-If-Match: {self.etag}\n"

@@ -35,6 +35,7 @@ public:
 	std::uint64_t gaps = 0;       ///< versions that went up by more than one
 	std::uint64_t foreign = 0;    ///< of no subscription of ours
 	std::uint64_t entries = 0;    ///< alerts in partial documents, raised or ended
+	std::uint64_t bytes = 0;      ///< of bodies
 	std::int64_t first = 0;       ///< taken by the kernel, as `last`
 	std::int64_t last = 0;
 
@@ -42,6 +43,7 @@ public:
 	void take(std::string_view body, const Arrival &arrival)
 	{
 		++notifies;
+		bytes += body.size();
 		if(first == 0)
 			first = arrival.wire;
 		last = std::max(last, arrival.wire);
@@ -59,9 +61,9 @@ public:
 	void print(const std::string &more)
 	{
 		std::printf("{%s\"notifies\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"gaps\":%" PRIu64
-					",\"foreign\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"first\":%" PRId64
-					",\"last\":%" PRId64 ",",
-				more.c_str(), notifies, duplicates, gaps, foreign, entries, first, last);
+					",\"foreign\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64
+					",\"first\":%" PRId64 ",\"last\":%" PRId64 ",",
+				more.c_str(), notifies, duplicates, gaps, foreign, entries, bytes, first, last);
 		quantiles("seen", seen_);
 		quantiles("wire", wire_);
 		quantiles("inside", inside_);

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 	});
 	bench::Inbox inbox;
 	const std::string request(static_cast<std::size_t>(arguments.whole("request")), 'r');
+	const double cpu = bench::own_cpu();
 	const std::int64_t begun = bench::now_ns();
 	std::int64_t asked = 0, answered = 0, quiet = 0;
 	while(answered < pairs && quiet < 50) {
@@ -75,8 +76,9 @@ int main(int argc, char **argv)
 	const double seconds = static_cast<double>(bench::now_ns() - begun) * 1e-9;
 	ended = true;
 	other.join();
-	std::printf("{\"pairs\":%lld,\"seconds\":%.4f,\"pairs_per_second\":%.0f,\"lost\":%lld}\n",
+	std::printf("{\"pairs\":%lld,\"seconds\":%.4f,\"pairs_per_second\":%.0f,\"lost\":%lld,"
+				"\"cpu_share\":%.4f}\n",
 			static_cast<long long>(answered), seconds, static_cast<double>(answered) / seconds,
-			static_cast<long long>(asked - answered));
+			static_cast<long long>(asked - answered), (bench::own_cpu() - cpu) / seconds);
 	return answered == pairs ? 0 : 1;
 }

@@ -6,6 +6,7 @@ The server here takes connections and does as the case wants; devices are bmd-si
 """
 
 import os
+import re
 import resource
 import signal
 import socket
@@ -123,7 +124,60 @@ def full_disk_keeps_no_reading_from_the_server():
     return good
 
 
-CASES = [full_disk_keeps_no_reading_from_the_server, ports_are_read_while_the_server_never_answers, pauses_grow_and_differ_between_collectors,
+def spool_writes_ahead():
+    home = home_of(1)
+    wait(lambda: os.path.exists(os.path.join(home.dir, "spool.db-wal")))
+    home.stop(signal.SIGKILL)
+    with open(os.path.join(home.dir, "spool.db"), "rb") as file:
+        versions = file.read(20)[18:20]  # SQLite's file format: 2 is WAL, 1 is not
+    good = versions == b"\2\2" and os.path.exists(os.path.join(home.dir, "spool.db-wal"))
+    home.close()
+    return good
+
+
+def fill_spool(home, batches, size):
+    """So many batches of so many bytes each, as if the server had been away for long."""
+    line = "OX-1 1700000000000000 SpO2Ext=97\n"
+    text = (line * (size // len(line))).ljust(size, "\n")
+    database = sqlite3.connect(os.path.join(home.dir, "spool.db"))
+    with database:
+        database.executemany("INSERT INTO batch (has_alarm, size, text) VALUES (0, ?, ?)",
+                             [(len(text), text)] * batches)
+    database.close()
+
+
+def full_spool_says_what_it_gave_up():
+    server = Server()
+    server.start()
+    server.kill()  # its port is known, and nobody listens
+    home = Home(f"http://127.0.0.1:{server.port}/RPC")
+    with open(home.config, encoding="ascii") as file:
+        text = file.read().replace("[spool]\n", "[spool]\nsize_mb = 1\n")
+    with open(home.config, "w", encoding="ascii") as file:
+        file.write(text)
+    home.collect()
+    wait(home.text)  # it says something of the port or the server: its spool is open
+    home.stop()
+    fill_spool(home, 100, 9998)  # 1,000,000 bytes are its room
+    home.play()
+    wait(lambda: os.path.islink(home.link))
+    home.collect()
+    good = wait(lambda: "spool is full: gave up " in home.text())
+    wait(lambda: home.sim.poll() is not None, 12)  # the recording is over
+    told = home.text().count(" dropped=")  # at the end of the first one, too
+    home.collector.send_signal(signal.SIGUSR1)
+    wait(lambda: home.text().count(" dropped=") > told)
+    said = [int(n) for n in re.findall(r"gave up (\d+) batches without and 0 with alarm", home.text())]
+    counted = int(re.findall(r" dropped=(\d+)", home.text())[-1])
+    server.start()
+    good = good and complete(server)
+    good = good and sum(said) == counted == len(server.absent) > 0 and server.absent == [*range(1, counted + 1)]
+    home.close()
+    return good
+
+
+CASES = [spool_writes_ahead, full_spool_says_what_it_gave_up, full_disk_keeps_no_reading_from_the_server,
+         ports_are_read_while_the_server_never_answers, pauses_grow_and_differ_between_collectors,
          what_was_read_is_on_the_disk_within_two_seconds]
 
 if __name__ == "__main__":

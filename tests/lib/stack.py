@@ -199,15 +199,16 @@ def log_errors(case, stack):
     return 1 if errors else 0
 
 
-def run(case, sentences, *arguments, errors_expected=False):
+def run(case, sentences, *arguments, errors_expected=False, kind=Stack):
     """Runs the sentences one after the other on one stack; ends with exit status 1 when one fails.
 
     errors_expected: the case breaks something on purpose, so the log of Kamailio may say so.
+    kind: of the stack, a class derived from Stack.
     """
     failed = 0
     stack = None
     try:
-        stack = Stack(*arguments)
+        stack = kind(*arguments)
         for sentence in sentences:
             name = sentence.__name__.replace("_", " ")
             try:

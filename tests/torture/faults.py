@@ -17,6 +17,7 @@ KINDS = ("collector kill", "Kamailio process kill", "whole Kamailio kill", "Post
          "postmaster kill", "process stop", "link cut", "disk full", "clock step")
 MEAN_GAP = 2.0  # seconds between two faults
 TARGET_PATIENCE = 30
+FULL_FOR = 10     # seconds at most that a disk stays full until PostgreSQL has noticed
 
 
 class Campaign:
@@ -28,6 +29,7 @@ class Campaign:
         self.skipped = collections.Counter()
         self.stops = []   # (service, pid, from, to or None)
         self.cuts = []    # (collector, from, to or None)
+        self.felt = []    # of each full disk: how often PostgreSQL said so
         self.lasting = {} # what -> (timer, how to undo it)
         self.lock = threading.Lock()
         self.bag = []
@@ -125,8 +127,13 @@ class Campaign:
         seconds = self.random.uniform(0.5, 5)
         if "disk" in self.lasting:
             return False
+        before, until = self.world.refused(), time.time() + FULL_FOR
         self.world.fill_disk()
-        self.last("disk", seconds, self.world.empty_disk)
+
+        def undo():
+            self.world.empty_disk()
+            self.felt.append(self.world.refused() - before)
+        self.last("disk", seconds, undo, lambda: self.world.refused() == before and time.time() < until)
         return True
 
     def clock_step(self):
@@ -137,17 +144,28 @@ class Campaign:
         clock.set(clock.offset + step)
         return True
 
-    def last(self, what, seconds, undo):
+    def last(self, what, seconds, undo, longer=lambda: False):
+        """Calls undo() after so many seconds, and as long as it is to last longer not yet."""
         def end():
             with self.lock:
                 if self.lasting.pop(what, None) is None:
                     return
             undo()
-        with self.lock:
-            timer = threading.Timer(seconds, end)
+
+        def due():
+            if not longer():
+                return end()
+            with self.lock:
+                if what in self.lasting:  # not healed meanwhile
+                    arm(0.3)
+
+        def arm(pause):
+            timer = threading.Timer(pause, due)
+            timer.daemon = True
             self.lasting[what] = (timer, end)
-        timer.daemon = True
-        timer.start()
+            timer.start()
+        with self.lock:
+            arm(seconds)
 
     def heal(self):
         """Undoes at once what lasts; clocks stay where they are."""

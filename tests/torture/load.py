@@ -114,11 +114,15 @@ class Line(threading.Thread):
 
     def __init__(self, devices):
         super().__init__(daemon=True)
-        self.devices, self.stopping = devices, False
+        self.devices, self.stopping, self.paused = devices, False, False
 
     def run(self):
         next_at = time.monotonic()
         while not self.stopping or any(d.rest for d in self.devices):
+            if self.paused and not self.stopping:
+                time.sleep(0.05)
+                next_at = time.monotonic()
+                continue
             for device in self.devices:
                 if not self.stopping or device.rest:
                     device.piece()

@@ -14,7 +14,7 @@ import time
 
 from faults import KINDS, Campaign
 from load import BatchSender, Line, LineDevice
-from verdict import SPOOL_WITHIN, Alerts, Gone, Stored
+from verdict import DOUBLE, HOLES, SPOOL_WITHIN, Alerts, Gone, Stored
 from watchers import Terminal
 from world import NotPossible, World
 
@@ -22,6 +22,7 @@ HOMES, PORTS = 3, 3
 BATCH_DEVICES, BATCH_ALERTING = 20, 6
 PATIENCE = 90      # seconds until everything sent is durable, once nothing disturbs
 REST_EVERY = 50    # faults; then all must become durable
+LONGEST = 90       # seconds that alerting may be interrupted
 WARM_UP = 3
 
 
@@ -80,13 +81,18 @@ class Scene:
                 self.rest()
 
     def rest(self):
-        """Nothing disturbs for a moment: what has been sent must become durable."""
+        """Nothing disturbs for a moment, and the devices pause: what has been sent must become durable."""
         self.campaign.heal()
-        mark, begun = self.sender.seq, time.time()
-        while self.sender.durable < mark and time.time() - begun < PATIENCE:
-            time.sleep(0.1)
-        if self.sender.durable < mark:
-            self.standstills.append(f"batches wait for {PATIENCE} s with nothing disturbed")
+        self.line.paused = True
+        mark, begun, left = self.sender.seq, time.time(), {"all": 1}
+        time.sleep(2)  # one that was just killed runs again, and knows the signal that asks it
+        while (any(left.values()) or self.sender.durable < mark) and time.time() - begun < PATIENCE:
+            time.sleep(0.5)
+            left = {c.name: self.waiting(c) for c in self.collectors}
+        self.line.paused = False
+        if any(left.values()) or self.sender.durable < mark:
+            self.standstills.append(f"batches wait for {PATIENCE} s with nothing disturbed: {left}, sender "
+                                    f"{mark - self.sender.durable}")
             print("# STUCK: " + self.standstills[-1], flush=True)
 
     def finish(self):
@@ -136,6 +142,7 @@ class Verdict:
         self.readings(stored)
         self.batches()
         self.alerts()
+        self.history()
 
     def say(self, text):
         self.lines.append(text)
@@ -209,9 +216,45 @@ class Verdict:
             if unseen or state or not again:
                 self.say(f"  {terminal.name}: unseen {unseen[:3]}, differs at the end: {sorted(state)[:3]}"
                          f"{'' if again else ', no full state'}")
-        self.delays = alerts.delays(scene.terminals)
+        self.delays, self.untold = alerts.delays(scene.terminals)
         if alerts.other:
             self.say(f"  alerts of other conditions: {alerts.other}")
+
+    def history(self):
+        """Every change of every alert once, every outcome of a NOTIFY once."""
+        holes, double = self.world.sql(HOLES), self.world.sql(DOUBLE)
+        self.alerts_lost += len(holes)
+        self.twice += len(double)
+        if holes:
+            self.say(f"  alerts whose history has not every revision (id, revision, events): {holes[:3]}")
+        if double:
+            self.say(f"  outcomes stored twice (alert, revision, terminal, times): {double[:3]}")
+        self.outcomes = int(self.world.sql("SELECT count(*) FROM bmd_delivery")[0][0])
+
+    def print_interruption(self):
+        """How long alerting was interrupted; what is wrong with it."""
+        campaign, outages = self.scene.campaign, self.world.kamailio.outages
+        print(f"# the server was down {len(outages)} times, for {max((up - at for at, up in outages if up), default=0):.1f} "
+              "s at most until its process was started again")
+        if self.delays:
+            print(f"# reading sent to NOTIFY: half of {len(self.delays)} alerts within "
+                  f"{self.delays[len(self.delays) // 2][0]:.3f} s")
+        print(f"# never told, over before: {len(self.untold)} alert conditions"
+              + (f", the longest lasted {self.untold[-1][0]:.1f} s" if self.untold else ""))
+        for seconds, serial, sent in self.delays[-3:]:
+            print(f"# {serial} told after {seconds:.1f} s; faults from 10 s before: " + ", ".join(
+                f"{at - sent:+.1f} {kind}" for at, kind in campaign.struck if -10 < at - sent < seconds))
+        worst = max(self.delays + self.untold, default=(0, "nothing was to be told"))
+        print(f"longest interruption of alerting: {worst[0]:.1f} s ({worst[1]})")
+        if not self.delays:
+            return "no alert was told at all"
+        return f"{worst[0]:.1f} s, of {worst[1]}" if worst[0] > LONGEST else ""
+
+    def print_disk(self):
+        """Full disks; what is wrong with them."""
+        felt = self.scene.campaign.felt
+        print(f"# disk full: {len(felt)} times, PostgreSQL found no space in {sum(map(bool, felt))} of them")
+        return "PostgreSQL never noticed" if len(felt) >= 3 and not any(felt) else ""
 
     def print(self):
         campaign, options = self.scene.campaign, self.scene.options
@@ -220,32 +263,26 @@ class Verdict:
         print(f"# sent: {self.sent} readings, {self.alerts_sent} alert conditions; sender: {self.scene.sender.counts}")
         for terminal in self.scene.terminals:
             print(f"# terminal {terminal.name}: {terminal.counts}")
-        print(f"# read by a collector within {SPOOL_WITHIN:g} s before it was killed and not yet in its spool: "
-              f"{self.with_collector} readings (bytes taken from a line exist nowhere else)")
         print(f"# alerts over before the server that was killed could tell of them, by terminal: {self.over_before}")
         for line in self.lines:
             print("#" + line)
         for text in self.scene.standstills:
             print("# stuck: " + text)
-        if self.delays:
-            worst = self.delays[-1]
-            middle = self.delays[len(self.delays) // 2][0]
-            print(f"# reading sent to NOTIFY: half of {len(self.delays)} alerts within {middle:.3f} s")
-            for seconds, serial, sent in self.delays[-3:]:
-                print(f"# {serial} told after {seconds:.1f} s; faults from 10 s before: " + ", ".join(
-                    f"{at - sent:+.1f} {kind}" for at, kind in campaign.struck if -10 < at - sent < seconds))
-            print(f"longest interruption of alerting: {worst[0]:.1f} s ({worst[1]})")
+        print(f"# outcomes of NOTIFYs stored: {self.outcomes}")
+        others = [("alerting is never interrupted for longer than 90 s", self.print_interruption()),
+                  ("a full disk is full for PostgreSQL", self.print_disk())]
         print(f"seed: {options.seed}   faults: {sum(campaign.done.values())}")
         numbers = [("readings lost", self.lost), ("stored twice", self.twice), ("alerts lost", self.alerts_lost),
                    ("alerts unseen by a watcher subscribed again", self.unseen)]
         for name, number in numbers:
             print(f"{name}: {number}")
+        print(f"readings that went with a killed collector, read {SPOOL_WITHIN:g} s before at most: {self.with_collector}")
         for name, number in numbers:
             print(f"{'not ok' if number else 'ok'} {options.case}: {name} is 0" + (f", not {number}" if number else ""))
-        stuck = self.scene.standstills
-        print(f"{'not ok' if stuck else 'ok'} {options.case}: all becomes durable without a hand" +
-              (f": {stuck[0]}" if stuck else ""), flush=True)
-        return not (stuck or any(n for _, n in numbers))
+        others.append(("all becomes durable without a hand", "; ".join(self.scene.standstills[:1])))
+        for name, why in others:
+            print(f"{'not ok' if why else 'ok'} {options.case}: {name}{': ' + why if why else ''}", flush=True)
+        return not any(why for _, why in others) and not any(n for _, n in numbers)
 
 
 def main():

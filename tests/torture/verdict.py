@@ -16,6 +16,13 @@ from load import LOW, PACKET, packet_values
 SPOOL_WITHIN = 2.0  # seconds of running in which a collector must have spooled what it has read
 TOLD_WITHIN = 2.0   # seconds in which a running server tells of a change
 
+# Alerts whose history has not every revision, once: (id, revision, events).
+HOLES = ("SELECT alert_id, a.revision, count(e.revision) FROM bmd_alert a LEFT JOIN bmd_alert_event e USING (alert_id) "
+         "GROUP BY 1, 2 HAVING count(e.revision) <> a.revision OR max(e.revision) <> a.revision")
+# Outcomes stored more often than once.
+DOUBLE = ("SELECT alert_id, revision, terminal, count(*) FROM bmd_delivery "
+          "GROUP BY alert_id, revision, username, way, terminal, sent_at HAVING count(*) > 1")
+
 
 class Gone:
     """Packets that went with a killed collector: read from the line, not yet in its spool.
@@ -213,11 +220,18 @@ class Alerts:
         return unseen, excused
 
     def delays(self, terminals):
-        """Seconds from a reading sent that must alert to its first NOTIFY, one for each alert told."""
-        out = []
+        """(seconds, device, sent at) from a reading sent that must alert to the first NOTIFY of it, of the alerts that
+        were told, perhaps as over only; and from the reading to the end of the condition, of those that never were."""
+        seen = collections.defaultdict(list)
+        for alert in self.stored:
+            seen[alert[1:3]] += [t.seen[alert[0]] for t in terminals if alert[0] in t.seen]
+        told, untold = [], []
         for serial, value, sent, over in self.expected:
             limit = (over or time.time()) + 120
-            told = [at for t in terminals for at in t.notices.get((serial, value), ()) if sent <= at <= limit]
-            if told:
-                out.append((min(told) - sent, serial, sent))
-        return sorted(out)
+            notices = [at for t in terminals for at in t.notices.get((serial, value), ())] + seen[serial, value]
+            first = min((at for at in notices if sent <= at <= limit), default=None)
+            if first is None:
+                untold.append(((over or time.time()) - sent, serial, sent))
+            else:
+                told.append((first - sent, serial, sent))
+        return sorted(told), sorted(untold)

@@ -322,6 +322,11 @@ class World(Stack):
                 return
         raise NotPossible("the tmpfs cannot be made smaller")
 
+    def refused(self):
+        """How often PostgreSQL said that its disk is full."""
+        with open(self.postgres.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read().count("No space left on device")
+
     def empty_disk(self):
         run("mount", "-o", f"remount,size={DISK_MB}m", self.disk)
 

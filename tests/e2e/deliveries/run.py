@@ -7,10 +7,15 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, alerts, device, hand, history, stats
+from postgres import Frozen
+from scene import (Watcher, alerts, device, every_condition_that_comes_back_is_a_new_alert, hand, history,
+                   kill_and_restart, provisioned, stats)
 from stack import run, wait_until
 
 GROUP = "grp.oximetry"
+TWICE = "SELECT 1 FROM bmd_delivery GROUP BY alert_id, revision, username, terminal, sent_at HAVING count(*) > 1"
+RING = 32768   # outcomes that wait: store_limits.hpp
+MANY = 300     # alerts: so many outcomes has each full state
 
 
 def deliveries(stack, where="true"):
@@ -72,9 +77,79 @@ def outcomes_wait_for_the_database(stack):
     count = "SELECT count(*) FROM bmd_delivery WHERE way = 'subscription'"
     wait_until(lambda: int(stack.sql(count)[0][0]) == before + 10, 5, "ten outcomes more")
     wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
-    twice = stack.sql("SELECT 1 FROM bmd_delivery GROUP BY alert_id, revision, username, sent_at "
-                      "HAVING count(*) > 1")
-    assert not twice and stats(stack)["deliveries_dropped"] == 0
+    assert not stack.sql(TWICE) and stats(stack)["deliveries_dropped"] == 0
+
+
+def outcomes_are_stored_in_the_order_of_the_answers(stack):
+    watcher = Watcher(stack, "tech1", GROUP)
+    for i in range(60):
+        hand(stack, f"OX-1001 SpO2={70 if i % 2 == 0 else 98}")
+        watcher.wait(lambda n=i + 2: len(watcher.documents) == n, "the document")
+    wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
+    stored = stack.sql("SELECT extract(epoch FROM answered_at), extract(epoch FROM sent_at) FROM bmd_delivery "
+                       f"WHERE terminal = '{watcher.agent.contact}' ORDER BY ctid")  # nothing was ever deleted
+    assert len(stored) == 60, len(stored)
+    for column in range(2):
+        times = [float(row[column]) for row in stored]
+        assert times == sorted(times), times
+    watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+
+
+def over_kill_9_none_is_stored_twice_and_what_is_open_is_told_and_stored_again(stack):
+    watcher = Watcher(stack, "tech1", GROUP)
+    wait_until(lambda: stack.sql(f"SELECT 1 FROM active_watchers WHERE callid = '{watcher.dialog.call_id}'"), 5,
+               "the subscription in the database")
+    for i in range(20):
+        hand(stack, f"OX-1001 SpO2={70 if i % 2 == 0 else 98}")
+    hand(stack, "OX-1001 SpO2=72")
+    watcher.wait(lambda: [a for a in watcher.open.values() if a["Value"] == "72"], "the last alert")
+    wait_until(lambda: stats(stack)["journal_alert_events"] == 0, 3, "the changes to be stored")
+    kill_and_restart(stack, watcher)  # outcomes of the last half second were in memory only
+    count = len(watcher.documents)
+    watcher.wait(lambda: any(d.state == "full" for d in watcher.documents[count - 1:]), "full state", 10)
+    (alert,) = watcher.open.values()
+    wait_until(lambda: [d for d in deliveries(stack, f"alert_id = '{alert['id']}'") if d[3] == watcher.agent.contact
+                        and d[1:3] == (int(alert["revision"]), 200)], 5, "the outcome of the alert")
+    assert not stack.sql(TWICE), "an outcome was stored twice"
+    hand(stack, "OX-1001 SpO2=98")
+    watcher.wait(lambda: not watcher.open, "its end")
+    watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
+
+
+def outcomes_that_find_no_room_are_counted_and_alerts_go_on(stack):
+    stack.sql("INSERT INTO bmd_group (group_name) VALUES ('many'); INSERT INTO bmd_device (serial, type_name) "
+              f"SELECT 'MANY-' || n, 'Nonin oximeter' FROM generate_series(1, {MANY}) n; INSERT INTO bmd_group_device "
+              f"SELECT 'many', 'MANY-' || n FROM generate_series(1, {MANY}) n; "
+              "INSERT INTO bmd_assignment (username, group_name) VALUES ('tech3', 'many')")
+    provisioned(stack)
+    hand(stack, "\n".join(f"MANY-{n} PulseRate=130" for n in range(1, MANY + 1)))
+    watcher = Watcher(stack, "tech3")
+    watcher.wait(lambda: len(watcher.open) == MANY, "all alerts")
+    wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 3, "an empty ring")
+    told = lambda: sum(len(document.alerts) for document in watcher.documents)
+    before, first = stats(stack), told()
+    dropped = lambda: stats(stack)["deliveries_dropped"] - before["deliveries_dropped"]
+    with Frozen(stack):
+        while told() - first < RING + 200:
+            count = len(watcher.documents)
+            watcher.agent.subscribe(dialog=watcher.dialog)
+            watcher.wait(lambda: len(watcher.documents) > count and watcher.missing == 0, "the full state")
+        wait_until(lambda: dropped() > 0 and stats(stack)["journal_deliveries"] == RING, 3, "a full ring")
+        wait_until(lambda: dropped() >= told() - first - RING, 3, "the outcomes without room")
+        assert dropped() == told() - first - RING, f"{dropped()} of {told() - first} outcomes without room"
+        begun = time.monotonic()
+        hand(stack, "OX-1001 SpO2=70\nMANY-1 SpO2=70")
+        watcher.wait(lambda: watcher.about("MANY-1", "SpO2"), "a new alert")
+        assert time.monotonic() - begun < 0.5, "it was late"
+    wait_until(lambda: stats(stack)["journal_deliveries"] == 0, 20, "an empty ring")
+    assert stats(stack)["deliveries_stored"] - before["deliveries_stored"] >= RING, stats(stack)["deliveries_stored"]
+    found = stack.sql(f"SELECT count(*) FROM bmd_delivery WHERE terminal = '{watcher.agent.contact}'")
+    assert found == [[str(first + RING)]], f"{found}, not {first} and {RING}"
+    assert not stack.sql(TWICE), "an outcome was stored twice"
+    hand(stack, "OX-1001 SpO2=98")
+    stack.sql("UPDATE bmd_device SET enabled = false WHERE serial LIKE 'MANY-%'")
+    watcher.wait(lambda: not watcher.open, "the end of all")
+    watcher.agent.subscribe(dialog=watcher.dialog, expires=0)
 
 
 def outcomes_are_stored_before_an_orderly_stop(stack):
@@ -147,7 +222,9 @@ def what_is_old_goes_when_the_setting_says_so(stack):
 
 run("deliveries", [every_condition_that_comes_back_is_a_new_alert, each_state_told_to_each_terminal_is_stored_once,
                    a_terminal_that_does_not_answer_leaves_408_and_is_told_again,
-                   outcomes_wait_for_the_database, outcomes_are_stored_before_an_orderly_stop,
+                   outcomes_wait_for_the_database, outcomes_are_stored_in_the_order_of_the_answers,
+                   over_kill_9_none_is_stored_twice_and_what_is_open_is_told_and_stored_again,
+                   outcomes_that_find_no_room_are_counted_and_alerts_go_on, outcomes_are_stored_before_an_orderly_stop,
                    much_that_waits_goes_into_a_slow_database_a_piece_at_a_time,
                    alerts_that_begin_at_the_same_moment_are_two,
                    what_is_old_goes_when_the_setting_says_so], errors_expected=True)
