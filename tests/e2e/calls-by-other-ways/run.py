@@ -57,7 +57,7 @@ def one_that_answers_with_a_name_for_its_address_is_ended_where_it_was_called(st
 
 
 def one_that_has_but_a_name_is_recorded_and_the_others_ring(stack):
-    stack.kamcmd("ul.add", "location", "tech2", NAMED, "600", "f:0.5", ".", "0", "0", INVITES)
+    stack.kamcmd("ul.add", "location", "tech2", NAMED, "600", "0.5", ".", "0", "0", INVITES)
     terminal = phone(stack, "no-transfer")
     called_device(stack, "NAME")
     began = time.time()
