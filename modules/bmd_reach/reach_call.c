@@ -17,8 +17,9 @@
 
 #define SECOND 1000000LL
 #define LOOK_EVERY (SECOND / 10)
-#define LEFT_FOR (3 * SECOND)       /* outcomes of terminals that were cancelled come within that */
-#define STARTS_WITHIN (3 * SECOND)  /* until usrloc knows the terminals that had registered before \
+#define LEFT_FOR (3 * SECOND) /* outcomes of terminals that were cancelled come within that */
+#define STARTS_WITHIN                                                                              \
+	(3 * SECOND)                    /* until usrloc knows the terminals that had registered before \
 									 */
 #define ANSWER_WITHIN (10 * SECOND) /* after a CANCEL; else the person may be called again */
 
