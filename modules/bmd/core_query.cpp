@@ -162,7 +162,7 @@ int bmd_core_alert_for(bmd_text person, bmd_text id, bmd_alert_view *alert)
 		bmd::Store &s = *store();
 		const std::shared_lock<RwLock> registry(s.registry_lock);
 		bmd::AlertRec found{};
-		if(bmd::find_alert(view_of(id), found) == 0)
+		if(bmd::find_alert(view_of(id), found) == 0 || found.closed_at != 0)
 			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
 		bmd::show_alert(found, *alert, view_of(person));
 		bmd::show_window_of(bmd::find_device(found.serial), alert->window);

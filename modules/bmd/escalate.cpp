@@ -285,6 +285,7 @@ void Escalator::round(int milliseconds) noexcept
 	(void)attempt([&] { look_again(); });
 	(void)attempt([&] { sweep(mono_now()); });
 	begin_and_tell();
+	(void)attempt([&] { ask_unasked(); });
 	drain_tasks();
 }
 

@@ -84,6 +84,9 @@ private:
 	[[nodiscard]] bool rejected_by_asked(Index slot, const AlertRec &alert,
 			const EscalationPolicy &policy, const Duty &duty) const;
 	[[nodiscard]] bool take_up(Index slot);
+	/// The step that began last, as it would be now; false when nobody is escalated to now.
+	[[nodiscard]] bool last_step(Index slot, Step &step) const;
+	void call_again(Index slot);
 	void sweep(TimeUs now);
 	void begin_and_tell();
 	void begin_due(TimeUs now);
@@ -99,9 +102,11 @@ private:
 			Index slot, const EscalationProgress &next, bool unfinished) const;
 	void hand_in(Index slot, const Step &step, TimeUs due, TimeUs base) const;
 	void make_known_what_is_stored(TimeUs now);
-	void make_known(Index slot, const Step &step) const;
+	void make_known(Index slot, const Step &step);
 	[[nodiscard]] std::array<Step, 2> show(Index slot, Index device, const Step &step) const;
-	void ask_for_messages(const AlertRec &alert, const Step &step) const;
+	void ask_for_messages(const AlertRec &alert, const Step &step);
+	void ask(const AlertRec &alert, const Step &step, std::string_view person, std::uint8_t how);
+	void ask_unasked();
 	void arm(Index slot, TimeUs due);
 	void over(Index slot);
 	void forget_ended(TimeUs now);
@@ -110,7 +115,8 @@ private:
 	std::array<Due, 3> due_;          ///< by priority, high first
 	std::map<Index, Step> beginning_; ///< wait for the database
 	std::deque<Ended> ended_;
-	std::uint64_t duty_ = 0;   ///< version of rosters and policies last looked at
+	std::deque<SendTask> unasked_; ///< calls that found no room
+	std::uint64_t duty_ = 0;       ///< version of rosters and policies last looked at
 	std::uint64_t people_ = 0; ///< changes of provisioning when alerts of nobody were last tried
 	TimeUs looked_ = 0;        ///< monotonic: last look at everything
 	TimeUs swept_ = 0;         ///< monotonic: last sweep

@@ -39,10 +39,8 @@ bool Escalator::take_up(Index slot)
 	if((rec.flags.load() & escalation_unfinished) == 0 || rec.begun == 0)
 		return false;
 	Step step;
-	step.number = rec.begun - 1;
-	if(!prepare(slot, step))
+	if(!last_step(slot, step))
 		return false;
-	spare_rejecters(slot, step);
 	const bool found = !step.reached.feeds.empty();
 	if(found)
 		beginning_[slot] = std::move(step);
@@ -84,6 +82,7 @@ void Escalator::plan(Index slot, const AlertRec &alert, std::uint8_t wishes)
 		forget_rejections(slot); // of something less urgent
 	tracked.priority = alert.priority;
 	const bool waits = take_up(slot);
+	call_again(slot);
 	const std::shared_ptr<const Duty> duty = duty_now();
 	const auto policy = policy_in_force(*duty, alert);
 	tracked.rests = !policy;
@@ -117,6 +116,7 @@ void Escalator::look_at(Index slot, bool anew)
 	if(escalation_wanted(alert) == Wanted::rest) {
 		tracked.rests = true;
 		tracked.suppressed = tracked.suppressed || alert.response.suppressed != Suppression::none;
+		rec.flags.fetch_and(static_cast<std::uint8_t>(~escalation_call));
 		return arm(slot, 0);
 	}
 	const auto wishes = static_cast<std::uint8_t>(

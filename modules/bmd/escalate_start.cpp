@@ -77,7 +77,8 @@ void take_step(const Slots &slots, const PgFields &row)
 	// no later than now: over a clock that was set back steps would wait for as long as that
 	rec.base = mono_now() - std::max<TimeUs>(wall_now() - row.time(2), 0);
 	rec.last = row.null(4) ? 0 : mono_now() - std::max<TimeUs>(wall_now() - row.time(4), 0);
-	rec.flags.store(row.truth(3) ? escalation_unfinished : 0);
+	// what is made known still asks for its calls itself
+	rec.flags.store(row.truth(3) ? escalation_unfinished : escalation_call);
 }
 
 void take_rejection(const Slots &slots, const PgFields &row)

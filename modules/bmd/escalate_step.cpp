@@ -222,7 +222,7 @@ void Escalator::make_known_what_is_stored(TimeUs now)
 
 // The one effect of a step: their feeds show the alert, everybody learns that it was escalated.  Of
 // an alert that rests it stays unfinished.
-void Escalator::make_known(Index slot, const Step &step) const
+void Escalator::make_known(Index slot, const Step &step)
 {
 	Store &s = *store();
 	const AlertRec &alert = s.alerts[slot];
@@ -273,7 +273,7 @@ std::array<Escalator::Step, 2> Escalator::show(Index slot, Index device, const S
 	return parts;
 }
 
-void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
+void Escalator::ask_for_messages(const AlertRec &alert, const Step &step)
 {
 	const std::uint8_t how = step.what().how;
 	if((how & (how_message | how_call)) == 0)
@@ -284,13 +284,8 @@ void Escalator::ask_for_messages(const AlertRec &alert, const Step &step) const
 			// who has a subscription needs no message beside it
 			const bool told =
 					bit == how_message && (how & how_subscribe) != 0 && watching.has(name);
-			if((how & bit) == 0 || told || name.starts_with("grp."))
-				continue;
-			count(count_escalation_tasks);
-			SendTask task{alert.id, alert.revision, step.number + 1,
-					round_of(step.policy, step.number), bit, {}};
-			copy_text(task.person, name_size, name);
-			(void)put_task(task);
+			if((how & bit) != 0 && !told && !name.starts_with("grp."))
+				ask(alert, step, name, bit);
 		}
 	}
 }

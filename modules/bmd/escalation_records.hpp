@@ -17,7 +17,8 @@ enum EscalationFlag : std::uint8_t
 	escalation_unfinished = 1, ///< the last step is to be made known still
 	escalation_nobody = 2,     ///< the last look found nobody
 	escalation_hasten = 4,     ///< the next step is due now: it was handed back, say
-	escalation_rejected = 8    ///< somebody rejected the alert: see `rejected`
+	escalation_rejected = 8,   ///< somebody rejected the alert: see `rejected`
+	escalation_call = 16       ///< of the last step, who has not been called is called still
 };
 
 inline constexpr std::size_t most_rejecters = 8; ///< remembered of an alert

@@ -124,6 +124,23 @@ void note_asked(const Uuid &alert, std::string_view person, ReachedBy by) noexce
 	(void)entry(alert, {person, by});
 }
 
+void note_called(const Uuid &alert, std::string_view person) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->reached_lock);
+	if(ReachedRec *rec = entry(alert, {person, ReachedBy::call}); rec != nullptr)
+		rec->tried_at = mono_now();
+}
+
+bool was_called(const Uuid &alert, std::string_view person) noexcept
+{
+	Store &s = *store();
+	const std::lock_guard<Mutex> guard(s.reached_lock);
+	for(Index i = head_of(alert); i != 0; i = s.reached[i].next)
+		if(fits(s.reached[i], alert, {person, ReachedBy::call}))
+			return s.reached[i].tried_at != 0;
+	return false;
+}
+
 void note_message(const Uuid &alert, const MessageOutcome &outcome) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->reached_lock);

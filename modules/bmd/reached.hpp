@@ -26,6 +26,10 @@ void note_delivered(const Uuid &alert, std::string_view person, ReachedBy by, Ti
 /// A message or a call was asked for: its changes are made known to who makes them.
 void note_asked(const Uuid &alert, std::string_view person, ReachedBy by) noexcept;
 
+/// Of the calls of the last step before a start: what became of that to this person is known.
+void note_called(const Uuid &alert, std::string_view person) noexcept;
+[[nodiscard]] bool was_called(const Uuid &alert, std::string_view person) noexcept;
+
 /// What a text tells of an alert of this priority that waits for an answer.
 [[nodiscard]] constexpr std::uint8_t told_waiting(Priority priority) noexcept
 {

@@ -28,6 +28,14 @@ constexpr const char *messages =
 		"WHERE a.closed_at IS NULL AND d.way IN ('message', 'call') "
 		"AND d.code BETWEEN 200 AND 299 "
 		"ORDER BY d.alert_id, d.username, d.way, d.terminal, d.revision DESC, d.sent_at DESC";
+// Whom the last step has called.  A terminal that refused the body, or was cancelled, says nothing
+// of the person: others may have been ringing still, or the call was to be made again.
+constexpr const char *called =
+		"SELECT DISTINCT d.alert_id, d.username FROM bmd_alert a CROSS JOIN LATERAL "
+		"(SELECT begun_at FROM bmd_escalation s WHERE s.alert_id = a.alert_id "
+		"ORDER BY number DESC LIMIT 1) e JOIN bmd_delivery d ON d.alert_id = a.alert_id "
+		"AND d.way = 'call' AND d.sent_at >= e.begun_at WHERE a.closed_at IS NULL "
+		"AND d.code NOT IN (400, 406, 413, 415, 420, 487, 488, 500, 501, 513)";
 constexpr const char *answers =
 		"SELECT e.alert_id, e.who, min(e.at) FROM bmd_alert a JOIN bmd_alert_event e "
 		"USING (alert_id) WHERE a.closed_at IS NULL AND e.who IS NOT NULL "
@@ -77,6 +85,12 @@ Result<bool> load_reached(Pg &pg)
 		for(const PgFields &row : rows)
 			take_message(row);
 	});
+	if(done)
+		done = stream_rows(pg, called, [](std::span<const PgFields> rows) {
+			for(const PgFields &row : rows)
+				if(Uuid id{}; take_id(row, id))
+					note_called(id, row.text(1));
+		});
 	if(done)
 		done = take_people(pg, answers, ReachedBy::answer);
 	return done ? take_people(pg, subscribers, ReachedBy::subscription) : done;

@@ -14,10 +14,11 @@ namespace bmd {
 bool put_task(const SendTask &task) noexcept
 {
 	Store &s = *store();
-	if(tasks_are_taken() && (task.how == BMD_TASK_MESSAGE || task.how == BMD_TASK_CALL))
+	const bool of_step = task.how == BMD_TASK_MESSAGE || task.how == BMD_TASK_CALL;
+	if(tasks_are_taken() && of_step)
 		note_asked(task.alert, task.person, static_cast<ReachedBy>(task.how));
 	std::uint64_t ticket = 0;
-	void *place = s.tasks.reserve(ticket);
+	void *place = s.tasks.reserve(ticket, of_step ? 0 : s.tasks.capacity() / 4);
 	if(place == nullptr) {
 		s.tasks_missed.store(true);
 		complain(count_escalation_tasks_lost, "messages and calls find no room to wait");
@@ -28,6 +29,11 @@ bool put_task(const SendTask &task) noexcept
 	if(tasks_are_taken())
 		s.task_waker.wake();
 	return place != nullptr;
+}
+
+bool tasks_have_room() noexcept
+{
+	return store()->tasks.used() < store()->tasks.capacity();
 }
 
 void put_person_task(bmd_task_kind kind, std::string_view person) noexcept

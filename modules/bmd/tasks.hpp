@@ -11,8 +11,12 @@
 namespace bmd {
 
 /// Hands it in and wakes who takes it.  False when there is no room: counted, logged, and made up
-/// for by a look at everybody.
+/// for by a look at everybody, which finds what texts are owed; a call must be asked for again.  A
+/// quarter of the room is for the tasks of steps alone.
 bool put_task(const SendTask &task) noexcept;
+
+/// Is there room for one of a step?
+[[nodiscard]] bool tasks_have_room() noexcept;
 
 /// The same for one kind of task of a person, or of an alert.
 void put_person_task(bmd_task_kind kind, std::string_view person) noexcept;

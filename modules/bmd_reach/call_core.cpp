@@ -24,7 +24,8 @@ template <class Work> auto guarded(decltype(std::declval<Work>()()) otherwise, W
 {
 	try {
 		return work();
-	} catch(const std::exception &) {
+	} catch(const std::exception &failure) {
+		reach_log_error(failure.what());
 		return otherwise; // out of memory
 	}
 }
@@ -45,6 +46,13 @@ template <std::size_t N> void put(char (&to)[N], std::string_view text)
 bool waits_for(std::string_view person, std::string_view id, bmd_alert_view &view)
 {
 	return api->alert_for(text_of(person), text_of(id), &view) == 1 && still_waits(view, person);
+}
+
+void ask(const char *person, const char *alert, bool again)
+{
+	bmd_alert_view view{};
+	if(waits_for(person, alert, view))
+		queue.ask(person, {view.id, view.revision, priority_of(view), again});
 }
 
 void add(const bmd_alert_view *alert, void *list)
@@ -88,22 +96,47 @@ void show(const std::vector<bmd_alert_view> &alerts, const std::vector<bmd_alert
 	}
 }
 
-// False when nothing of what was asked for still waits.
-bool invite(const std::string &person, call_invitation &invitation)
+struct Asked
 {
-	std::vector<bmd_alert_view> asked;
+	std::vector<bmd_alert_view> alerts;
+	bool again = true; // every one of them
+};
+
+// What this person was asked to be called for and still waits.
+Asked asked_of(const std::string &person)
+{
+	Asked asked;
 	bmd_alert_view view{};
-	for(const CallAlert &alert : queue.take(person))
-		if(waits_for(person, alert.id, view))
-			asked.push_back(view);
-	if(asked.empty())
-		return false;
-	std::vector<bmd_alert_view> alerts = outstanding(person, asked);
-	alerts.insert(alerts.begin(), asked.begin(), asked.end());
+	for(const CallAlert &alert : queue.waiting(person)) {
+		if(!waits_for(person, alert.id, view))
+			continue;
+		asked.alerts.push_back(view);
+		asked.again = asked.again && alert.again;
+	}
+	return asked;
+}
+
+// The most urgent first.
+std::vector<bmd_alert_view> with_outstanding(const std::string &person, const Asked &asked)
+{
+	std::vector<bmd_alert_view> alerts = outstanding(person, asked.alerts);
+	alerts.insert(alerts.begin(), asked.alerts.begin(), asked.alerts.end());
 	std::stable_sort(
 			alerts.begin(), alerts.end(), [](const bmd_alert_view &a, const bmd_alert_view &b) {
 				return priority_of(a) > priority_of(b);
 			});
+	return alerts;
+}
+
+// Nothing waits any less when this fails.  False when nothing of what was asked for still does.
+bool invite(const std::string &person, call_invitation &invitation)
+{
+	const Asked asked = asked_of(person);
+	if(asked.alerts.empty()) {
+		(void)queue.take(person);
+		return false;
+	}
+	std::vector<bmd_alert_view> alerts = with_outstanding(person, asked);
 	const std::size_t told = std::min<std::size_t>(alerts.size(), CALL_ALERTS);
 	const std::size_t others = alerts.size() - told;
 	alerts.resize(told);
@@ -114,11 +147,13 @@ bool invite(const std::string &person, call_invitation &invitation)
 	invitation = {};
 	put(invitation.person, person);
 	invitation.urgency = static_cast<int>(priority_of(alerts.front()));
-	show(alerts, asked, invitation);
+	invitation.again = asked.again ? 1 : 0;
+	show(alerts, asked.alerts, invitation);
 	const CallWords words = words_of_call(words_for, others);
 	put(invitation.display, words.display);
 	put(invitation.headers, words.headers);
 	put(invitation.text, words.text);
+	(void)queue.take(person);
 	queue.calling(person, priority_of(alerts.front()));
 	return true;
 }
@@ -146,9 +181,7 @@ void call_core_init(const bmd_api_t *bound)
 void call_core_ask(const bmd_task *task)
 {
 	(void)guarded(0, [&] {
-		bmd_alert_view view{};
-		if(waits_for(task->person, task->alert, view))
-			queue.ask(task->person, {view.id, view.revision, priority_of(view)});
+		ask(task->person, task->alert, false);
 		return 0;
 	});
 }
@@ -157,7 +190,7 @@ int call_core_next(call_invitation *invitation)
 {
 	return guarded(0, [&] {
 		while(const auto person = queue.next()) {
-			if(guarded(false, [&] { return invite(*person, *invitation); }))
+			if(invite(*person, *invitation))
 				return 1;
 			queue.over(*person);
 		}
@@ -165,16 +198,13 @@ int call_core_next(call_invitation *invitation)
 	});
 }
 
-void call_core_ask_again(const call_invitation *invitation)
+void call_core_ask_again(const call_invitation *invitation, int refused)
 {
 	(void)guarded(0, [&] {
-		bmd_task task{};
-		put(task.person, invitation->person);
-		for(int i = 0; i < invitation->alerts; ++i) {
-			put(task.alert, invitation->alert[i].id);
+		const bool again = refused != 0 || invitation->again != 0;
+		for(int i = 0; i < invitation->alerts; ++i)
 			if(invitation->alert[i].asked != 0)
-				call_core_ask(&task);
-		}
+				ask(invitation->person, invitation->alert[i].id, again);
 		return 0;
 	});
 }

@@ -27,6 +27,7 @@ struct call_invitation
 {
 	char person[32];
 	int urgency; /* 1 low, 2 medium, 3 high: of the most urgent alert */
+	int again;   /* it was called for this a moment ago, and a terminal refused the body */
 	int alerts;  /* entries of `alert` in use, the most urgent first */
 	struct call_alert alert[CALL_ALERTS];
 	char display[160]; /* quoted-string: priority and device */
@@ -41,8 +42,9 @@ void call_core_init(const bmd_api_t *api);
 void call_core_ask(const struct bmd_task *task);
 /* The next call to make now, 1, or 0: there is none.  Its person is being called from then on. */
 int call_core_next(struct call_invitation *invitation);
-/* What this call was asked to tell waits again: it gives way to a more urgent one. */
-void call_core_ask_again(const struct call_invitation *invitation);
+/* What this call was asked to tell waits again: it gives way to a more urgent one, or a terminal
+ * `refused` the body. */
+void call_core_ask_again(const struct call_invitation *invitation, int refused);
 /* Is the call still worth ringing: does an alert it tells still wait for an answer of somebody else
  * than this person? */
 int call_core_goes_on(const struct call_invitation *invitation);

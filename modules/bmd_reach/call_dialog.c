@@ -1,7 +1,8 @@
 /*
  * call_dialog.c - the dialog of a call: answered, transferred, ended
  * SPDX-License-Identifier: GPL-2.0-or-later
- * Every dialog is ended by us unless the terminal was first.
+ * Every dialog is ended by us unless the terminal was first.  ACK is sent here: tm would look up
+ * the name in a Contact.
  */
 #include "bmd_kamailio.h"
 #include "call_shim.h"
@@ -12,53 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-extern struct socket_info *udp_listen;
-
-const struct socket_info *call_socket(void)
-{
-	static struct socket_info *found;
-	str host;
-	int port, proto;
-
-	if(found != NULL)
-		return found;
-	if(reach_call_socket.len == 0) {
-		found = udp_listen; /* terminals cannot answer to "any address" */
-		while(found != NULL && (found->flags & SI_IS_ANY) != 0)
-			found = found->next;
-		return found;
-	}
-	if(parse_phostport(reach_call_socket.s, &host.s, &host.len, &port, &proto) < 0)
-		return NULL;
-	return found = grep_sock_info(&host, (unsigned short)port, (unsigned short)proto);
-}
-
-struct call_host call_host_of(const struct call *call)
-{
-	static char address[IP_ADDR_MAX_STR_SIZE], session[24];
-	const struct socket_info *socket = call_socket();
-	struct call_host host = {address, socket->address.af == AF_INET6, session};
-
-	snprintf(address, sizeof address, "%s", ip_addr2a((struct ip_addr *)&socket->address));
-	snprintf(session, sizeof session, "%llu", (unsigned long long)call->sent_at);
-	return host;
-}
-
-int call_contact(char *header, size_t size)
-{
-	const struct socket_info *socket = call_socket();
-	const str *host = socket->useinfo.name.len > 0 ? &socket->useinfo.name : &socket->address_str;
-	int port = socket->useinfo.name.len > 0 ? socket->useinfo.port_no : socket->port_no;
-	struct sip_uri sender;
-	int length;
-
-	if(parse_uri(reach_sender.s, reach_sender.len, &sender) < 0)
-		return -1;
-	length = snprintf(header, size, "Contact: <sip:%.*s@%.*s:%d;transport=%s>\r\n", sender.user.len,
-			sender.user.s, host->len, host->s, port, get_proto_name(socket->proto));
-	return length < (int)size ? 0 : -1;
-}
 
 static int send_within(dlg_t *dialog, char *name, str *headers, transaction_cb *done, void *param)
 {
@@ -101,7 +55,7 @@ int call_transfer(struct call *call)
 	char headers[1024], contact[256];
 	str header = {headers, 0};
 
-	if(call_contact(contact, sizeof contact) < 0)
+	if(call_contact(call_socket(), contact, sizeof contact) < 0)
 		return -1;
 	header.len = snprintf(headers, sizeof headers, "%sRefer-To: <%.*s>\r\nReferred-By: <%.*s>\r\n",
 			contact, reach_announcement_uri.len, reach_announcement_uri.s, reach_sender.len,
@@ -111,8 +65,7 @@ int call_transfer(struct call *call)
 	return send_within(call->dialog, "REFER", &header, transferred, call_handle(call));
 }
 
-/* A second terminal that answered, or one after the call was over, or without a usable dialog. */
-static void hang_up_other(struct sip_msg *reply)
+static dlg_t *new_dialog(struct sip_msg *reply)
 {
 	struct to_body *from, *to;
 	dlg_t *dialog = NULL;
@@ -123,14 +76,33 @@ static void hang_up_other(struct sip_msg *reply)
 			|| parse_to_header(reply) < 0 || (to = get_to(reply)) == NULL
 			|| str2int(&get_cseq(reply)->number, &number) < 0) {
 		LM_ERR("a response to an INVITE cannot be read\n");
-		return;
+		return NULL;
 	}
 	if(reach_tm.new_dlg_uac(
 			   &reply->callid->body, &from->tag_value, number, &from->uri, &to->uri, &dialog)
 			< 0)
-		return;
+		return NULL;
 	if(reach_tm.dlg_response_uac(dialog, reply, IS_TARGET_REFRESH) == 0)
-		call_hang_up(dialog);
+		return dialog;
+	reach_tm.free_dlg(dialog);
+	return NULL;
+}
+
+/* One request to whatever terminal has sent this 2xx. */
+static void tell_terminal(struct sip_msg *reply, const void *handle, char *method)
+{
+	dlg_t *dialog = new_dialog(reply);
+	int known;
+
+	if(dialog == NULL)
+		return;
+	call_lock();
+	known = call_take_way(dialog, call_of(handle), &get_to(reply)->tag_value) == 0;
+	call_unlock();
+	if(known)
+		send_within(dialog, method, NULL, NULL, NULL);
+	else
+		LM_ERR("a terminal that answered gave no address: no %s to it\n", method);
 	reach_tm.free_dlg(dialog);
 }
 
@@ -163,8 +135,8 @@ static int confirm(struct call *call, struct sip_msg *reply)
 	if(reach_tm.dlg_response_uac(call->dialog, reply, IS_TARGET_REFRESH) != 0
 			|| keep_tag(call, reply) < 0)
 		return 0;
-	call->dialog->send_sock = NULL; /* the one that fits its Contact */
-	return 1;
+	call->dialog->send_sock = NULL; /* the one that fits where it goes */
+	return call_take_way(call->dialog, call, &get_to(reply)->tag_value) == 0;
 }
 
 static void answered(const void *handle, struct sip_msg *reply, int code)
@@ -172,21 +144,23 @@ static void answered(const void *handle, struct sip_msg *reply, int code)
 	struct call copy;
 	struct call *call;
 	str terminal;
-	int first, confirmed = 0;
+	int known, confirmed = 0;
 
 	call_lock();
 	call = call_of(handle);
-	first = call != NULL && call->state == CALL_RINGING;
-	if(first) {
+	known = call != NULL;
+	if(known && call->state == CALL_RINGING) {
 		confirmed = confirm(call, reply);
 		call->state = confirmed ? CALL_ANSWERED : CALL_OVER;
 		call->code = code;
-		copy = *call;
 	}
+	if(known)
+		copy = *call;
 	call_unlock();
+	/* a second terminal that answered, or one after the call was over */
 	if(!confirmed)
-		hang_up_other(reply);
-	if(!first)
+		tell_terminal(reply, handle, "BYE");
+	if(!known)
 		return;
 	contact_of(reply, &terminal);
 	call_record(&copy, &terminal, code);
@@ -202,6 +176,8 @@ static void failed(const void *handle, int code)
 	call = call_of(handle);
 	found = call != NULL && call->state == CALL_RINGING;
 	if(found) {
+		if(code == 487 && call->expired)
+			code = 408;
 		call->code = code;
 		copy = *call;
 		call->state = CALL_OVER;
@@ -212,12 +188,23 @@ static void failed(const void *handle, int code)
 		call_record(&copy, NULL, code);
 }
 
+int call_is_to_invite(struct sip_msg *reply)
+{
+	return parse_headers(reply, HDR_CSEQ_F | HDR_TO_F, 0) == 0 && reply->cseq != NULL
+		   && reply->to != NULL && get_cseq(reply)->method_id == METHOD_INVITE;
+}
+
 void call_completed(struct cell *transaction, int type, struct tmcb_params *params)
 {
+	int taken = params->code / 100 == 2 && params->rpl != NULL && params->rpl != FAKED_REPLY;
+
 	(void)transaction;
-	(void)type;
-	if(params->code < 300 && params->rpl != NULL && params->rpl != FAKED_REPLY)
+	if(type == TMCB_LOCAL_RESPONSE_IN) {
+		if(taken && call_is_to_invite(params->rpl)) /* each time that it comes */
+			tell_terminal(params->rpl, *params->param, "ACK");
+	} else if(taken) {
 		answered(*params->param, params->rpl, params->code);
-	else
+	} else {
 		failed(*params->param, params->code);
+	}
 }

@@ -47,16 +47,24 @@ std::optional<std::string> CallQueue::next() const
 	return name == nullptr ? std::nullopt : std::optional(*name);
 }
 
-std::vector<CallAlert> CallQueue::take(std::string_view name)
+std::vector<CallAlert> CallQueue::waiting(std::string_view name) const
 {
 	const auto found = people_.find(name);
 	if(found == people_.end())
 		return {};
-	std::vector<CallAlert> alerts = std::move(found->second.waiting);
-	found->second.waiting.clear();
-	found->second.call = Priority::low;
+	std::vector<CallAlert> alerts = found->second.waiting;
 	std::stable_sort(alerts.begin(), alerts.end(),
 			[](const CallAlert &a, const CallAlert &b) { return a.priority > b.priority; });
+	return alerts;
+}
+
+std::vector<CallAlert> CallQueue::take(std::string_view name)
+{
+	std::vector<CallAlert> alerts = waiting(name);
+	if(const auto found = people_.find(name); found != people_.end()) {
+		found->second.waiting.clear();
+		found->second.call = Priority::low;
+	}
 	return alerts;
 }
 

@@ -22,6 +22,7 @@ struct CallAlert
 	std::string id;
 	std::uint32_t revision = 0; ///< of the alert as it is told
 	Priority priority = Priority::low;
+	bool again = false; ///< a call that told it has just been refused for its body
 };
 
 class CallQueue
@@ -34,8 +35,10 @@ public:
 	/// alert; of equals the one who has waited longest.  Nothing when nobody is.
 	[[nodiscard]] std::optional<std::string> next() const;
 
-	/// What waits for this person, the most urgent first, of equals the one asked first; it no
-	/// longer waits, and the person is being called.
+	/// What waits for this person, the most urgent first, of equals the one asked first.
+	[[nodiscard]] std::vector<CallAlert> waiting(std::string_view person) const;
+
+	/// The same; it no longer waits, and the person is being called.
 	std::vector<CallAlert> take(std::string_view person);
 
 	/// How urgent the call to this person is.

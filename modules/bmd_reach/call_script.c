@@ -14,12 +14,16 @@
 #include <strings.h>
 
 static int script_admit(struct sip_msg *msg, char *unused1, char *unused2);
+static int script_has_address(struct sip_msg *msg, char *unused1, char *unused2);
+static int script_name_socket(struct sip_msg *msg, char *unused1, char *unused2);
 static int script_takes_text(struct sip_msg *msg, char *unused1, char *unused2);
 static int script_in_call(struct sip_msg *msg, char *unused1, char *unused2);
 
 /* clang-format off */
 cmd_export_t reach_call_cmds[] = {
 	{"reach_admit_call", (cmd_function)script_admit, 0, 0, 0, REQUEST_ROUTE},
+	{"reach_has_address", (cmd_function)script_has_address, 0, 0, 0, BRANCH_ROUTE},
+	{"reach_name_socket", (cmd_function)script_name_socket, 0, 0, 0, BRANCH_ROUTE},
 	{"reach_takes_text", (cmd_function)script_takes_text, 0, 0, 0, BRANCH_ROUTE},
 	{"reach_in_call", (cmd_function)script_in_call, 0, 0, 0, REQUEST_ROUTE},
 	{0, 0, 0, 0, 0, 0}
@@ -73,29 +77,32 @@ static void learn(struct call *call, const struct ua_client *branch, int code)
 static void branch_ended(struct cell *transaction, int type, struct tmcb_params *params)
 {
 	int branch = reach_tm.t_gett_branch();
+	int code = params->code;
 	struct call copy;
 	struct call *call;
 	unsigned int bit;
 	int first;
 
-	if(params->code < 200 || branch < 0 || branch >= transaction->nr_of_outgoings || branch > 31)
+	if(code < 200 || branch < 0 || branch >= transaction->nr_of_outgoings || branch > 30)
 		return;
-	if(type == TMCB_RESPONSE_IN
-			&& (parse_headers(params->rpl, HDR_CSEQ_F, 0) < 0 || params->rpl->cseq == NULL
-					|| get_cseq(params->rpl)->method_id != METHOD_INVITE))
-		return; /* to a CANCEL */
+	if(type == TMCB_RESPONSE_IN && !call_is_to_invite(params->rpl))
+		return;
 	bit = 1U << branch;
 	call_lock();
 	call = call_of(*params->param);
 	first = call != NULL && (call->branches & bit) == 0;
+	if(call != NULL && code < 300)
+		call_keep_way(call, &transaction->uac[branch], &get_to(params->rpl)->tag_value);
 	if(first) {
+		if(code == 487 && call->expired)
+			code = 408;
 		call->branches |= bit;
 		learn(call, &transaction->uac[branch], params->code);
 		copy = *call;
 	}
 	call_unlock();
-	if(first && params->code >= 300)
-		call_record(&copy, &transaction->uac[branch].uri, params->code);
+	if(first && code >= 300)
+		call_record(&copy, &transaction->uac[branch].uri, code);
 }
 
 static struct hdr_field *key_header(struct sip_msg *msg)
@@ -138,6 +145,38 @@ static int script_admit(struct sip_msg *msg, char *unused1, char *unused2)
 	return 1;
 }
 
+/* In a branch route: is the terminal reached without looking a name up, which would keep every
+ * other request of this process waiting?  One that is not is recorded. */
+static int script_has_address(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	struct call copy;
+	struct call *call;
+
+	(void)unused1;
+	(void)unused2;
+	if(reach_is_address(msg->dst_uri.len > 0 ? &msg->dst_uri : GET_RURI(msg)))
+		return 1;
+	LM_NOTICE("no call to a terminal: its Contact has no address and no way behind it\n");
+	call_lock();
+	call = msg->callid == NULL ? NULL : call_by_id(&msg->callid->body);
+	if(call != NULL) {
+		call->branches |= CALL_UNREACHED;
+		copy = *call;
+	}
+	call_unlock();
+	if(call != NULL)
+		call_record(&copy, GET_RURI(msg), BMD_NOT_SENT);
+	return -1;
+}
+
+/* In a branch route: a terminal answers to the socket that it registered at. */
+static int script_name_socket(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	(void)unused1;
+	(void)unused2;
+	return call_name_socket(msg) < 0 ? -1 : 1;
+}
+
 /* In a branch route: does this terminal take the text beside the session description? */
 static int script_takes_text(struct sip_msg *msg, char *unused1, char *unused2)
 {
@@ -173,7 +212,7 @@ static void answer_offer(struct sip_msg *msg, const struct call *call)
 		return;
 	}
 	body.len = (int)call_core_answer(&host, offer, sdp, sizeof sdp);
-	if(body.len == 0 || call_contact(contact, sizeof contact) < 0) {
+	if(body.len == 0 || call_contact(call_socket(), contact, sizeof contact) < 0) {
 		say(msg, 488, "Not Acceptable Here");
 		return;
 	}

@@ -31,14 +31,28 @@ void reach_calls_round(void);
 const struct socket_info *call_socket(void);
 /* Our side of the sessions of this call. */
 struct call_host call_host_of(const struct call *call);
-/* "Contact: ...", with CRLF.  -1: it does not fit. */
-int call_contact(char *header, size_t size);
+/* URI of the socket calls are made from.  Its length, or -1: it does not fit. */
+int call_own_uri(char *uri, size_t size);
+/* "Contact: ..." that names this socket, with CRLF.  -1: it does not fit. */
+int call_contact(const struct socket_info *socket, char *header, size_t size);
+/* In a branch route: from now on Contact names the socket that the request leaves by.  -1: it does
+ * not, for want of memory. */
+int call_name_socket(struct sip_msg *msg);
+
+/* Where the INVITE found the terminal that has answered with this tag.  With the table locked. */
+void call_keep_way(struct call *call, const struct ua_client *branch, const str *tag);
+/* Requests within the dialog go to where the terminal is.  `call` may be NULL.  0, or -1: there is
+ * no address, or no memory.  With the table locked. */
+int call_take_way(dlg_t *dialog, const struct call *call, const str *tag);
 
 /* Within the call; only when it has a dialog that no other process uses.  0, or -1 with a line in
  * the log. */
 int call_hang_up(dlg_t *dialog);
 int call_transfer(struct call *call);
-/* tm's callback for the INVITE of a call. */
+/* tm's callback for the INVITE of a call, and the events that it is for. */
+#define CALL_EVENTS (TMCB_LOCAL_RESPONSE_IN | TMCB_LOCAL_COMPLETED | TMCB_DONT_ACK)
 void call_completed(struct cell *transaction, int type, struct tmcb_params *params);
+/* Is it a response to an INVITE, rather than to its CANCEL? */
+int call_is_to_invite(struct sip_msg *reply);
 
 #endif

@@ -16,6 +16,7 @@
 #define PLACE_BITS 16
 
 #define PLAIN 1024
+#define PLAIN_WAYS 8
 
 struct plain
 {
@@ -92,33 +93,54 @@ struct call *call_by_id(const str *call_id)
 	return NULL;
 }
 
-static struct plain *plain_of(const str *terminal, unsigned int hash[2])
+static void hash_terminal(const str *terminal, unsigned int hash[2])
 {
 	str other = str_init("plain");
 
 	hash[0] = core_hash(terminal, NULL, 0);
 	hash[1] = core_hash(terminal, &other, 0);
-	return &plain[hash[0] % PLAIN];
+}
+
+/* The places where a terminal may stand, PLAIN_WAYS of them. */
+static struct plain *plain_of(const unsigned int hash[2])
+{
+	return &plain[hash[0] % (PLAIN / PLAIN_WAYS) * PLAIN_WAYS];
 }
 
 void call_keep_plain(const str *terminal, int seconds)
 {
 	unsigned int hash[2];
-	struct plain *place = plain_of(terminal, hash);
+	struct plain *place, *kept;
 	int64_t until = call_clock() + seconds * 1000000LL;
+	int i;
 
-	if(memcmp(place->hash, hash, sizeof hash) != 0 || place->until < until) {
-		memcpy(place->hash, hash, sizeof hash);
-		place->until = until;
+	hash_terminal(terminal, hash);
+	place = kept = plain_of(hash);
+	for(i = 0; i < PLAIN_WAYS; i++) {
+		if(memcmp(place[i].hash, hash, sizeof hash) == 0) {
+			kept = &place[i];
+			break;
+		}
+		if(place[i].until < kept->until)
+			kept = &place[i];
 	}
+	if(i == PLAIN_WAYS || kept->until < until)
+		kept->until = until;
+	memcpy(kept->hash, hash, sizeof hash);
 }
 
 int call_is_plain(const str *terminal)
 {
 	unsigned int hash[2];
-	const struct plain *place = plain_of(terminal, hash);
+	const struct plain *place;
+	int i;
 
-	return memcmp(place->hash, hash, sizeof hash) == 0 && place->until > call_clock();
+	hash_terminal(terminal, hash);
+	place = plain_of(hash);
+	for(i = 0; i < PLAIN_WAYS; i++)
+		if(memcmp(place[i].hash, hash, sizeof hash) == 0)
+			return place[i].until > call_clock();
+	return 0;
 }
 
 int64_t call_clock(void)

@@ -23,6 +23,16 @@ enum call_state
 #define CALL_KEY_SIZE 33
 #define CALL_TAG_SIZE 128
 #define CALL_ID_SIZE 128
+#define CALL_WAYS 8
+
+/* Where the INVITE found a terminal that has answered. */
+struct call_way
+{
+	char tag[CALL_TAG_SIZE]; /* of its answer; empty: none */
+	char hop[80];            /* as a URI with an address */
+	const struct socket_info *socket;
+	int behind; /* the terminal is not where its Contact says: Path, NAT, a name */
+};
 
 struct call
 {
@@ -34,6 +44,7 @@ struct call
 	char tag[CALL_KEY_SIZE];
 	char remote_tag[CALL_TAG_SIZE];
 	int again;             /* a terminal refused the body, and is to be called without the text */
+	int expired;           /* it was cancelled since nobody answered in time */
 	int code;              /* final response to the INVITE */
 	int admitted;          /* the INVITE has come in */
 	unsigned int branches; /* bits: terminals whose outcome is recorded */
@@ -43,7 +54,12 @@ struct call
 	int64_t until;     /* monotonic microseconds: the present state lasts no longer */
 	int64_t cancelled; /* monotonic; 0: it was not */
 	dlg_t *dialog;     /* the process "BMD reach" frees it */
+	unsigned int ways; /* known so far; the newest are kept */
+	struct call_way way[CALL_WAYS];
 };
+
+/* Bit of `branches`: a terminal was not called for want of an address. */
+#define CALL_UNREACHED (1U << 31)
 
 /* Before the fork.  0, or -1 with a line in the log. */
 int call_table_init(int calls);

@@ -87,7 +87,8 @@ void Messenger::everything(TimeUs now)
 	api_.outstanding_people(add, &people);
 	for(const std::string &person : people)
 		registered_.try_emplace(person, now + starts_within);
-	sweep_at_ = sweep_at_ == 0 ? now + sweeps_again : 0;
+	sweep_at_ = now + sweeps_again;
+	learn_words();
 }
 
 // Most urgent first; what is beyond the number, or held back, is only counted.
@@ -129,7 +130,10 @@ void Messenger::changed(const bmd_task &task, TimeUs now)
 	const bool there = api_.alert(text(alert), &view) == 1;
 	const int told = there ? told_by(view) : BMD_TOLD_OVER;
 	if(told == BMD_TOLD_OVER) {
-		over_.try_emplace(alert, Over{now + comes_back_within, task.person});
+		Over &over =
+				over_.try_emplace(alert, Over{now + comes_back_within, task.person}).first->second;
+		if(!there) // it does not come back: not to be lost in a restart
+			over.at = now;
 		return;
 	}
 	over_.erase(alert);
@@ -215,8 +219,10 @@ void Messenger::due(TimeUs now)
 	}
 	for(const Pace::Held &held : pace_.ended(now))
 		tell_more(held.person, held.texts);
-	if(sweep_at_ != 0 && sweep_at_ <= now)
+	if(sweep_at_ != 0 && sweep_at_ <= now) {
 		everything(now);
+		sweep_at_ = 0;
+	}
 	forget(now);
 }
 

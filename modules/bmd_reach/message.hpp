@@ -77,6 +77,8 @@ private:
 	[[nodiscard]] bool may(const bmd_alert_view &alert, const std::string &person, TimeUs now);
 	[[nodiscard]] Text text_of(const bmd_alert_view &alert);
 	[[nodiscard]] const Words *words_of(const std::string &alert, const bmd_alert_view *view);
+	/// Of alerts that were told before the start: they may leave the book before they change.
+	void learn_words();
 	void look_at(const std::string &person, bool new_terminal, TimeUs now);
 	void tell_change(const std::string &alert, const bmd_alert_view *view, int told,
 			const std::string &who, TimeUs now);

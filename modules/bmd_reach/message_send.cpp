@@ -134,6 +134,17 @@ const Messenger::Words *Messenger::words_of(const std::string &alert, const bmd_
 	return found == words_.end() ? nullptr : &found->second;
 }
 
+void Messenger::learn_words()
+{
+	constexpr long most = 4'096; // the newest; a copy of each is made meanwhile
+	const auto add = [](const bmd_alert_view *alert, void *self) {
+		auto &messenger = *static_cast<Messenger *>(self);
+		if(!messenger.told_of(alert->id).empty())
+			(void)messenger.words_of(alert->id, alert);
+	};
+	(void)api_.alerts({"", 0}, most, add, this);
+}
+
 void Messenger::send(
 		const reach_contact &contact, const std::string &person, const Text &text, TimeUs now)
 {

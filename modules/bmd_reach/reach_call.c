@@ -17,7 +17,10 @@
 
 #define SECOND 1000000LL
 #define LOOK_EVERY (SECOND / 10)
-#define LEFT_FOR (3 * SECOND)       /* outcomes of terminals that were cancelled come within that */
+#define LEFT_FOR (3 * SECOND) /* outcomes of terminals that were cancelled come within that */
+#define STARTS_WITHIN                                                                              \
+	(3 * SECOND)                    /* until usrloc knows the terminals that had registered before \
+									 */
 #define ANSWER_WITHIN (10 * SECOND) /* after a CANCEL; else the person may be called again */
 
 str reach_announcement_uri = {NULL, 0};
@@ -26,6 +29,7 @@ int reach_call_hold = 5;
 int reach_call_limit = 100;
 int reach_calls = 256;
 
+static int64_t begins_at; /* monotonic: the first call */
 static int64_t looked_at; /* when alerts of ringing calls were last asked for */
 static unsigned int numbers;
 
@@ -93,7 +97,6 @@ static struct call *free_place(void)
 /* Its dialog, to our own socket. */
 static int open_dialog(struct call *call)
 {
-	const struct socket_info *socket = call_socket();
 	struct bmd_text domain = reach_bmd.domain();
 	char from[512], to[320], hop[160];
 	str local = {from, 0}, person = {to, 0}, next = {hop, 0}, id, tag = {call->tag, 0};
@@ -102,22 +105,25 @@ static int open_dialog(struct call *call)
 			from, sizeof from, "%s <%.*s>", call->told.display, reach_sender.len, reach_sender.s);
 	person.len =
 			snprintf(to, sizeof to, "sip:%s@%.*s", call->told.person, (int)domain.len, domain.s);
-	next.len = snprintf(hop, sizeof hop, "sip:%.*s:%d;transport=%s", socket->address_str.len,
-			socket->address_str.s, socket->port_no, get_proto_name(socket->proto));
-	if(local.len >= (int)sizeof from || person.len >= (int)sizeof to || next.len >= (int)sizeof hop)
+	next.len = call_own_uri(hop, sizeof hop);
+	if(local.len >= (int)sizeof from || person.len >= (int)sizeof to || next.len < 0)
 		return -1;
 	tag.len = (int)strlen(call->tag);
 	reach_tm.generate_callid(&id);
-	if(id.len >= CALL_ID_SIZE
-			|| reach_tm.new_dlg_uac(&id, &tag, 1, &local, &person, &call->dialog) < 0)
+	if(id.len >= CALL_ID_SIZE)
 		return -1;
+	if(reach_tm.new_dlg_uac(&id, &tag, 1, &local, &person, &call->dialog) < 0) {
+		call->dialog = NULL; /* tm has freed it, and left it there */
+		return -1;
+	}
 	memcpy(call->call_id, id.s, (size_t)id.len);
 	call->call_id[id.len] = '\0';
 	if(reach_tm.set_dlg_target(call->dialog, &person, &next) < 0) {
 		reach_tm.free_dlg(call->dialog);
+		call->dialog = NULL;
 		return -1;
 	}
-	call->dialog->send_sock = (struct socket_info *)socket;
+	call->dialog->send_sock = (struct socket_info *)call_socket();
 	return 0;
 }
 
@@ -129,7 +135,7 @@ static int send_invite(struct call *call)
 	uac_req_t request;
 
 	content.len = (int)call_core_body(&host, call->told.text, call->tag, body, sizeof body);
-	if(content.len == 0 || call_contact(contact, sizeof contact) < 0)
+	if(content.len == 0 || call_contact(call_socket(), contact, sizeof contact) < 0)
 		return -1;
 	header.len = snprintf(headers, sizeof headers,
 			"%s%sX-BMD-Call: %s\r\nExpires: %d\r\nAllow: " CALL_METHODS "\r\n"
@@ -138,8 +144,8 @@ static int send_invite(struct call *call)
 			contact, call->told.headers, call->key, reach_call_limit, call->tag);
 	if(header.len >= (int)sizeof headers)
 		return -1;
-	set_uac_req(&request, &method, &header, &content, call->dialog, TMCB_LOCAL_COMPLETED,
-			call_completed, call_handle(call));
+	set_uac_req(&request, &method, &header, &content, call->dialog, CALL_EVENTS, call_completed,
+			call_handle(call));
 	return reach_tm.t_uac_with_ids(&request, &call->index, &call->label) < 0 ? -1 : 0;
 }
 
@@ -201,7 +207,7 @@ static void cancel(struct call *call, int64_t now)
 static void give_up(struct call *call)
 {
 	LM_ERR("a call got no final response in time\n");
-	call_record(call, NULL, call->cancelled != 0 ? 487 : 408);
+	call_record(call, NULL, call->expired ? 408 : 487);
 	call_lock();
 	if(call->state == CALL_RINGING)
 		call->state = CALL_OVER;
@@ -218,11 +224,15 @@ static void look_at_ringing(struct call *call, int64_t now, int look)
 		return;
 	}
 	if(call_core_overtaken(call->told.person)) {
-		call_core_ask_again(&call->told);
-		cancel(call, now);
-	} else if(now >= call->until || (look && !call_core_goes_on(&call->told))) {
-		cancel(call, now);
+		call_core_ask_again(&call->told, 0);
+	} else if(now >= call->until) {
+		call_lock();
+		call->expired = 1;
+		call_unlock();
+	} else if(!look || call_core_goes_on(&call->told)) {
+		return;
 	}
+	cancel(call, now);
 }
 
 /* The state comes first: the answer to the REFER may be faster than this process. */
@@ -262,10 +272,12 @@ static void look_at_talking(struct call *call, int64_t now)
 		call_hang_up(call->dialog);
 }
 
-/* At once without the text: a terminal that refused the body has not rung, and nobody declined. */
+/* At once without the text: a terminal that refused the body has not rung, and nobody declined.
+ * Once: one that refuses that as well would be called without end. */
 static int call_again(const struct call *call)
 {
-	return call->again && call->cancelled == 0 && call->code / 100 != 2 && call->code / 100 != 6;
+	return call->again && !call->told.again && call->cancelled == 0 && call->code / 100 != 2
+		   && call->code / 100 != 6;
 }
 
 /* The next call to this person may begin; the place is kept for late outcomes. */
@@ -282,7 +294,7 @@ static void leave(struct call *call, int64_t now)
 	if(dialog != NULL)
 		reach_tm.free_dlg(dialog);
 	if(call_again(call))
-		call_core_ask_again(&call->told);
+		call_core_ask_again(&call->told, 1);
 	call_core_over(call->told.person);
 }
 
@@ -325,6 +337,10 @@ void reach_calls_round(void)
 		look_at(call_at(i), now, look);
 	if(look)
 		looked_at = now;
+	if(begins_at == 0)
+		begins_at = now + STARTS_WITHIN;
+	if(now < begins_at)
+		return;
 	while((place = free_place()) != NULL && call_core_next(&invitation))
 		begin(place, &invitation);
 }

@@ -12,14 +12,17 @@
 
 #define REACH_TABLE "location"
 
-static void copy(char *to, size_t size, const str *from)
+/* 0, or -1: it does not fit, and half an address is none. */
+static int copy(char *to, size_t size, const str *from)
 {
 	size_t length = from->s == NULL || from->len < 0 ? 0 : (size_t)from->len;
 
+	to[0] = '\0';
 	if(length >= size)
-		length = 0; /* half an address is none */
+		return -1;
 	memcpy(to, from->s, length);
 	to[length] = '\0';
+	return 0;
 }
 
 /* FNV-1a. */
@@ -35,15 +38,20 @@ static uint64_t hash_of(const str *text)
 	return hash;
 }
 
-static void show(const ucontact_t *from, struct reach_contact *contact)
+/* -1: it cannot be shown, or has no address. */
+static int show(const ucontact_t *from, struct reach_contact *contact)
 {
 	memset(contact, 0, sizeof *contact);
-	copy(contact->uri, sizeof contact->uri, &from->c);
-	copy(contact->hop, sizeof contact->hop, &from->received);
-	copy(contact->path, sizeof contact->path, &from->path);
-	if(from->sock != NULL)
-		copy(contact->socket, sizeof contact->socket, &from->sock->sock_str);
 	contact->instance = hash_of(&from->instance);
+	if(copy(contact->uri, sizeof contact->uri, &from->c) < 0
+			|| copy(contact->hop, sizeof contact->hop, &from->received) < 0
+			|| copy(contact->path, sizeof contact->path, &from->path) < 0
+			|| (from->sock != NULL
+					&& copy(contact->socket, sizeof contact->socket, &from->sock->sock_str) < 0)) {
+		LM_NOTICE("a terminal is passed over: its Contact or Path is too long\n");
+		return -1;
+	}
+	return contact->uri[0] == '\0' ? -1 : 0;
 }
 
 /* The record stays locked while `each` runs. */
@@ -66,8 +74,7 @@ int reach_contacts(const char *person, reach_each_contact each, void *arg)
 			/* what it does not take, by its REGISTER, is not tried (all bits: it does not say) */
 			if(!VALID_CONTACT(c, now) || (c->methods & METHOD_MESSAGE) == 0)
 				continue;
-			show(c, &contact);
-			if(contact.uri[0] == '\0')
+			if(show(c, &contact) < 0)
 				continue;
 			each(&contact, arg);
 			count++;

@@ -8,8 +8,6 @@
 #include "core/dprint.h"
 #include "core/mem/shm_mem.h"
 #include "core/parser/parse_rr.h"
-#include "core/parser/parse_uri.h"
-#include "core/resolve.h"
 #include "reach_shim.h"
 
 #include <stdio.h>
@@ -30,15 +28,6 @@ static void completed(struct cell *transaction, int type, struct tmcb_params *pa
 				BMD_TM_CALL_ID(transaction)->len, BMD_TM_CALL_ID(transaction)->s);
 	reach_attempted(attempt);
 	shm_free(attempt);
-}
-
-/* Looking a name up would keep everybody else's texts waiting. */
-static int is_address(str *uri)
-{
-	struct sip_uri parsed;
-
-	return parse_uri(uri->s, uri->len, &parsed) == 0
-		   && (str2ip(&parsed.host) != NULL || str2ip6(&parsed.host) != NULL);
 }
 
 /* RFC 3261, 20.26. */
@@ -85,7 +74,8 @@ static int address_message(const struct reach_contact *contact, const char *pers
 	if(message->person.len >= (int)sizeof message->to
 			|| message->header.len >= (int)sizeof message->headers)
 		return -1;
-	return is_address(message->hop.len > 0 ? &message->hop : &message->target) ? 0 : -1;
+	/* looking a name up would keep everybody else's texts waiting */
+	return reach_is_address(message->hop.len > 0 ? &message->hop : &message->target) ? 0 : -1;
 }
 
 static int send_message(struct message *message, struct bmd_attempt *attempt)

@@ -17,4 +17,7 @@ extern str reach_sender; /* URI that messages and calls come from */
 /* bmd learns of every terminal that registers.  0, or -1 with a line in the log. */
 int reach_watch_registrations(void);
 
+/* Is what is sent to this URI sent without looking a name up? */
+int reach_is_address(str *uri);
+
 #endif

@@ -88,17 +88,22 @@ class Document:
 
 
 class Agent:
-    """One user agent: one socket, one user."""
+    """One user agent: one socket, one user.  By TCP it only registers: messages come whole."""
 
-    def __init__(self, server, user, password, domain=None, host="127.0.0.1"):
+    def __init__(self, server, user, password, domain=None, host="127.0.0.1", tcp=False):
         self.server = server
         self.user = user
         self.password = password
         self.domain = domain or server[0]
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.transport = "TCP" if tcp else "UDP"
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                  socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.sock.bind((host, 0))
-        self.host, self.port = self.sock.getsockname()
+        if tcp:
+            self.sock.connect(server)
+        self.host, self.port = self.sock.getsockname()[:2]
+        self.host = f"[{self.host}]" if ":" in self.host else self.host
         self.contact = f"sip:{user}@{self.host}:{self.port}"
         self.contact_parameters = ""  # of the header, as ";q=0.5"
         self.received = []
@@ -118,7 +123,11 @@ class Agent:
     # sending
 
     def send(self, text, body=b""):
-        self.sock.sendto(text.replace("\n", "\r\n").encode() + body, self.server)
+        data = text.replace("\n", "\r\n").encode() + body
+        if self.transport == "TCP":
+            self.sock.sendall(data)
+        else:
+            self.sock.sendto(data, self.server)
 
     def request(self, method, uri, dialog, headers="", body=b"", cseq=None, authorization=None,
                 from_user=None):
@@ -128,7 +137,7 @@ class Agent:
         auth = authorization + "\n" if authorization else ""
         self.send(
             f"{method} {uri} SIP/2.0\n"
-            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch=z9hG4bK{os.urandom(8).hex()};rport\n"
+            f"Via: SIP/2.0/{self.transport} {self.host}:{self.port};branch=z9hG4bK{os.urandom(8).hex()};rport\n"
             f"Max-Forwards: 70\n"
             f"From: <sip:{user}@{self.domain}>;tag={dialog.local_tag}\n"
             f"To: <{dialog.to}>{to_tag}\n"
@@ -172,6 +181,8 @@ class Agent:
             try:
                 data, _ = self.sock.recvfrom(65535)
             except OSError:
+                return
+            if not data and self.transport == "TCP":
                 return
             message = Message(data)
             if message.is_request and self.notify_status:

@@ -27,30 +27,44 @@ def phones_of_its_own(sentence):
 
 
 class SippPhone:
-    """scenario: a file of the folder phones; the phone plays it for `calls` calls, then sipp ends."""
+    """scenario: a file of the folder phones; the phone plays it for `calls` calls, then sipp ends.
+
+    tcp: it registers by TCP, and is called by a connection of the server's.  ipv6: it is at [::1].
+    """
 
     count = 0
     phones = []
 
-    def __init__(self, stack, scenario, user=None, q=None, calls=1, port=None):
+    def __init__(self, stack, scenario, user=None, q=None, calls=1, port=None, tcp=False, ipv6=False):
         SippPhone.count += 1
         SippPhone.phones.append(self)
         self.port = port or free_port()
         self.name = f"{stack.dir}/sipp-{SippPhone.count}"
-        self.terminal = f"sip:{user}@127.0.0.1:{self.port}"
+        self.host = "[::1]" if ipv6 else "127.0.0.1"
+        self.terminal = f"sip:{user}@{self.host}:{self.port}" + (";transport=tcp" if tcp else "")
         self.process = stack.start(
-            "sipp", "-sf", f"{PHONES}/{scenario}.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls),
+            "sipp", "-sf", f"{PHONES}/{scenario}.xml", "-i", self.host.strip("[]"), "-t", "t1" if tcp else "u1", "-p", str(self.port), "-m", str(calls),
             "-timeout", "60s", "-timeout_error", "-nostdin", "-trace_msg", "-message_file", self.name + ".msg",
             "-trace_err", "-error_file", self.name + ".err",
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=stack.dir)
         self.agent = None
         if user:
-            self.agent = stack.agent(user)
+            self.agent = self._agent(stack, user, tcp, ipv6)
             self.agent.contact = self.terminal
             # no texts: every request of a scenario is one of a call
             self.agent.contact_parameters = ';methods="INVITE,ACK,BYE,CANCEL,REFER,NOTIFY"' + (f";q={q}" if q else "")
             reply = self.agent.register()
             assert reply.status == 200, reply.first
+
+    @staticmethod
+    def _agent(stack, user, tcp, ipv6):
+        if not tcp and not ipv6:
+            return stack.agent(user)
+        password = stack.agent(user).password
+        server = ("::1", stack.info["sip_port"]) if ipv6 else stack.server
+        agent = sip.Agent(server, user, password, stack.info["domain"], host="::1" if ipv6 else "127.0.0.1", tcp=tcp)
+        stack.agents.append(agent)
+        return agent
 
     def messages(self):
         """What has come, in order."""

@@ -82,11 +82,34 @@ void only_what_is_more_urgent_overtakes_a_call()
 	CU_ASSERT(!queue.overtaken("carol"));
 }
 
+void what_is_only_looked_at_waits_still()
+{
+	CallQueue queue;
+	queue.ask("carol", {"a", 1, Priority::low});
+	queue.ask("carol", {"b", 1, Priority::high, true});
+	BMD_EQUAL(names(queue.waiting("carol")), "b/1 a/1 ");
+	CU_ASSERT(queue.waiting("carol")[0].again);
+	CU_ASSERT(!queue.waiting("carol")[1].again);
+	BMD_EQUAL(queue.next().value_or(""), "carol");
+	BMD_EQUAL(names(queue.take("carol")), "b/1 a/1 ");
+	CU_ASSERT(queue.waiting("carol").empty());
+}
+
+void a_new_asking_is_not_one_again()
+{
+	CallQueue queue;
+	queue.ask("carol", {"a", 1, Priority::high, true});
+	queue.ask("carol", {"a", 1, Priority::high});
+	CU_ASSERT(!queue.waiting("carol")[0].again);
+}
+
 CU_TestInfo cases[] = {BMD_CASE(nobody_is_called_when_nothing_waits),
 		BMD_CASE(who_is_being_called_is_not_called_again),
 		BMD_CASE(one_call_tells_all_that_waits_the_most_urgent_first),
 		BMD_CASE(the_most_urgent_person_comes_first_then_who_waits_longest),
-		BMD_CASE(only_what_is_more_urgent_overtakes_a_call), CU_TEST_INFO_NULL};
+		BMD_CASE(only_what_is_more_urgent_overtakes_a_call),
+		BMD_CASE(what_is_only_looked_at_waits_still), BMD_CASE(a_new_asking_is_not_one_again),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 

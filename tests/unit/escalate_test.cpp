@@ -5,8 +5,10 @@
 
 #include "failing_memory.hpp"
 #include "hospital.hpp"
+#include "reached.hpp"
 #include "recipients.hpp"
 #include "slots.hpp"
+#include "tasks.hpp"
 
 namespace {
 
@@ -188,6 +190,89 @@ void many_alerts_that_end_together_leave_no_recipients()
 	BMD_EQUAL(bmd::escalated_to(bmd::find_feed("tech8")).size(), 0U);
 }
 
+// Who is to be called, in the order of asking.
+std::string calls()
+{
+	std::string people;
+	for(bmd::SendTask task{}; bmd::take_task(task);)
+		if(task.how == bmd::how_call)
+			people += std::string(people.empty() ? "" : " ") + task.person;
+	return people;
+}
+
+void who_was_not_called_before_a_stop_is_called_after_it()
+{
+	Hospital hospital;
+	store()->tasks_taken = true;
+	const std::vector<bmd::EscalationStep> steps = {{0, Whom::team, "all", bmd::how_call}};
+	hospital.policy(steps);
+	const Index alert = Hospital::raise(0);
+	hospital.run(20);
+	BMD_EQUAL(calls(), "tech1 tech2 tech3 tech4 tech5 tech6 tech7 tech8");
+	// as a start finds it
+	for(int n = 3; n < 9; ++n)
+		bmd::note_called(store()->alerts[alert].id, "tech" + std::to_string(n));
+	store()->escalation[alert].flags.fetch_or(bmd::escalation_call);
+	hospital.policy(steps);
+	hospital.run(20);
+	BMD_EQUAL(calls(), "tech1 tech2");
+	hospital.policy(steps);
+	hospital.run(20);
+	BMD_EQUAL(calls(), "");
+	BMD_EQUAL(store()->escalation[alert].begun, 1U);
+}
+
+void what_somebody_took_before_the_start_calls_nobody()
+{
+	Hospital hospital;
+	store()->tasks_taken = true;
+	hospital.policy({to_person(0, "tech1", bmd::how_call)});
+	const Index alert = Hospital::raise(0);
+	hospital.run(20);
+	BMD_EQUAL(calls(), "tech1");
+	store()->escalation[alert].flags.fetch_or(bmd::escalation_call);
+	store()->alerts[alert].response.response = bmd::Response::accepted;
+	bmd::resume_escalations();
+	hospital.run(150);
+	BMD_EQUAL(calls(), "");
+	BMD_EQUAL(store()->escalation[alert].flags.load() & bmd::escalation_call, 0);
+}
+
+void a_call_that_finds_no_room_is_asked_for_when_there_is()
+{
+	Hospital hospital(4, 1024, 4);
+	store()->tasks_taken = true;
+	hospital.policy({{0, Whom::team, "all", bmd::how_call}});
+	const Index alert = Hospital::raise(0);
+	std::string people;
+	for(int n = 0; n < 4; ++n) {
+		hospital.run(10);
+		people += calls() + ";";
+	}
+	BMD_EQUAL(people, "tech1 tech2 tech3 tech4;tech5 tech6 tech7 tech8;;;");
+	store()->alerts[alert].response.response = bmd::Response::none;
+	const Index other = Hospital::raise(1);
+	hospital.run(10);
+	store()->alerts[other].response.response = bmd::Response::accepted;
+	BMD_EQUAL(calls(), "tech1 tech2 tech3 tech4");
+	hospital.run(10);
+	BMD_EQUAL(calls(), ""); // it was taken meanwhile
+}
+
+void registrations_leave_room_for_steps()
+{
+	const Hospital hospital(4, 1024, 8);
+	store()->tasks_taken = true;
+	for(int n = 0; n < 20; ++n)
+		bmd::put_person_task(BMD_TASK_REGISTERED, "tech1");
+	BMD_EQUAL(store()->tasks.used(), 6U);
+	bmd::SendTask task{};
+	task.how = BMD_TASK_CALL;
+	CU_ASSERT(bmd::put_task(task));
+	CU_ASSERT(bmd::put_task(task));
+	CU_ASSERT(!bmd::put_task(task));
+}
+
 CU_TestInfo cases[] = {BMD_CASE(an_alert_that_comes_back_is_found_at_any_moment),
 		BMD_CASE(an_open_alert_that_was_passed_over_is_found_within_seconds),
 		BMD_CASE(what_a_slot_kept_of_another_alert_makes_no_step),
@@ -196,7 +281,11 @@ CU_TestInfo cases[] = {BMD_CASE(an_alert_that_comes_back_is_found_at_any_moment)
 		BMD_CASE(many_overdue_alerts_wait_for_the_writer_the_most_urgent_first),
 		BMD_CASE(a_database_that_has_stopped_holds_nobody_up),
 		BMD_CASE(who_comes_later_is_found_though_the_repetition_is_far),
-		BMD_CASE(many_alerts_that_end_together_leave_no_recipients), CU_TEST_INFO_NULL};
+		BMD_CASE(many_alerts_that_end_together_leave_no_recipients),
+		BMD_CASE(who_was_not_called_before_a_stop_is_called_after_it),
+		BMD_CASE(what_somebody_took_before_the_start_calls_nobody),
+		BMD_CASE(a_call_that_finds_no_room_is_asked_for_when_there_is),
+		BMD_CASE(registrations_leave_room_for_steps), CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -33,7 +33,7 @@ inline bmd::EscalationStep to_person(
 class Hospital
 {
 public:
-	explicit Hospital(std::size_t devices = 4, std::size_t rows = 1024)
+	explicit Hospital(std::size_t devices = 4, std::size_t rows = 1024, std::size_t tasks = 4096)
 	{
 		bmd::Limits limits;
 		limits.devices = devices;
@@ -44,6 +44,7 @@ public:
 		limits.changes = 4096;
 		limits.subscriptions = 4;
 		limits.escalations = rows;
+		limits.tasks = tasks;
 		std::size_t needed = 0;
 		CU_ASSERT(bmd::create_store(limits, needed) != nullptr);
 		store()->settings.reopen.store(60 * second_us);

@@ -33,20 +33,20 @@ bmd::MessageOutcome took(
 void each_terminal_is_remembered_with_what_it_was_told_last()
 {
 	const Bed bed;
-	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_WAITS));
-	bmd::note_message(id_of(1), took("ann", there, BMD_TOLD_WAITS));
+	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_HIGH));
+	bmd::note_message(id_of(1), took("ann", there, BMD_TOLD_HIGH));
 	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_TAKEN));
 	bmd::note_message(id_of(2), took("ann", here, BMD_TOLD_OVER));
 	const auto found = bmd::reached_of(id_of(1));
 	BMD_EQUAL(found.size(), 2U);
 	BMD_EQUAL(int{found[0].told}, int{BMD_TOLD_TAKEN});
-	BMD_EQUAL(int{found[1].told}, int{BMD_TOLD_WAITS});
+	BMD_EQUAL(int{found[1].told}, int{BMD_TOLD_HIGH});
 }
 
 void a_terminal_with_a_new_address_is_the_same_by_its_instance()
 {
 	const Bed bed;
-	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_WAITS, phone));
+	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_HIGH, phone));
 	bmd::note_message(id_of(1), took("ann", there, BMD_TOLD_TAKEN, phone));
 	const auto found = bmd::reached_of(id_of(1));
 	BMD_EQUAL(found.size(), 1U);
@@ -57,13 +57,13 @@ void a_terminal_with_a_new_address_is_the_same_by_its_instance()
 void a_failed_attempt_changes_nothing_of_what_was_told()
 {
 	const Bed bed;
-	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_WAITS));
+	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_HIGH));
 	bmd::MessageOutcome failed = took("ann", here, BMD_TOLD_TAKEN);
 	failed.taken = false;
 	bmd::note_message(id_of(1), failed);
 	const auto found = bmd::reached_of(id_of(1));
 	BMD_EQUAL(found.size(), 1U);
-	BMD_EQUAL(int{found[0].told}, int{BMD_TOLD_WAITS});
+	BMD_EQUAL(int{found[0].told}, int{BMD_TOLD_HIGH});
 	CU_ASSERT(found[0].failed);
 }
 
@@ -72,7 +72,7 @@ void subscribers_of_an_alert_are_bounded_and_texts_are_not_among_them()
 	const Bed bed;
 	for(std::size_t i = 0; i < bmd::most_subscribers + 10; ++i)
 		bmd::note_delivered(id_of(1), "p" + std::to_string(i), ReachedBy::subscription, 1);
-	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_WAITS));
+	bmd::note_message(id_of(1), took("ann", here, BMD_TOLD_HIGH));
 	BMD_EQUAL(bmd::reached_of(id_of(1)).size(), bmd::most_subscribers + 1);
 }
 
@@ -81,7 +81,7 @@ void a_full_table_is_counted_and_nothing_breaks()
 	const Bed bed;
 	store()->reached.size = 2;
 	for(std::uint8_t i = 1; i <= 5; ++i)
-		bmd::note_message(id_of(i), took("ann", here, BMD_TOLD_WAITS));
+		bmd::note_message(id_of(i), took("ann", here, BMD_TOLD_HIGH));
 	BMD_EQUAL(store()->counters[bmd::count_reached_lost_memory].load(), 3U);
 	BMD_EQUAL(bmd::reached_of(id_of(2)).size(), 1U);
 	CU_ASSERT(bmd::reached_of(id_of(3)).empty());
@@ -135,6 +135,17 @@ void a_task_without_room_makes_everybody_be_looked_at()
 	CU_ASSERT(store()->counters[bmd::count_escalation_tasks_lost].load() > 0);
 }
 
+void whom_a_step_has_called_is_known_by_alert_and_person()
+{
+	const Bed bed;
+	bmd::note_asked(id_of(1), "ann", ReachedBy::call);
+	CU_ASSERT(!bmd::was_called(id_of(1), "ann"));
+	bmd::note_called(id_of(1), "ann");
+	CU_ASSERT(bmd::was_called(id_of(1), "ann"));
+	CU_ASSERT(!bmd::was_called(id_of(2), "ann"));
+	CU_ASSERT(!bmd::was_called(id_of(1), "bob"));
+}
+
 CU_TestInfo cases[] = {BMD_CASE(each_terminal_is_remembered_with_what_it_was_told_last),
 		BMD_CASE(a_terminal_with_a_new_address_is_the_same_by_its_instance),
 		BMD_CASE(a_failed_attempt_changes_nothing_of_what_was_told),
@@ -142,7 +153,8 @@ CU_TestInfo cases[] = {BMD_CASE(each_terminal_is_remembered_with_what_it_was_tol
 		BMD_CASE(a_full_table_is_counted_and_nothing_breaks),
 		BMD_CASE(without_a_module_that_sends_a_task_is_recorded_as_not_sent),
 		BMD_CASE(a_change_is_a_task_only_of_an_alert_that_a_text_was_asked_for),
-		BMD_CASE(a_task_without_room_makes_everybody_be_looked_at), CU_TEST_INFO_NULL};
+		BMD_CASE(a_task_without_room_makes_everybody_be_looked_at),
+		BMD_CASE(whom_a_step_has_called_is_known_by_alert_and_person), CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -50,6 +50,10 @@ write_configuration() {
 		printf '#!define BMD_DOMAIN "%s"\nalias="%s"\n' "${conf[domain]}" "${conf[domain]}"
 		printf 'listen=%s\n' "udp:${conf[host]}:${conf[sip_port]}" "tcp:${conf[host]}:${conf[sip_port]}" \
 			"tcp:${conf[host]}:${conf[http_port]}"
+		if [ "${conf[ipv6]}" = yes ]; then
+			printf 'listen=%s\n' "udp:[::1]:${conf[sip_port]}" "tcp:[::1]:${conf[sip_port]}"
+			printf '#!define BMD_CALL_SOCKET "udp:[::1]:%s"\n' "${conf[sip_port]}"
+		fi
 		printf '#!define BMD_INTAKE_IP "%s"\n#!define BMD_INTAKE_PORT %s\n' "${conf[host]}" "${conf[http_port]}"
 		printf '#!substdef "!BMD_CONNINFO!%s!g"\n' "$(conninfo kamailio)"
 		printf '#!substdef "!BMD_CTL!unix:%s/kamailio/ctl!g"\n' "${conf[sockets]}"
@@ -59,6 +63,7 @@ write_configuration() {
 		[ "${conf[CALL_IN_SEQUENCE]}" = 0 ] || printf '#!define BMD_CALL_IN_SEQUENCE\n'
 		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS RECIPIENTS JOURNAL_MB NOTIFIERS \
 			METRICS SUBSCRIPTIONS CALL_HOLD RING_MS; do
+			CALL_HOLD CALL_LIMIT RING_MS; do
 			printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
 		done
 	} > "$dir/etc/bmd/site.cfg"

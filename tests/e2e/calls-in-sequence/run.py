@@ -44,6 +44,18 @@ def who_declines_declines_at_every_terminal(stack):
     assert not second.got("INVITE"), "another terminal rang"
 
 
+def the_last_of_many_rings_as_well(stack):
+    ringing = [phone(stack, "ring", f"0.{9 - i}") for i in range(5)]
+    last = phone(stack, "held", "0.1")
+    called_device(stack, "MANY")
+    raise_alert(stack, "MANY")
+    last.played()
+    found = attempts(stack, "MANY", 6)
+    assert [row[1:] for row in found] == [[t.terminal, "408"] for t in ringing] + [
+        [f"sip:127.0.0.1:{last.port}", "200"]], found
+
+
 run("calls-in-sequence", [phones_of_its_own(sentence) for sentence in (
-    a_policy_calls, terminals_ring_by_q_and_those_of_the_same_q_together, who_declines_declines_at_every_terminal)],
-    "--set", "CALL_HOLD=1", "--set", "RING_MS=2000", "--set", "CALL_IN_SEQUENCE=1", errors_expected=True)
+    a_policy_calls, terminals_ring_by_q_and_those_of_the_same_q_together, who_declines_declines_at_every_terminal,
+    the_last_of_many_rings_as_well)],
+    "--set", "CALL_HOLD=1", "--set", "RING_MS=2000", "--set", "CALL_LIMIT=9", "--set", "CALL_IN_SEQUENCE=1")

@@ -81,17 +81,17 @@ def a_stock_phone_takes_the_call_and_is_transferred_to_the_announcement(stack):
 
 def busy_and_declined_are_recorded_and_no_answer_to_the_alert(stack):
     for scenario, code in (("busy", "486"), ("decline", "603")):
-        terminal = phone(stack, scenario)
+        terminal = phone(stack, scenario, calls=2)
         called_device(stack, scenario)
         begun = time.time()
         raise_alert(stack, scenario)
-        terminal.played()
+        terminal.invite()
         assert attempts(stack, scenario, 1) == [["tech2", terminal.terminal, code]]
         in_time(stack, scenario, begun + 0.2)
         assert "by call" not in delivered_to(stack, scenario), delivered_to(stack, scenario)
         assert alerts(stack, scenario)[0]["response"] == "escalated"
         time.sleep(0.5)
-        assert len(attempts(stack, scenario, 1)) == 1, "called again within the step"
+        assert len(terminal.got("INVITE")) == 1, "called again within the step"
         terminal.gone()
 
 
@@ -218,18 +218,49 @@ def nobody_else_can_make_a_call(stack):
     assert not terminal.got("INVITE"), "a stranger's call came through"
 
 
-def after_kill_9_while_ringing_the_next_repetition_rings_again(stack):
-    terminal = phone(stack, "ring")
-    called_device(stack, "KILLED", group="again")
-    raise_alert(stack, "KILLED")
+def two_that_answer_at_the_same_moment_are_both_ended(stack):
+    both = [phone(stack, "together"), phone(stack, "together")]
+    called_device(stack, "BOTH")
+    raise_alert(stack, "BOTH")
+    for terminal in both:
+        terminal.played()
+    found = attempts(stack, "BOTH", 2)
+    assert sorted(found) == sorted(["tech2", f"sip:127.0.0.1:{t.port}", "200"] for t in both), found
+    assert sorted(len(t.got("REFER")) for t in both) == [0, 1], "one call is transferred"
+
+
+def one_that_answers_while_it_is_cancelled_is_ended(stack):
+    terminal = phone(stack, "crosses")
+    called_device(stack, "CROSSES")
+    raise_alert(stack, "CROSSES")
     terminal.invite()
+    stack.kamcmd("bmd.accept", alerts(stack, "CROSSES")[0]["code"], "tech1")
+    terminal.played(5)
+    assert codes(stack, "CROSSES", 1) == ["200"]
+
+
+def after_kill_9_who_was_to_be_called_is_called_again_and_who_had_answered_is_not(stack):
+    settle(stack)
+    answered = phone(stack, "no-transfer", "tech3", calls=2)
+    called_device(stack, "TOLD", group="others")
+    hand(stack, "TOLD SpO2=80")
+    assert codes(stack, "TOLD", 1) == ["200"]
+    ringing = phone(stack, "ring", calls=2)
+    for serial in ("RINGING", "WAITING"):
+        called_device(stack, serial)
+    wait_until(lambda: {row[0] for row in stack.sql("SELECT username FROM location")} >= {"tech2", "tech3"}, 6, "usrloc")
+    hand(stack, "RINGING SpO2=80")
+    ringing.invite()
+    hand(stack, "WAITING SpO2=80")
+    wait_until(lambda: alerts(stack, "WAITING")[0]["response"] == "escalated", 3, "that it is asked for")
     kill_and_restart(stack)
-    terminal.gone()
-    other = phone(stack, "no-transfer")
-    other.invite(15)
-    other.played()
-    assert "200" in codes(stack, "KILLED", 1)
-    stack.kamcmd("bmd.accept", alerts(stack, "KILLED")[0]["code"], "tech1")
+    wait_until(lambda: len(ringing.got("INVITE")) == 2, 10, "the call after the restart")
+    again = ringing.got("INVITE")[1]
+    assert b"RINGING" in again.body and b"WAITING" in again.body, again.raw
+    time.sleep(1)
+    assert len(answered.got("INVITE")) == 1, "who had answered was called again"
+    settle(stack)
+    wait_until(lambda: ringing.got("CANCEL"), 3, "the CANCEL")
 
 
 run("reached-by-call", [phones_of_its_own(sentence) for sentence in (
@@ -244,3 +275,7 @@ run("reached-by-call", [phones_of_its_own(sentence) for sentence in (
     after_kill_9_while_ringing_the_next_repetition_rings_again)],
     "--set", "CALL_HOLD=1", "--set", f"RING_MS={RING_MS}", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}",
     errors_expected=True)
+    what_is_more_urgent_does_not_wait, nobody_else_can_make_a_call, two_that_answer_at_the_same_moment_are_both_ended,
+    one_that_answers_while_it_is_cancelled_is_ended,
+    after_kill_9_who_was_to_be_called_is_called_again_and_who_had_answered_is_not)],
+    "--set", "CALL_HOLD=1", "--set", "RING_MS=4000", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}")

@@ -192,7 +192,12 @@ def without_a_terminal_it_is_owed_also_after_kill_9(stack):
 
 
 def what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else(stack):
-    assigned(stack, "TXT-4", "tech3", "tech1")
+    for serial in ("TXT-C", "TXT-4"):
+        assigned(stack, serial, "tech3", "tech1")
+    hand(stack, "TXT-C SpO2=80")
+    wait_until(lambda: {d[:2] for d in deliveries(stack, "TXT-C")} == {("tech1", 200), ("tech3", 200)}, 4, "TXT-C")
+    Answerer(stack, "tech3").text(f"done {alerts(stack, 'TXT-C')[0]['code']}")
+    wait_until(lambda: len(deliveries(stack, "TXT-C")) == 3, 4, "that tech1 is told who did it")
     stack.three.notify_status = 0
     hand(stack, "TXT-4 SpO2=80")
     for agent in (stack.one, stack.two):  # both contacts of tech1
@@ -211,6 +216,13 @@ def what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else(stack):
     no_text(stack.three, "TXT-3", 2)
     no_text(stack.one, "", 0)
     no_text(stack.two, "", 0)
+
+
+def what_is_closed_is_over_at_once_also_for_who_was_told_before_kill_9(stack):
+    code, at = alerts(stack, "TXT-C")[0]["code"], time.time()
+    hand(stack, "TXT-C SpO2=98")
+    told = text(stack.one, "over", 4)
+    assert code in told.body.decode() and told.at - at < 2, (told.body, told.at - at)
 
 
 def a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh(stack):
@@ -375,6 +387,7 @@ run("reached-by-message", [
     who_accepts_by_text_is_told_to_the_others_and_seen, who_hands_it_back_makes_it_wait_again,
     the_end_is_told_when_it_stays, without_a_terminal_it_is_owed_also_after_kill_9,
     what_was_not_taken_before_kill_9_comes_after_it_and_nothing_else,
+    what_is_closed_is_over_at_once_also_for_who_was_told_before_kill_9,
     a_terminal_that_comes_back_to_life_gets_it_with_its_next_refresh,
     a_text_that_is_not_understood_is_an_outcome_and_no_loop,
     an_unanswered_notify_is_followed_by_a_text_within_a_second, a_terminal_on_tcp_gets_it_over_tcp,
