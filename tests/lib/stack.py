@@ -204,10 +204,9 @@ def log_errors(case, stack, expected=()):
 def run(case, sentences, *arguments, errors_expected=False, kind=Stack):
     """Runs the sentences one after the other on one stack; ends with exit status 1 when one fails.
 
-    errors_expected: the case breaks something on purpose, so the log of Kamailio may say so.
-    kind: of the stack, a class derived from Stack.
     errors_expected: the case breaks something on purpose, so the log of Kamailio may say so: True, or the patterns of
     the lines that may come, and no others.
+    kind: of the stack, a class derived from Stack.
     """
     failed = 0
     stack = None
