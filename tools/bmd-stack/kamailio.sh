@@ -57,7 +57,7 @@ write_configuration() {
 		[ -z "${conf[announcement]}" ] || printf '#!define BMD_ANNOUNCEMENT "%s"\n' "${conf[announcement]}"
 		[ "${conf[CALL_IN_SEQUENCE]}" = 0 ] || printf '#!define BMD_CALL_IN_SEQUENCE\n'
 		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS RECIPIENTS JOURNAL_MB NOTIFIERS \
-			METRICS SUBSCRIPTIONS CALL_HOLD RING_MS; do
+			METRICS SUBSCRIPTIONS REACHED CALL_HOLD RING_MS; do
 			printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
 		done
 	} > "$dir/etc/bmd/site.cfg"
