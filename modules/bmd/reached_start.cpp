@@ -59,9 +59,12 @@ void take_message(const PgFields &row)
 		return note_delivered(id, row.text(1), ReachedBy::call, row.time(4));
 	MessageOutcome outcome{row.text(1), hash_name(row.text(3))};
 	const auto priority = parse_priority(row.text(7));
-	outcome.told = row.truth(5)   ? BMD_TOLD_OVER
-				   : row.truth(6) ? BMD_TOLD_TAKEN
-								  : told_waiting(priority.value_or(Priority::high));
+	if(row.truth(5))
+		outcome.told = BMD_TOLD_OVER;
+	else if(row.truth(6))
+		outcome.told = BMD_TOLD_TAKEN;
+	else
+		outcome.told = told_waiting(priority.value_or(Priority::high));
 	outcome.taken = true;
 	outcome.at = row.time(4);
 	note_message(id, outcome);
