@@ -218,13 +218,28 @@ def nobody_else_can_make_a_call(stack):
     assert not terminal.got("INVITE"), "a stranger's call came through"
 
 
+def both_answered(both):
+    """False: one was so late that it was cancelled first."""
+    try:
+        for terminal in both:
+            terminal.played()
+    except AssertionError as late:
+        if "unexpected CANCEL" not in str(late):
+            raise
+        return False
+    return True
+
+
 def two_that_answer_at_the_same_moment_are_both_ended(stack):
-    both = [phone(stack, "together"), phone(stack, "together")]
-    called_device(stack, "BOTH")
-    raise_alert(stack, "BOTH")
-    for terminal in both:
-        terminal.played()
-    found = attempts(stack, "BOTH", 2)
+    for serial in ("BOTH-1", "BOTH-2", "BOTH-3", "BOTH-4", "BOTH-5"):
+        both = [phone(stack, "together"), phone(stack, "together")]
+        called_device(stack, serial)
+        raise_alert(stack, serial)
+        if both_answered(both):
+            break
+        for terminal in both:
+            terminal.gone()
+    found = attempts(stack, serial, 2)
     assert sorted(found) == sorted(["tech2", f"sip:127.0.0.1:{t.port}", "200"] for t in both), found
     assert sorted(len(t.got("REFER")) for t in both) == [0, 1], "one call is transferred"
 
