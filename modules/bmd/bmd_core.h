@@ -38,7 +38,7 @@ struct bmd_config
 	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions; /* dialogs at once */
 	long recipients;    /* most alerts escalated to feeds; 0: 2 an alert, at least 16384 */
-	long reached;       /* whom alerts have reached; 0: 1 to 4 alerts, at least 65536 */
+	long reached;       /* whom alerts have reached; 0: 1 to 4 alerts, at least 32768 */
 	long duty_kb;       /* rosters and policies as text */
 };
 

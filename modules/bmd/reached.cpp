@@ -14,8 +14,7 @@ namespace bmd {
 
 namespace {
 
-constexpr TimeUs look_interval =
-		10 * second_us; // so long an alert is known after its end, at least
+constexpr TimeUs look_interval = 5 * second_us; // so long an alert is known after its end, at least
 
 Index &head_of(const Uuid &alert) noexcept
 {

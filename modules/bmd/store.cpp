@@ -98,7 +98,7 @@ Limits resolved(Limits limits) noexcept
 	if(limits.recipients == 0)
 		limits.recipients = std::max<std::size_t>(16'384, limits.alerts * 2);
 	if(limits.reached == 0)
-		limits.reached = std::max<std::size_t>(65'536, limits.alerts / 4);
+		limits.reached = std::max<std::size_t>(32'768, limits.alerts / 4);
 	if(limits.escalations == 0)
 		limits.escalations = limits.alert_events / 2;
 	if(limits.held == 0)

@@ -43,7 +43,7 @@ struct Limits
 	std::size_t subscriptions = 20'000;
 	std::size_t deliveries = 32'768; ///< that wait for the database
 	std::size_t recipients = 0;      ///< alerts escalated to feeds; 0: 2 an alert, at least 16,384
-	std::size_t reached = 0;         ///< whom alerts reached; 0: alerts / 4, at least 65,536
+	std::size_t reached = 0;         ///< whom alerts reached; 0: alerts / 4, at least 32,768
 	std::size_t escalations = 0;     ///< steps that wait for the database; 0: half of alert_events
 	std::size_t tasks = 4'096;       ///< messages and calls that wait to be sent
 	std::size_t duty_bytes = 1U << 20; ///< of rosters and policies; as much for watchers' rules

@@ -162,8 +162,6 @@ void a_terminal_that_answers_no_notify_is_no_way_to_its_person()
 	bmd::notify_answered(ref, 408);
 	CU_ASSERT(!bmd::has_answering_sub("ann", "ann"));
 	CU_ASSERT(bmd::may_have_subs("ann"));
-	bmd::notify_answered(ref, 200);
-	CU_ASSERT(bmd::has_answering_sub("ann", "ann"));
 }
 
 CU_TestInfo cases[] = {BMD_CASE(who_accepted_hands_back_though_the_device_is_no_longer_theirs),
