@@ -50,8 +50,9 @@ tidy() {
 		-Ibuild/asan $(pkg-config --cflags libxml-2.0 libpq sofia-sip-ua)"
 	# shellcheck disable=SC2086
 	printf '%s\n' "${cxx[@]}" | grep -v '^tests/unit/' |
-		xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $flags)"' 2> /dev/null' tidy > build/tidy.log ||
-		true
+		xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $flags)"' 2> /dev/null' tidy > build/tidy.log
+	# 123: it has found something, which it says
+	case $? in 0 | 123) ;; *) finding "clang-tidy did not look at everything" ;; esac
 	if grep -E '(warning|error):' build/tidy.log; then
 		finding "clang-tidy"
 	fi

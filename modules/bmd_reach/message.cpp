@@ -172,7 +172,7 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 			const int before = told_to(alert, person, contact, reached, now);
 			if(before == BMD_TOLD_NOTHING || before == change.told)
 				continue;
-			if(bmd_told_waits(before) && bmd_told_waits(change.told)) {
+			if(view != nullptr && bmd_told_waits(before) && bmd_told_waits(change.told)) {
 				if(!allowed)
 					allowed = !rests(*view) && may(*view, person, now);
 				if(!*allowed)
