@@ -73,7 +73,7 @@ all() {
 	compile_unit & compiling=$!
 	integration > "$beside" 2>&1 & integrating=$!
 	e2e --only together
-	wait "$integrating"
+	wait "$integrating" || echo "not ok integration: ended before its end" | tee -a "$log"
 	cat "$beside"
 	rm -f "$beside"
 	e2e --only alone
