@@ -48,7 +48,7 @@ install: build man ## modules, programs, SQL, configuration and manual pages, be
 		$(DESTDIR)$(PREFIX)/share/bmd-alert
 	install -m 644 $(MODULES:%=$(MODDIR)/%.so) $(DESTDIR)$(PREFIX)/lib/bmd-alert/modules
 	install $(foreach t,$(TOOLS),$(wildcard $(BIN)/$t)) $(DESTDIR)$(PREFIX)/bin
-	install tools/bmd-migrate/bmd-migrate $(DESTDIR)$(PREFIX)/bin
+	install tools/bmd-migrate/bmd-migrate tools/bmd-ca/bmd-ca $(DESTDIR)$(PREFIX)/bin
 	cp -r sql kamailio-cfg $(DESTDIR)$(PREFIX)/share/bmd-alert
 	for m in $(MANUALS); do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; install -d $$d; install -m 644 $$m $$d; done
@@ -59,6 +59,6 @@ help: ## this list
 clean: ## remove what was built; keeps the unpacked headers
 	rm -rf build/obj build/asan build/bin build/modules build/modules-6.0 build/obj-6.0
 
-include tests/Makefile.part tests/bench/Makefile.part tests/torture/Makefile.part
+include tests/Makefile.part tests/bench/Makefile.part tests/torture/Makefile.part tests/fuzz/Makefile.part tests/defences/Makefile.part
 
 -include $(shell find $(O) build/asan -name '*.d' 2>/dev/null)

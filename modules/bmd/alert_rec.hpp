@@ -4,8 +4,10 @@
 
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "bmd/alert.hpp"
 #include "bmd/ids.hpp"
@@ -57,7 +59,8 @@ struct AlertRec
 	std::uint32_t hour;      ///< in which `begins` counts: its begin, seconds since 1970
 	std::uint32_t began;     ///< revision it got then; 0: before the server started
 	std::uint32_t journaled; ///< revision that the journal has taken
-	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits
+	std::uint32_t mutes;     ///< of a stale alert: alerts that it inhibits; of low and high: see
+							 ///< worst_of()
 	std::uint16_t begins;    ///< how often it began within the hour
 	MetricId metric;
 	Condition condition;
@@ -70,7 +73,35 @@ struct AlertRec
 	bool was_high : 1;        ///< its priority has ever been high
 	bool past_second : 1;     ///< its value is past the second limit: so its priority is high
 	bool told : 1;            ///< to the feeds of its device; a storm tells of it otherwise
+	bool was_escalated : 1;   ///< somebody has been called for it
+	bool value_only : 1;      ///< of a change: a value that some filter asks for, and nothing else
 	AlertState state;
 };
+
+/// Of an alert that a value is too low or too high: it inhibits none, so its worst value stands
+/// there.
+[[nodiscard]] inline bool has_worst(const AlertRec &alert) noexcept
+{
+	return alert.condition == Condition::low || alert.condition == Condition::high;
+}
+
+[[nodiscard]] inline std::uint32_t mutes_of(const AlertRec &alert) noexcept
+{
+	return has_worst(alert) ? 0 : alert.mutes;
+}
+
+/// Of low the lowest, of high the highest value since it began; NaN: none.
+[[nodiscard]] inline float worst_of(const AlertRec &alert) noexcept
+{
+	return has_worst(alert) ? std::bit_cast<float>(alert.mutes)
+							: std::numeric_limits<float>::quiet_NaN();
+}
+
+/// Nothing where there is no such value.
+inline void set_worst(AlertRec &alert, double value) noexcept
+{
+	if(has_worst(alert))
+		alert.mutes = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+}
 
 } // namespace bmd

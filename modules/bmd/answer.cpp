@@ -15,6 +15,7 @@
 #include "escalation_wanted.hpp"
 #include "evaluate.hpp"
 #include "feeds.hpp"
+#include "permits.hpp"
 #include "reached.hpp"
 #include "recipients.hpp"
 #include "rejections.hpp"
@@ -184,8 +185,18 @@ Answered try_answer(const AnswerTo &to, const Answer &answer)
 bool may_answer(std::string_view who, const AlertRec &alert)
 {
 	const auto watches = [&](Index feed) { return may_watch(who, store()->feeds[feed].name); };
-	return may_watch(who, device_feed(alert))
-		   || std::ranges::any_of(recipients_of(alert.id), watches);
+	const bool called = may_watch(who, device_feed(alert))
+						|| std::ranges::any_of(recipients_of(alert.id), watches);
+	return called && Permits().in_person(who, alert);
+}
+
+bool is_kept_quiet(std::string_view who, const AlertRec &alert)
+{
+	const Permits permits;
+	const auto quiet = [&](std::string_view feed) {
+		return permits.on_alert(who, feed, alert).decision == Decision::polite_block;
+	};
+	return quiet(who) || quiet(device_feed(alert));
 }
 
 Answered unknown_alert(std::string_view alert)

@@ -53,6 +53,9 @@ void look_at_holder(Index alert) noexcept;
 /// Caller holds the registry lock (shared), not that of the book.
 [[nodiscard]] bool may_answer(std::string_view who, const AlertRec &alert);
 
+/// Is this person to believe that there is no such alert, being blocked politely?  Locks as above.
+[[nodiscard]] bool is_kept_quiet(std::string_view who, const AlertRec &alert);
+
 /// A copy of an alert that is not closed, by id or short code, and its slot.  0: there is none, or
 /// `alert` is neither.  Caller holds the registry lock.
 [[nodiscard]] Index find_alert(std::string_view alert, AlertRec &found) noexcept;

@@ -27,12 +27,13 @@ int bind_bmd(bmd_api_t *api)
 	api->make_ticket = bmd_core_make_ticket;
 	api->free_ticket = bmd_core_free_ticket;
 	api->ticket_answered = bmd_core_ticket_answered;
+	api->ticket_ends = bmd_core_ticket_ends;
+	api->notify_state = bmd_core_notify_state;
 	api->sending_failed = bmd_core_sending_failed;
 	api->domain = bmd_core_domain;
 	api->feed_of = bmd_core_feed_of;
 	api->notifier_round = bmd_core_notifier_round;
 	api->full_document = bmd_core_full_document;
-	api->check_document = bmd_core_check_document;
 	api->answer = bmd_core_answer;
 	api->alert = bmd_core_alert;
 	api->alert_for = bmd_core_alert_for;
@@ -59,5 +60,18 @@ int bind_bmd(bmd_api_t *api)
 	api->local_time = bmd_core_local_time;
 	api->seen = bmd_core_seen;
 	api->alert_reach = bmd_core_alert_reach;
+	api->withheld = bmd_core_withheld;
+	api->encryption = bmd_core_encryption;
+	api->device_for = bmd_core_device_for;
+	api->device_alerts_for = bmd_core_device_alerts_for;
+	api->may_be_told = bmd_core_may_be_told;
+	api->read_filter = bmd_core_read_filter;
+	api->drop_filter = bmd_core_drop_filter;
+	api->use_filter = bmd_core_use_filter;
+	api->settle_filter = bmd_core_settle_filter;
+	api->sending_winfo = bmd_core_sending_winfo;
+	api->full_winfo = bmd_core_full_winfo;
+	api->number_winfo = bmd_core_number_winfo;
+	api->answer_watcher = bmd_core_answer_watcher;
 	return 0;
 }

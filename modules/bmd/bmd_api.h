@@ -8,7 +8,11 @@
 #define BMD_API_H
 
 #include "bmd_core.h"
+#include "bmd_core_encryption.h"
+#include "bmd_core_filter.h"
+#include "bmd_core_policy.h"
 #include "bmd_core_reach.h"
+#include "bmd_core_winfo.h"
 #ifndef __cplusplus
 #include "core/sr_module.h"
 #endif
@@ -27,13 +31,14 @@ typedef struct bmd_api
 	void *(*make_ticket)(struct bmd_text terminal);
 	void (*free_ticket)(void *ticket);
 	void (*ticket_answered)(const void *ticket, int code);
+	int (*ticket_ends)(const void *ticket);
+	enum bmd_notify_state (*notify_state)(void);
 	void (*sending_failed)(void);
 	struct bmd_text (*domain)(void);
 	struct bmd_text (*feed_of)(struct bmd_text resource);
 	void (*notifier_round)(int slot, bmd_send_document send);
 	char *(*full_document)(
 			struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
-	int (*check_document)(struct bmd_text body, char *reason, size_t reason_size);
 	int (*answer)(const struct bmd_answer *answer, char *reason, size_t reason_size);
 	int (*alert)(struct bmd_text id, struct bmd_alert_view *alert);
 	int (*alert_for)(struct bmd_text person, struct bmd_text id, struct bmd_alert_view *alert);
@@ -61,6 +66,24 @@ typedef struct bmd_api
 	void (*local_time)(struct bmd_text time, char *local, size_t size);
 	void (*seen)(struct bmd_text alert, struct bmd_text person);
 	void (*alert_reach)(struct bmd_text alert, struct bmd_reach_view *view);
+	void (*withheld)(struct bmd_text user, struct bmd_text reason);
+	enum bmd_encryption (*encryption)(struct bmd_text user, char *pem, size_t size);
+	int (*device_for)(struct bmd_text person, struct bmd_text serial,
+			struct bmd_device_view *device, bmd_each_metric each, void *arg);
+	long (*device_alerts_for)(struct bmd_text person, struct bmd_text serial, long most,
+			bmd_each_alert each, void *arg);
+	int (*may_be_told)(struct bmd_text person, struct bmd_text serial);
+	int (*read_filter)(
+			const struct bmd_subscribe *subscribe, struct bmd_text body, struct bmd_filter *filter);
+	void (*drop_filter)(struct bmd_filter *filter);
+	void (*use_filter)(const struct bmd_dialog *dialog, struct bmd_filter *filter);
+	void (*settle_filter)(const struct bmd_dialog *dialog, struct bmd_filter *filter, int status);
+	int (*sending_winfo)(void);
+	char *(*full_winfo)(struct bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more);
+	char *(*number_winfo)(
+			struct bmd_text body, unsigned int version, void *(*allocate)(size_t), size_t *length);
+	int (*answer_watcher)(struct bmd_text who, struct bmd_text person, struct bmd_text feed,
+			int approved, char *reason, size_t reason_size);
 } bmd_api_t;
 
 typedef int (*bind_bmd_t)(bmd_api_t *api);

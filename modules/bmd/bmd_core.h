@@ -22,24 +22,28 @@ struct bmd_text
 
 struct bmd_config
 {
-	const char *db_url; /* libpq connection string */
-	const char *domain; /* of feed URIs */
-	const char *node;   /* name of this server in bmd_writer */
-	long devices;       /* most devices */
-	long alerts;        /* most open alerts; 0: a tenth of the devices, at least 1024 */
-	long alert_events;  /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
-	long feeds;         /* most technicians and groups together */
-	long metrics;       /* most (device, metric) pairs; 0: 4 a device */
-	long members;       /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
-	long rules;         /* most standard and prescribed values; 0: 1 a device and 10,000 */
-	long texts;         /* most pieces of 28 bytes of names and addresses; 0: 6 a device */
-	long groups;        /* most assignments of persons to groups; 0: 4 a feed */
-	long journal_mb;    /* readings waiting for the database */
-	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
-	long subscriptions; /* dialogs at once */
-	long recipients;    /* most alerts escalated to feeds; 0: 2 an alert, at least 16384 */
-	long reached;       /* whom alerts have reached; 0: 1 to 4 alerts, at least 32768 */
-	long duty_kb;       /* rosters and policies as text */
+	const char *db_url;  /* libpq connection string */
+	const char *domain;  /* of feed URIs */
+	const char *node;    /* name of this server in bmd_writer */
+	long devices;        /* most devices */
+	long alerts;         /* most open alerts; 0: a tenth of the devices, at least 1024 */
+	long alert_events;   /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
+	long feeds;          /* most technicians and groups together */
+	long metrics;        /* most (device, metric) pairs; 0: 4 a device */
+	long members;        /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
+	long rules;          /* most standard and prescribed values; 0: 1 a device and 10,000 */
+	long texts;          /* most pieces of 28 bytes of names and addresses; 0: 6 a device */
+	long groups;         /* most assignments of persons to groups; 0: 4 a feed */
+	long journal_mb;     /* readings waiting for the database */
+	long notifiers;      /* processes that send NOTIFY: 1 to 16 */
+	long subscriptions;  /* dialogs at once */
+	long memory_reserve; /* MiB of Kamailio's shared memory that new subscriptions leave to alerts
+						  */
+	long recipients;     /* most alerts escalated to feeds; 0: 2 an alert, at least 16384 */
+	long reached;        /* whom alerts have reached; 0: 1 to 4 alerts, at least 32768 */
+	long duty_kb;        /* rosters and policies as text */
+	long filter_kb;      /* filters of subscriptions */
+	int assigned_only;   /* collectors report only devices that belong to them */
 };
 
 /* Before the fork: allocates shared memory, loads provisioning.  0, or -1 with the reason in
@@ -82,11 +86,6 @@ struct bmd_receipt
 /* Takes a batch (see intake.hpp).  An empty collector: by hand, unnumbered. */
 void bmd_core_report(struct bmd_text collector, struct bmd_text epoch, struct bmd_text seq,
 		struct bmd_text readings, struct bmd_receipt *receipt);
-
-/* 1 when the body is one JSON-RPC request of bmd.report, else 0 with the reason. */
-int bmd_core_check_request(struct bmd_text body, char *reason, size_t reason_size);
-/* 1 when the body is a DMP document with the root DMPAction, else 0 with the reason. */
-int bmd_core_check_document(struct bmd_text body, char *reason, size_t reason_size);
 
 /* A maintenance window. */
 struct bmd_window_view
@@ -177,7 +176,7 @@ int bmd_core_device(
  * of.  Returns how many are open. */
 long bmd_core_alerts(struct bmd_text serial, long most, bmd_each_alert each, void *arg);
 /* May this person answer the alert: responsible for its device, or one it was escalated to?  0 also
- * when there is none. */
+ * when there is none; negative: to that person there is none, who is blocked politely. */
 int bmd_core_may_answer(struct bmd_text who, struct bmd_text alert);
 /* The open alerts that this person may answer, at most `most`, those first that nobody has taken,
  * then the most urgent; how many there are. */
@@ -185,7 +184,8 @@ long bmd_core_alerts_of(struct bmd_text who, long most, bmd_each_alert each, voi
 /* By id or short code: 1 when there is such an alert that is not closed, 0 when not, -1 when it is
  * neither. */
 int bmd_core_alert(struct bmd_text id, struct bmd_alert_view *alert);
-/* The same as this person is told: of a storm the person's own devices. */
+/* The same as this person is told: of a storm the person's own devices; 0 also of what that person
+ * may not see. */
 int bmd_core_alert_for(struct bmd_text person, struct bmd_text id, struct bmd_alert_view *alert);
 
 /* Of a storm, by id or short code: the serial numbers of at most 20 of its devices, the most urgent
@@ -310,6 +310,7 @@ struct bmd_subscribe
 	struct bmd_text user; /* authenticated */
 	int in_dialog;
 	long expires; /* seconds */
+	int winfo;    /* to the watcher information of the feed */
 };
 
 #define BMD_DIALOG_DIGITS 16 /* of the number in a resource FEED~NUMBER */
@@ -322,8 +323,8 @@ struct bmd_dialog
 };
 
 int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
-/* 200; 403: not entitled, or the dialog is somebody else's; 481: there is none; 482: there is one
- * already; 503: no room. */
+/* 200; 403: not entitled, or the dialog is somebody else's; 429: this person has as many to this
+ * feed as a policy allows; 481: there is none; 482: there is one already; 503: no room. */
 int bmd_core_admit(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
 /* What became of it: the status it was answered with. */
 void bmd_core_settle(
@@ -373,10 +374,6 @@ struct bmd_row
 int bmd_core_keep_row(const struct bmd_row *row);
 /* 1 while rows of this table wait. */
 int bmd_core_rows_wait(struct bmd_text table);
-
-/* HA1 of a person for the digest, `domain` as the user name of the digest has it (empty: without).
- * 1, or 0 when nobody is called so.  `ha1` takes 33 bytes. */
-int bmd_core_digest(struct bmd_text user, struct bmd_text domain, char *ha1, size_t size);
 
 /* The connection string of the parameter db_url. */
 const char *bmd_core_db_url(void);

@@ -5,6 +5,7 @@
 #include "bmd_host.h"
 
 #include "core/dprint.h"
+#include "core/globals.h"
 #include "core/mem/shm_mem.h"
 
 void *bmd_host_shm_alloc(size_t size)
@@ -15,6 +16,13 @@ void *bmd_host_shm_alloc(size_t size)
 void bmd_host_shm_free(void *memory)
 {
 	shm_free(memory);
+}
+
+size_t bmd_host_shm_left(void)
+{
+	unsigned long left = shm_available();
+
+	return left > shm_mem_size ? 0 : left; /* it counts what the allocator itself takes, too */
 }
 
 void bmd_host_log(enum bmd_log_level level, const char *text)

@@ -23,6 +23,8 @@ enum bmd_log_level
 /* Shared memory, its content undefined; NULL when there is none left. */
 void *bmd_host_shm_alloc(size_t size);
 void bmd_host_shm_free(void *memory);
+/* Bytes of Kamailio's shared memory that nobody has taken. */
+size_t bmd_host_shm_left(void);
 
 /* Logs one line.  `text` holds ids only, never a patient's name, a value or SQL. */
 void bmd_host_log(enum bmd_log_level level, const char *text);

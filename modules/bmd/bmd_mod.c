@@ -3,18 +3,17 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  * A table to read; what the parameters mean stands in README.md.
  */
+#include "bmd_host.h"
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
 #include "core/dprint.h"
-#include "core/parser/parse_content.h"
-#include "core/parser/parser_f.h"
+#include "core/mod_fix.h"
 
 MODULE_VERSION
 
 static int mod_init(void);
 static int child_init(int rank);
 static void destroy(void);
-static int script_check_request(struct sip_msg *msg, char *unused1, char *unused2);
 
 static char *db_url = "";
 static char *domain = "";
@@ -31,16 +30,28 @@ static int groups = 0;
 static int journal_mb = 32;
 static int notifiers = 1;
 static int subscriptions = 20000;
+static int memory_reserve = 8;
 static int recipients = 0;
 static int reached = 0;
 static int duty_kb = 1024;
+static int filter_kb = 4096;
+static int assigned_only = 0;
 static int initialised = 0;
 
 /* clang-format off */
 static cmd_export_t cmds[] = {
-	{"bmd_check_request", (cmd_function)script_check_request, 0, 0, 0, ANY_ROUTE},
-	{"bmd_www_authenticate", (cmd_function)bmd_www_authenticate, 0, bmd_auth_fixup, 0,
+	{"bmd_check_request", (cmd_function)bmd_script_check_request, 0, 0, 0, ANY_ROUTE},
+	{"bmd_check_request", (cmd_function)bmd_script_check_request, 1, fixup_spve_null, 0, ANY_ROUTE},
+	{"bmd_refuse_collector", (cmd_function)bmd_script_refuse_collector, 1, fixup_spve_null, 0,
+		ANY_ROUTE},
+	{"bmd_www_authenticate", (cmd_function)bmd_www_authenticate, 1, bmd_auth_fixup, 0,
 		REQUEST_ROUTE},
+	{"bmd_certificate_of", (cmd_function)bmd_certificate_of, 1, fixup_spve_null, 0, REQUEST_ROUTE},
+	{"bmd_www_challenge", (cmd_function)bmd_www_challenge, 2, bmd_auth_fixup, 0, REQUEST_ROUTE},
+	{"bmd_encryption", (cmd_function)bmd_script_encryption, 2, fixup_spve_pvar,
+		fixup_free_spve_pvar, ANY_ROUTE},
+	{"bmd_sent_encrypted", (cmd_function)bmd_script_sent_encrypted, 1, fixup_spve_null,
+		fixup_free_spve_null, ANY_ROUTE},
 	{"bind_bmd", (cmd_function)bind_bmd, 1, 0, 0, 0},
 	{0, 0, 0, 0, 0, 0}
 };
@@ -61,9 +72,12 @@ static param_export_t params[] = {
 	{"journal_mb", PARAM_INT,    &journal_mb},
 	{"notifiers",  PARAM_INT,    &notifiers},
 	{"subscriptions", PARAM_INT, &subscriptions},
+	{"memory_reserve", PARAM_INT, &memory_reserve},
 	{"recipients", PARAM_INT,    &recipients},
 	{"reached",    PARAM_INT,    &reached},
 	{"duty_kb",    PARAM_INT,    &duty_kb},
+	{"filter_kb",  PARAM_INT,    &filter_kb},
+	{"assigned_only", PARAM_INT, &assigned_only},
 	{0, 0, 0}
 };
 
@@ -102,8 +116,13 @@ static int check_parameters(void)
 		LM_ERR("subscriptions is %d: it must be at least 1\n", subscriptions);
 		return -1;
 	}
-	if(recipients < 0 || reached < 0 || duty_kb < 1) {
-		LM_ERR("recipients and reached must be 0 (the default) or more, duty_kb at least 1\n");
+	if(memory_reserve < 0 || memory_reserve > 65536) {
+		LM_ERR("memory_reserve is %d MiB: 0 to 65536 are possible\n", memory_reserve);
+		return -1;
+	}
+	if(recipients < 0 || reached < 0 || duty_kb < 1 || filter_kb < 1) {
+		LM_ERR("recipients and reached must be 0 (the default) or more, duty_kb and filter_kb at "
+			   "least 1\n");
 		return -1;
 	}
 	if(alert_events != 0 && (alert_events < 1024 || alert_events > 1000000)) {
@@ -135,9 +154,12 @@ static int mod_init(void)
 			.journal_mb = journal_mb,
 			.notifiers = notifiers,
 			.subscriptions = subscriptions,
+			.memory_reserve = memory_reserve,
 			.recipients = recipients,
 			.reached = reached,
-			.duty_kb = duty_kb};
+			.duty_kb = duty_kb,
+			.filter_kb = filter_kb,
+			.assigned_only = assigned_only};
 
 	if(check_parameters() < 0)
 		return -1;
@@ -153,17 +175,34 @@ static int mod_init(void)
 		LM_ERR("cannot register the RPC commands\n");
 		return -1;
 	}
+	if(bmd_quiet_init() < 0) {
+		LM_ERR("cannot follow what comes from the network\n");
+		return -1;
+	}
 	bmd_announce_processes();
 	initialised = 1;
 	return 0;
 }
 
+static int check_memory_left(void)
+{
+	size_t left = bmd_host_shm_left() >> 20;
+
+	if(left >= (size_t)memory_reserve)
+		return 0;
+	LM_ERR("shared memory does not suffice: %lu MiB are left of it, and memory_reserve is %d; "
+		   "start kamailio with a "
+		   "larger -m\n",
+			(unsigned long)left, memory_reserve);
+	return -1;
+}
+
 static int child_init(int rank)
 {
 	switch(rank) {
-		case PROC_INIT: /* before the first fork */
+		case PROC_INIT: /* before the first fork, after every mod_init */
 			bmd_know_main_process();
-			return 0;
+			return check_memory_left();
 		case PROC_MAIN:
 			return bmd_fork_processes();
 		default:
@@ -180,22 +219,4 @@ static void destroy(void)
 	if(bmd_core_flush() < 0)
 		LM_WARN("not everything could be written to the database before the end; collectors will "
 				"send again what is not\n");
-}
-
-/* True when the body of the HTTP request is one JSON-RPC request of bmd.report. */
-static int script_check_request(struct sip_msg *msg, char *unused1, char *unused2)
-{
-	struct bmd_text body = {NULL, 0};
-	char reason[128];
-
-	(void)unused1;
-	(void)unused2;
-	body.s = get_body(msg);
-	if(body.s == NULL)
-		return -1;
-	body.len = (size_t)(msg->buf + msg->len - body.s);
-	if(bmd_core_check_request(body, reason, sizeof reason))
-		return 1;
-	LM_INFO("request refused: %s\n", reason);
-	return -1;
 }

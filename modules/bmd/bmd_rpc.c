@@ -382,6 +382,11 @@ rpc_export_t bmd_rpc_cmds[] = {
 	{"bmd.explain", bmd_rpc_explain, bmd_explain_doc, RET_ARRAY},
 	{"bmd.dry-run", bmd_rpc_dry_run, bmd_dry_run_doc, RET_ARRAY},
 	{"bmd.watcher", bmd_rpc_watcher, bmd_watcher_doc, RET_ARRAY},
+	{"bmd.encryption", bmd_rpc_encryption, bmd_encryption_doc, RET_ARRAY},
+	{"bmd.policy",  bmd_rpc_policy,  bmd_policy_doc,  RET_ARRAY},
+	{"bmd.pending", bmd_rpc_pending, bmd_pending_doc, RET_ARRAY},
+	{"bmd.approve", bmd_rpc_approve, bmd_approve_doc, 0},
+	{"bmd.refuse",  bmd_rpc_refuse,  bmd_refuse_doc,  0},
 	{0, 0, 0, 0}
 };
 /* clang-format on */

@@ -3,17 +3,20 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Reads arguments, calls bmd_core.h, shows the answer.
  */
+#include "bmd_core_filter.h"
 #include "bmd_core_watcher.h"
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
 
 #define MOST_HELD 200 /* kamcmd takes no reply of more than 128 KiB */
+#define MOST_FILTERS 12
 
 struct reply
 {
 	rpc_t *rpc;
 	void *ctx;
 	int held;
+	int filters;
 };
 
 static void add_rule(const struct bmd_watcher_rule_view *rule, void *arg)
@@ -39,12 +42,23 @@ static void add_held(const struct bmd_held_view *held, void *arg)
 			held->since, "until", held->until);
 }
 
-const char *bmd_watcher_doc[] = {
-		"Which rules hold alerts back from a technician, and what they hold back now: USER", 0};
+static void add_filter(const struct bmd_filter_view *filter, void *arg)
+{
+	struct reply *reply = arg;
+	void *th = NULL;
+
+	if(++reply->filters > MOST_FILTERS || reply->rpc->add(reply->ctx, "{", &th) < 0)
+		return;
+	reply->rpc->struct_add(th, "ss", "feed", filter->feed, "filter", filter->filter);
+}
+
+const char *bmd_watcher_doc[] = {"Which rules hold alerts back from a technician, and what they "
+								 "hold back now; which filters the terminals asked for: USER",
+		0};
 
 void bmd_rpc_watcher(rpc_t *rpc, void *ctx)
 {
-	struct reply reply = {rpc, ctx, 0};
+	struct reply reply = {rpc, ctx, 0, 0};
 	char word[64], reason[128];
 	struct bmd_text user;
 	void *th = NULL;
@@ -52,8 +66,13 @@ void bmd_rpc_watcher(rpc_t *rpc, void *ctx)
 
 	(void)bmd_scan_word(rpc, ctx, word, sizeof word, &user);
 	code = bmd_core_watcher(user, add_rule, add_held, &reply, reason, sizeof reason);
-	if(code != 200)
+	if(code != 200) {
 		rpc->fault(ctx, code, "%s", reason);
-	else if(reply.held > MOST_HELD && rpc->add(ctx, "{", &th) >= 0)
+		return;
+	}
+	if(reply.held > MOST_HELD && rpc->add(ctx, "{", &th) >= 0)
 		rpc->struct_add(th, "d", "more", reply.held - MOST_HELD);
+	bmd_core_filters(user, add_filter, &reply);
+	if(reply.filters > MOST_FILTERS && rpc->add(ctx, "{", &th) >= 0)
+		rpc->struct_add(th, "d", "more_filters", reply.filters - MOST_FILTERS);
 }

@@ -31,16 +31,45 @@ void bmd_rpc_dry_run(rpc_t *rpc, void *ctx);
 /* What is held back from a technician (bmd_rpc_watcher.c). */
 void bmd_rpc_watcher(rpc_t *rpc, void *ctx);
 extern const char *bmd_watcher_doc[];
+/* Whose documents are encrypted (bmd_encryption.c). */
+void bmd_rpc_encryption(rpc_t *rpc, void *ctx);
+extern const char *bmd_encryption_doc[];
+/* Who may see what (bmd_rpc_policy.c). */
+void bmd_rpc_policy(rpc_t *rpc, void *ctx);
+void bmd_rpc_pending(rpc_t *rpc, void *ctx);
+void bmd_rpc_approve(rpc_t *rpc, void *ctx);
+void bmd_rpc_refuse(rpc_t *rpc, void *ctx);
+extern const char *bmd_policy_doc[];
+extern const char *bmd_pending_doc[];
+extern const char *bmd_approve_doc[];
+extern const char *bmd_refuse_doc[];
 extern const char *bmd_oncall_doc[];
 extern const char *bmd_explain_doc[];
 extern const char *bmd_dry_run_doc[];
 
 int bind_bmd(bmd_api_t *api);
 
-/* The script's bmd_www_authenticate(): as auth_db's, with its return codes. */
+/* The script's bmd_check_request([COLLECTOR]) and bmd_refuse_collector(WHY) (bmd_intake.c). */
 struct sip_msg;
-int bmd_www_authenticate(struct sip_msg *msg, char *unused1, char *unused2);
+int bmd_script_check_request(struct sip_msg *msg, char *collector, char *unused);
+int bmd_script_refuse_collector(struct sip_msg *msg, char *why, char *unused);
+/* The script's bmd_www_authenticate(ALGORITHMS), with the return codes of auth_db's, and
+ * bmd_www_challenge(ALGORITHMS, STALE). */
+int bmd_www_authenticate(struct sip_msg *msg, char *algorithms, char *unused);
+int bmd_www_challenge(struct sip_msg *msg, char *algorithms, char *stale);
 int bmd_auth_fixup(void **param, int number);
+/* The script's bmd_certificate_of(URI): true when the URI of a verified certificate names From, an
+ * enabled technician. */
+int bmd_certificate_of(struct sip_msg *msg, char *uri, char *unused);
+/* The script's bmd_encryption(). */
+int bmd_script_encryption(struct sip_msg *msg, char *user, char *variable);
+int bmd_script_sent_encrypted(struct sip_msg *msg, char *user, char *unused);
+
+/* What cannot be parsed is logged in part only (bmd_quiet.c).  over: the message could be read;
+ * may_log: one more refusal. */
+int bmd_quiet_init(void);
+void bmd_quiet_over(void);
+int bmd_quiet_may_log(void);
 
 /* Own processes: announce them in mod_init, fork them in child_init of the main process. */
 void bmd_announce_processes(void);

@@ -5,10 +5,12 @@
 
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "bmd/threshold.hpp"
 #include "changes.hpp"
 #include "closed.hpp"
+#include "filters.hpp"
 #include "registry.hpp"
 #include "slots.hpp"
 #include "storm.hpp"
@@ -19,6 +21,8 @@
 namespace bmd {
 
 namespace {
+
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 // The device's own list; the caller holds its stripe.
 void link_device(Index i) noexcept
@@ -46,8 +50,20 @@ std::int64_t patient_of(Index device) noexcept
 	return patient == 0 ? 0 : s.patients[patient].id;
 }
 
+// Is it, on its side of the limits, worse than any before?
+bool is_worst(const AlertRec &alert, double value) noexcept
+{
+	const float worst = worst_of(alert);
+	const auto now = static_cast<float>(value);
+	if(std::isnan(now) || !has_worst(alert))
+		return false;
+	return std::isnan(worst) || (alert.condition == Condition::low ? now < worst : now > worst);
+}
+
 void take_over(AlertRec &alert, const NewAlert &seed) noexcept
 {
+	if(is_worst(alert, seed.value))
+		set_worst(alert, seed.value);
 	alert.priority = seed.priority;
 	alert.value = seed.value;
 	alert.limit = seed.limit;
@@ -82,6 +98,7 @@ AlertRec alert_from(const NewAlert &seed) noexcept
 	alert.kind = seed.kind;
 	alert.mutes = seed.mutes;
 	alert.state = AlertState::active;
+	set_worst(alert, no_value);
 	take_over(alert, seed);
 	alert.onset_at = seed.onset_at;
 	alert.raised_at = alert.began_at = wall_now();
@@ -147,6 +164,8 @@ void record_untold(AlertRec &alert, std::string_view event, const Actor &actor, 
 {
 	++alert.revision;
 	alert.changed_at = now;
+	alert.was_escalated = alert.was_escalated || alert.response.step > 0
+						  || alert.response.response == Response::escalated;
 	if(!journal_alert(alert, event, actor))
 		store()->changes_missed.store(true);
 }
@@ -228,11 +247,13 @@ void reopen_alert(Index index, const NewAlert &seed) noexcept
 	alert.cleared_at = alert.within_since = 0;
 	if(was_cleared) {
 		alert.told = false; // its end was
+		set_worst(alert, no_value);
 		if(!taken(alert.response))
 			alert.risen = 0;
 		begin_again(alert, seed.most_per_hour, now);
 	}
-	alert.mutes = seed.mutes;
+	if(!has_worst(alert))
+		alert.mutes = seed.mutes;
 	NewAlert again = seed;
 	again.priority = risen(seed.priority, alert.risen);
 	change_priority(alert, again.priority, now);
@@ -256,6 +277,22 @@ void update_alert(
 	take_over(alert, seed);
 	await_answer(alert);
 	record_change(alert, event, {{}, {}, why}, now);
+}
+
+void follow_value(Index index, const NewAlert &seed) noexcept
+{
+	AlertRec &alert = store()->alerts[index];
+	if(!is_worst(alert, seed.value))
+		return;
+	const float before = worst_of(alert);
+	set_worst(alert, seed.value);
+	if(!is_compared(alert.metric, alert.condition == Condition::low, before, worst_of(alert)))
+		return;
+	take_over(alert, seed);
+	alert.value_only = true; // nobody else asked for it
+	record_change(
+			alert, "updated", {{}, {}, "its value has passed what a filter asks for"}, wall_now());
+	alert.value_only = false;
 }
 
 void change_priority(Index index, Priority priority, TimeUs measured, TimeUs arrived) noexcept
@@ -294,6 +331,7 @@ Index restore_alert(const AlertRec &from) noexcept
 	AlertRec alert = from;
 	alert.journaled = alert.revision;
 	alert.began_at = alert.raised_at;
+	set_worst(alert, alert.value);
 	alert.was_high = alert.priority == Priority::high || alert.priority_before == Priority::high;
 	const bool may_come_back = alert.state == AlertState::cleared;
 	const Index i = may_come_back ? take_kept_slot(alert) : take_slot(alert);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "bmd/policy.hpp"
 #include "journal.hpp"
 #include "store.hpp"
 
@@ -53,6 +54,10 @@ void reopen_alert(Index alert, const NewAlert &seed) noexcept;
 void update_alert(
 		Index alert, const NewAlert &seed, std::string_view event, std::string_view why) noexcept;
 
+/// A reading of an active alert: its worst value is followed, and one that is past a number which a
+/// filter compares with is told, with that value, to subscriptions with filters.
+void follow_value(Index alert, const NewAlert &seed) noexcept;
+
 /// The device says that its own alarm has another priority, by a reading of these times.
 void change_priority(Index alert, Priority priority, TimeUs measured, TimeUs arrived) noexcept;
 
@@ -77,6 +82,6 @@ void record_untold(
 [[nodiscard]] Index restore_alert(const AlertRec &alert) noexcept;
 
 /// Copies an alert with the words of its device.  Caller holds the registry lock.
-void describe_alert(const AlertRec &alert, AlertView &view);
+void describe_alert(const AlertRec &alert, AlertView &view, const Shown &shown = {});
 
 } // namespace bmd

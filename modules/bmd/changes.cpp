@@ -3,10 +3,12 @@
 
 #include "changes.hpp"
 
+#include <mutex>
 #include <new>
 
 #include "subs.hpp"
 #include "tasks.hpp"
+#include "watchers.hpp"
 
 namespace bmd {
 
@@ -44,7 +46,8 @@ void queue_change(const AlertRec &alert) noexcept
 	const bool urgent =
 			alert.priority == Priority::high && alert.response.suppressed == Suppression::none;
 	queue_to_all(urgent, change);
-	put_change_task(alert);
+	if(!alert.value_only)
+		put_change_task(alert);
 }
 
 void queue_change_to(const AlertRec &alert, std::string_view feed) noexcept
@@ -66,11 +69,34 @@ void queue_refresh(std::string_view feed) noexcept
 	queue_to_all(false, change);
 }
 
+void queue_refresh_winfo(std::string_view feed) noexcept
+{
+	if(store()->watchers.subscribers.load() == 0)
+		return;
+	char key[feed_size]{winfo_mark};
+	copy_text(key + 1, sizeof key - 1, feed);
+	queue_refresh(key);
+}
+
 void queue_refresh_sub(SubRef sub, std::uint64_t dialog) noexcept
 {
 	FeedChange change{};
 	change.sub = sub;
 	queue(store()->notifier[notifier_of(dialog)], false, change);
+}
+
+void queue_refresh_people(const Names &people) noexcept
+{
+	const Store &s = *store();
+	if(people.empty())
+		return;
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	for(Index i = 1; i <= s.subs.used; ++i) {
+		const SubRec &sub = s.subs[i];
+		const std::string_view user = sub.user;
+		if(sub.dialog != 0 && user != sub.feed && people.contains(user))
+			queue_refresh_sub({i, sub.generation}, sub.dialog);
+	}
 }
 
 void queue_refresh_all() noexcept

@@ -6,6 +6,9 @@
 
 #pragma once
 
+#include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "store.hpp"
@@ -30,8 +33,15 @@ void queue_change_to(const AlertRec &alert, std::string_view feed) noexcept;
 /// Every subscription of the feed gets its full state.
 void queue_refresh(std::string_view feed) noexcept;
 
+/// The same of subscriptions to its watcher information.
+void queue_refresh_winfo(std::string_view feed) noexcept;
+
 /// One subscription gets its full state.
 void queue_refresh_sub(SubRef sub, std::uint64_t dialog) noexcept;
+
+/// Of these people every subscription to another feed than their own.
+using Names = std::set<std::string, std::less<>>;
+void queue_refresh_people(const Names &people) noexcept;
 
 /// Every subscription gets its full state.
 void queue_refresh_all() noexcept;

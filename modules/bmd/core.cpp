@@ -7,24 +7,26 @@
 #include <random>
 #include <string>
 
-#include "bmd/dmp.hpp"
 #include "bmd/words.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "core_conninfo.hpp"
 #include "documents.hpp"
+#include "encryption.hpp"
 #include "escalate.hpp"
+#include "fitting.hpp"
 #include "intake.hpp"
 #include "keeper.hpp"
 #include "notifier.hpp"
 #include "provision.hpp"
 #include "reached.hpp"
-#include "request_check.hpp"
 #include "rows_writer.hpp"
 #include "slots.hpp"
 #include "storm_keeper.hpp"
 #include "subs.hpp"
 #include "tend.hpp"
+#include "watchers.hpp"
+#include "withheld.hpp"
 #include "writer.hpp"
 
 namespace {
@@ -76,9 +78,11 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.texts = positive(config.texts, 0);
 	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
+	limits.memory_reserve = static_cast<std::size_t>(config.memory_reserve) << 20;
 	limits.recipients = positive(config.recipients, 0);
 	limits.reached = positive(config.reached, 0);
 	limits.duty_bytes = positive(config.duty_kb, 1024) << 10;
+	limits.filter_bytes = positive(config.filter_kb, 4096) << 10;
 	limits.journal_bytes = positive(config.journal_mb, 32) << 20;
 	limits.notifiers = positive(config.notifiers, 1);
 	return limits;
@@ -98,7 +102,11 @@ std::string start(const bmd_config &config)
 		return "shared memory does not suffice: this module needs "
 			   + std::to_string((needed >> 20) + 1)
 			   + " MiB of it for the sizes configured; start kamailio with a larger -m";
+	if(!bmd::create_encryption())
+		return "shared memory does not suffice for what is encrypted: start kamailio with a larger "
+			   "-m";
 	bmd::store()->writer.instance = random_number();
+	bmd::store()->assigned_only = config.assigned_only != 0;
 	bmd::Pg pg;
 	if(auto connected = pg.connect(conninfo, "bmd start"); !connected)
 		return "cannot connect to the database: " + connected.error().reason;
@@ -232,11 +240,15 @@ void bmd_core_timer_round(void)
 {
 	static auto *storms = new bmd::StormKeeper;
 	storms->round();
+	static auto *withheld = new bmd::WithheldKeeper;
+	withheld->round();
 	bmd::rejournal();
 	bmd::tend_alerts();
 	bmd::look_after_subs();
+	bmd::look_after_watchers();
 	try {
 		bmd::look_after_reached();
+		bmd::look_after_filters();
 	} catch(const std::exception &failure) {
 		bmd_host_log(BMD_LOG_ERROR, failure.what());
 	}
@@ -288,31 +300,5 @@ void bmd_core_report(
 		// Not taken, or only in part: the collector keeps it and sends it again.
 		receipt->code = 503;
 		copy_text(receipt->reason, sizeof receipt->reason, failure.what());
-	}
-}
-
-int bmd_core_check_request(bmd_text body, char *reason, size_t reason_size)
-{
-	try {
-		const auto checked = bmd::check_report_request({body.s, body.len});
-		copy_text(reason, reason_size, checked ? std::string() : checked.error().reason);
-		return checked ? 1 : 0;
-	} catch(const std::exception &failure) {
-		copy_text(reason, reason_size, failure.what());
-		return 0;
-	}
-}
-
-int bmd_core_check_document(bmd_text body, char *reason, size_t reason_size)
-{
-	try {
-		const auto document = bmd::dmp::parse({body.s, body.len});
-		const bool action = document && document->root == bmd::dmp::Root::action;
-		copy_text(reason, reason_size,
-				document ? std::string("root is not DMPAction") : document.error().reason);
-		return action ? 1 : 0;
-	} catch(const std::exception &failure) {
-		copy_text(reason, reason_size, failure.what());
-		return 0;
 	}
 }

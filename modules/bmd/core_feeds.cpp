@@ -7,18 +7,23 @@
 #include <string_view>
 #include <vector>
 
+#include "asked_filter.hpp"
 #include "bmd/dmp_feed.hpp"
-#include "bmd_core.h"
+#include "bmd_core_policy.h"
 #include "bmd_host.h"
 #include "changes.hpp"
 #include "documents.hpp"
+#include "permits.hpp"
 #include "registry.hpp"
 #include "subs.hpp"
+#include "winfo_documents.hpp"
 
 namespace {
 
 using bmd::copy_text;
+using bmd::NotifyState;
 using bmd::RwLock;
+using bmd::Standing;
 using bmd::store;
 
 std::string_view view_of(bmd_text text)
@@ -47,10 +52,36 @@ char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *lengt
 	return memory;
 }
 
-bool entitled(std::string_view user, std::string_view feed) noexcept
+bmd::Verdict verdict_on(std::string_view user, std::string_view feed)
 {
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return bmd::may_watch(user, feed);
+	return bmd::Permits().on_feed(user, feed);
+}
+
+// Whoever is refused, and whoever asks for what does not exist, gets the same answer.
+bool admits(const bmd::Verdict &verdict) noexcept
+{
+	const Standing standing = standing_of(verdict);
+	return standing != Standing::refused && standing != Standing::none;
+}
+
+// Seeing is not answering: whoever a rule lets watch a feed is not told who else does.
+bool answers_for(std::string_view user, std::string_view feed)
+{
+	return bmd::winfo_sight_now(user, feed) != bmd::WinfoSight::none;
+}
+
+// Whoever fetches state and is to be confirmed first waits like one whose subscription has run out.
+void note_fetch(const bmd_subscribe &subscribe) noexcept
+{
+	const std::string_view feed = view_of(subscribe.feed);
+	(void)guarded(0, [&] {
+		if(standing_of(verdict_on(view_of(subscribe.user), feed)) == Standing::pending) {
+			bmd::mark_watched(feed);
+			bmd::watcher_asked(feed, view_of(subscribe.user));
+		}
+		return 0;
+	});
 }
 
 bmd::TimeUs end_of(const bmd_subscribe &subscribe) noexcept
@@ -73,34 +104,92 @@ int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 	const auto feed = bmd::find_dialog(dialog.id, target);
 	if(!feed)
 		return 481;
+	if(bmd::is_winfo(*feed) != (subscribe.winfo != 0))
+		return 481; // the dialog has another event package
 	const std::string_view user = view_of(subscribe.user);
-	if(user != target.user || (subscribe.expires > 0 && !entitled(user, *feed)))
+	const std::string_view of = bmd::winfo_feed(*feed);
+	const bool admitted =
+			subscribe.expires == 0
+			|| (bmd::is_winfo(*feed) ? answers_for(user, of) : admits(verdict_on(user, of)));
+	if(user != target.user || !admitted)
 		return 403;
-	name(dialog, target.ref, *feed);
+	name(dialog, target.ref, of);
 	return 200;
+}
+
+// A subscription finds its place in the table.
+int enter(const bmd_subscribe &subscribe, std::uint64_t dialog, const std::string &key,
+		bmd::SubRef &ref)
+{
+	bmd::mark_watched(bmd::winfo_feed(key));
+	switch(bmd::put_sub(dialog, key, view_of(subscribe.user), end_of(subscribe), ref)) {
+		case bmd::Admission::done:
+			return 200;
+		case bmd::Admission::known:
+			bmd::count(bmd::count_replayed_subscribe);
+			return 482;
+		case bmd::Admission::taken:
+			return 403;
+		case bmd::Admission::unknown:
+		case bmd::Admission::full:
+			break;
+	}
+	return 503;
+}
+
+int admit_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
+{
+	const std::string_view user = view_of(subscribe.user);
+	const std::string_view feed = view_of(subscribe.feed);
+	if(!answers_for(user, feed))
+		return 403;
+	bmd::SubRef ref;
+	if(subscribe.expires > 0) {
+		const std::string key = bmd::winfo_key(feed);
+		if(bmd::count_subs(key, user) >= bmd::winfo_subscriptions && !bmd::has_dialog(dialog.id))
+			return 429;
+		if(const int status = enter(subscribe, dialog.id, key, ref); status != 200)
+			return status;
+	}
+	name(dialog, ref, feed);
+	return 200;
+}
+
+// One person does not fill the table with subscriptions that nobody has approved.
+bool waits_too_often(const bmd_subscribe &subscribe, const bmd_dialog &dialog, bool pending)
+{
+	if(!pending || bmd::has_dialog(dialog.id)
+			|| bmd::count_pending(view_of(subscribe.user)) < bmd::pending_per_person)
+		return false;
+	bmd::count(bmd::count_pending_refused);
+	return true;
 }
 
 int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 {
 	const std::string_view user = view_of(subscribe.user);
 	const std::string_view feed = view_of(subscribe.feed);
-	if(!entitled(user, feed))
+	const bmd::Verdict verdict = verdict_on(user, feed);
+	if(!admits(verdict) || user.size() >= bmd::name_size)
 		return 403;
+	const bool pending = standing_of(verdict) == Standing::pending;
 	bmd::SubRef ref;
-	if(subscribe.expires > 0) { // otherwise state is fetched once
-		bmd::mark_watched(feed);
-		switch(bmd::put_sub(dialog.id, feed, user, end_of(subscribe), ref)) {
-			case bmd::Admission::done:
-				break;
-			case bmd::Admission::known:
-				return 482;
-			case bmd::Admission::taken:
-				return 403;
-			case bmd::Admission::unknown:
-			case bmd::Admission::full:
-				return 503;
-		}
+	if(bmd_host_shm_left() < store()->limits.memory_reserve) {
+		bmd::complain(bmd::count_subscriptions_memory_low,
+				"shared memory is nearly used up, new subscriptions are refused: start kamailio "
+				"with a larger -m");
+		return 507;
 	}
+	if(subscribe.expires > 0) { // otherwise state is fetched once
+		if(verdict.most != 0 && bmd::count_subs(feed, user) >= verdict.most
+				&& !bmd::has_dialog(dialog.id))
+			return 429;
+		if(waits_too_often(subscribe, dialog, pending))
+			return 429;
+		if(const int status = enter(subscribe, dialog.id, std::string(feed), ref); status != 200)
+			return status;
+	}
+	bmd::set_pending(ref, pending);
 	name(dialog, ref, feed);
 	return 200;
 }
@@ -109,7 +198,10 @@ int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 
 int bmd_core_may_watch(bmd_text username, bmd_text feed)
 {
-	return entitled(view_of(username), view_of(feed)) ? 1 : 0;
+	return guarded(0, [&] {
+		const bmd::Verdict verdict = verdict_on(view_of(username), view_of(feed));
+		return verdict.allows() && verdict.shown.alerts ? 1 : 0;
+	});
 }
 
 int bmd_core_admit(const bmd_subscribe *subscribe, bmd_dialog *dialog)
@@ -117,8 +209,10 @@ int bmd_core_admit(const bmd_subscribe *subscribe, bmd_dialog *dialog)
 	dialog->id = bmd::dialog_of(view_of(subscribe->call_id), view_of(subscribe->tag));
 	dialog->slot = dialog->generation = 0;
 	return guarded(503, [&] {
-		return subscribe->in_dialog ? admit_in_dialog(*subscribe, *dialog)
-									: admit_new(*subscribe, *dialog);
+		if(subscribe->in_dialog)
+			return admit_in_dialog(*subscribe, *dialog);
+		return subscribe->winfo != 0 ? admit_winfo(*subscribe, *dialog)
+									 : admit_new(*subscribe, *dialog);
 	});
 }
 
@@ -127,10 +221,16 @@ void bmd_core_settle(const bmd_subscribe *subscribe, const bmd_dialog *dialog, i
 	const bmd::SubRef ref{dialog->slot, dialog->generation};
 	const bool refused = status >= 300;
 	const bool ended = subscribe->expires == 0 && !refused;
+	if(subscribe->in_dialog && status == 400) // presence's answer to a CSeq
+		bmd::count(bmd::count_replayed_in_dialog);
 	if(ended || status == 481 || (refused && !subscribe->in_dialog))
 		bmd::end_sub(ref);
 	else if(!refused && subscribe->in_dialog)
 		bmd::prolong_sub(ref, end_of(*subscribe));
+	else if(!refused)
+		bmd::watcher_accepted(ref);
+	if(ended && !subscribe->in_dialog && subscribe->winfo == 0)
+		note_fetch(*subscribe);
 }
 
 void bmd_core_dialog_lock(const bmd_dialog *dialog)
@@ -173,6 +273,26 @@ void bmd_core_ticket_answered(const void *ticket, int code)
 	bmd::ticket_answered(ticket, code);
 }
 
+int bmd_core_ticket_ends(const void *ticket)
+{
+	return bmd::ticket_ends(ticket) ? 1 : 0;
+}
+
+bmd_notify_state bmd_core_notify_state(void)
+{
+	switch(bmd::notify_state()) {
+		case NotifyState::active:
+			break;
+		case NotifyState::pending:
+			return BMD_NOTIFY_PENDING;
+		case NotifyState::rejected:
+			return BMD_NOTIFY_REJECTED;
+		case NotifyState::deactivated:
+			return BMD_NOTIFY_DEACTIVATED;
+	}
+	return BMD_NOTIFY_ACTIVE;
+}
+
 void bmd_core_sending_failed(void)
 {
 	bmd::sending_failed();
@@ -199,10 +319,15 @@ char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *l
 {
 	*more = 0;
 	return guarded(static_cast<char *>(nullptr), [&] {
-		if(!entitled(bmd::sending_to(), view_of(feed)))
-			return copy_out(bmd::empty_document(view_of(feed)), allocate, length);
-		const std::vector<bmd::Page> pages = bmd::full_documents(view_of(feed));
-		bmd::note_full_state(bmd::sending_in());
+		const std::string_view user = bmd::sending_to();
+		const bmd::Verdict verdict = verdict_on(user, view_of(feed));
+		const Standing standing = standing_of(verdict);
+		if(standing == Standing::pending)
+			bmd::set_notify_state(NotifyState::pending);
+		const std::vector<bmd::Page> pages =
+				bmd::pages_for(verdict, view_of(feed), user, bmd::asked_filter());
+		if(standing == Standing::active || standing == Standing::decoy)
+			bmd::note_full_state(bmd::sending_in());
 		*more = static_cast<int>(pages.size()) - 1;
 		bmd::document_holds(pages.front().alerts);
 		return copy_out(pages.front().text, allocate, length);

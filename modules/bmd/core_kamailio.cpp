@@ -1,4 +1,4 @@
-/// @file core_kamailio.cpp  Rows of Kamailio's own tables and people's digests, behind bmd_core.h.
+/// @file core_kamailio.cpp  Rows of Kamailio's own tables, behind bmd_core.h.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 /// Nothing here lets an exception out into C.
 
@@ -6,7 +6,6 @@
 #include <shared_mutex>
 
 #include "bmd_core.h"
-#include "credentials.hpp"
 #include "documents.hpp"
 #include "rows.hpp"
 
@@ -68,16 +67,4 @@ int bmd_core_keep_row(const bmd_row *row)
 int bmd_core_rows_wait(bmd_text table)
 {
 	return bmd::rows_waiting(view(table)) > 0 ? 1 : 0;
-}
-
-int bmd_core_digest(bmd_text user, bmd_text domain, char *ha1, size_t size)
-{
-	if(domain.len > 0 && view(domain) != bmd::feed_domain())
-		return 0;
-	const std::shared_lock<bmd::RwLock> lock(bmd::store()->registry_lock);
-	const std::string_view digest = bmd::find_digest(view(user), domain.len > 0);
-	if(digest.empty() || digest.size() >= size)
-		return 0;
-	bmd::copy_text(ha1, size, digest);
-	return 1;
 }

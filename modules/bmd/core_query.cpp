@@ -13,6 +13,7 @@
 #include "bmd_core.h"
 #include "bmd_host.h"
 #include "documents.hpp"
+#include "permits.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
 #include "storm.hpp"
@@ -68,8 +69,12 @@ std::vector<bmd_alert_view> collect_alerts(
 	const auto alerts = person.empty() ? open_alerts(serial) : bmd::open_alerts_for(person);
 	open = static_cast<long>(alerts.size());
 	views.reserve(std::min(most, alerts.size()));
-	for(std::size_t i = 0; i < std::min(most, alerts.size()); ++i)
-		bmd::show_alert(alerts[i], views.emplace_back(), person);
+	const bmd::Permits permits;
+	for(std::size_t i = 0; i < std::min(most, alerts.size()); ++i) {
+		const auto shown = person.empty() ? bmd::Shown() : permits.in_person(person, alerts[i]);
+		if(shown)
+			bmd::show_alert(alerts[i], views.emplace_back(), person, *shown);
+	}
 	return views;
 }
 
@@ -145,9 +150,11 @@ int bmd_core_may_answer(bmd_text who, bmd_text alert)
 	return guarded(0, [&] {
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
 		bmd::AlertRec found{};
-		return bmd::find_alert(view_of(alert), found) != 0 && bmd::may_answer(view_of(who), found)
-					   ? 1
-					   : 0;
+		if(bmd::find_alert(view_of(alert), found) == 0)
+			return 0;
+		return bmd::may_answer(view_of(who), found)      ? 1
+			   : bmd::is_kept_quiet(view_of(who), found) ? -1
+														 : 0;
 	});
 }
 
@@ -164,7 +171,12 @@ int bmd_core_alert_for(bmd_text person, bmd_text id, bmd_alert_view *alert)
 		bmd::AlertRec found{};
 		if(bmd::find_alert(view_of(id), found) == 0 || found.closed_at != 0)
 			return bmd::parse_uuid(view_of(id)) || bmd::parse_code(view_of(id)) != 0 ? 0 : -1;
-		bmd::show_alert(found, *alert, view_of(person));
+		const bmd::Permits permits;
+		const auto shown =
+				person.len == 0 ? bmd::Shown() : permits.in_person(view_of(person), found);
+		if(!shown)
+			return 0;
+		bmd::show_alert(found, *alert, view_of(person), *shown);
 		bmd::show_window_of(bmd::find_device(found.serial), alert->window);
 		return 1;
 	});

@@ -16,6 +16,7 @@
 #include "documents.hpp"
 #include "duty_text.hpp"
 #include "escalation_wanted.hpp"
+#include "permits.hpp"
 #include "reached.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
@@ -133,16 +134,17 @@ void remember(const bmd::Uuid &alert, const bmd_attempt &attempt)
 // Its device may have gone.
 bool is_there(const bmd::AlertRec &alert)
 {
-	return alert.condition == bmd::Condition::storm || bmd::find_device(alert.serial) != 0;
+	return bmd::is_of_no_device(alert.condition) || bmd::find_device(alert.serial) != 0;
 }
 
 // What nobody has taken and no subscription shows the person.
 std::vector<bmd::AlertRec> outstanding(std::string_view person)
 {
 	std::vector<bmd::AlertRec> alerts = bmd::feed_alerts(person);
+	const bmd::Permits permits;
 	std::erase_if(alerts, [&](const bmd::AlertRec &alert) {
 		return !is_there(alert) || escalation_wanted(alert) != bmd::Wanted::go_on
-			   || bmd::shown_by_subscription(alert, person);
+			   || !permits.in_person(person, alert) || bmd::shown_by_subscription(alert, person);
 	});
 	return alerts;
 }
@@ -306,9 +308,11 @@ long bmd_core_outstanding(bmd_text person, long most, bmd_each_alert each, void 
 		long count = 0;
 		{
 			const Registry registry(store()->registry_lock);
+			const bmd::Permits permits;
 			for(const bmd::AlertRec &alert : outstanding(view_of(person)))
-				if(count++ < most)
-					bmd::show_alert(alert, views.emplace_back(), view_of(person));
+				if(const auto shown = permits.in_person(view_of(person), alert); count++ < most)
+					bmd::show_alert(alert, views.emplace_back(), view_of(person),
+							shown.value_or(bmd::Shown{false, false, false}));
 		}
 		for(const bmd_alert_view &view : views)
 			each(&view, arg);

@@ -40,11 +40,12 @@ Index make(std::string_view user) noexcept
 namespace {
 
 // Anything else, an empty column above all, would be a key that everybody can compute.
-bool is_digest(std::string_view text) noexcept
+template <std::size_t size> void put_digest(char (&where)[size], std::string_view text) noexcept
 {
 	constexpr std::string_view digits = "0123456789abcdef";
-	return text.size() == digest_size - 1
-		   && text.find_first_not_of(digits) == std::string_view::npos;
+	const bool sound =
+			text.size() == size - 1 && text.find_first_not_of(digits) == std::string_view::npos;
+	copy_text(where, size, sound ? text : "");
 }
 
 } // namespace
@@ -55,11 +56,14 @@ const CredentialRec *find_credential(std::string_view user) noexcept
 	return i == 0 ? nullptr : &store()->credentials[i];
 }
 
-std::string_view find_digest(std::string_view user, bool with_domain) noexcept
+std::string_view find_digest(
+		std::string_view user, bool with_domain, DigestAlgorithm algorithm) noexcept
 {
 	const CredentialRec *credential = find_credential(user);
 	if(credential == nullptr)
 		return {};
+	if(algorithm == DigestAlgorithm::sha256)
+		return with_domain ? credential->ha1b_sha256 : credential->ha1_sha256;
 	return with_domain ? credential->ha1b : credential->ha1;
 }
 
@@ -69,8 +73,7 @@ std::uint32_t new_credential_mark() noexcept
 	return ++last;
 }
 
-bool put_credential(std::string_view user, std::string_view ha1, std::string_view ha1b,
-		std::uint32_t mark) noexcept
+bool put_credential(std::string_view user, const Digests &digests, std::uint32_t mark) noexcept
 {
 	if(user.empty() || user.size() >= name_size)
 		return false;
@@ -80,8 +83,10 @@ bool put_credential(std::string_view user, std::string_view ha1, std::string_vie
 	if(i == 0)
 		return false;
 	CredentialRec &credential = store()->credentials[i];
-	copy_text(credential.ha1, digest_size, is_digest(ha1) ? ha1 : "");
-	copy_text(credential.ha1b, digest_size, is_digest(ha1b) ? ha1b : "");
+	put_digest(credential.ha1, digests.ha1);
+	put_digest(credential.ha1b, digests.ha1b);
+	put_digest(credential.ha1_sha256, digests.ha1_sha256);
+	put_digest(credential.ha1b_sha256, digests.ha1b_sha256);
 	credential.mark = mark;
 	return true;
 }

@@ -20,6 +20,7 @@ struct Ticket
 	SubRef sub;
 	TimeUs sent_at;
 	std::uint32_t marks;
+	bool ends; ///< the subscription
 	char user[name_size];
 	char terminal[terminal_size];
 };
@@ -28,7 +29,9 @@ struct Ticket
 struct Sending
 {
 	bool active = false;
+	bool winfo = false;
 	SubRef to;
+	NotifyState state = NotifyState::active;
 	char user[name_size] = {};
 	std::vector<AlertMark> marks;
 };
@@ -39,6 +42,7 @@ void fill(Ticket &ticket, std::string_view terminal) noexcept
 	ticket.sub = sending.to;
 	ticket.sent_at = wall_now();
 	ticket.marks = static_cast<std::uint32_t>(sending.marks.size());
+	ticket.ends = notify_state() >= NotifyState::rejected;
 	copy_text(ticket.user, name_size, sending.user);
 	copy_text(ticket.terminal, terminal_size, terminal);
 }
@@ -88,7 +92,9 @@ bool record_delivery(const Delivery &delivery) noexcept
 void begin_sending(SubRef to, std::string_view user) noexcept
 {
 	sending.active = true;
+	sending.winfo = false;
 	sending.to = to;
+	sending.state = NotifyState::active;
 	copy_text(sending.user, name_size, user);
 	sending.marks.clear();
 }
@@ -106,6 +112,26 @@ std::string_view sending_to() noexcept
 SubRef sending_in() noexcept
 {
 	return sending.active ? sending.to : SubRef{};
+}
+
+void set_notify_state(NotifyState state) noexcept
+{
+	sending.state = state;
+}
+
+NotifyState notify_state() noexcept
+{
+	return sending.active ? sending.state : NotifyState::active;
+}
+
+void set_sending_winfo() noexcept
+{
+	sending.winfo = true;
+}
+
+bool sending_winfo() noexcept
+{
+	return sending.active && sending.winfo;
 }
 
 void document_holds(const std::vector<AlertMark> &alerts)
@@ -133,6 +159,11 @@ void *make_ticket(std::string_view terminal) noexcept
 void free_ticket(void *ticket) noexcept
 {
 	bmd_host_shm_free(ticket);
+}
+
+bool ticket_ends(const void *memory) noexcept
+{
+	return static_cast<const Ticket *>(memory)->ends;
 }
 
 void ticket_answered(const void *memory, int code) noexcept

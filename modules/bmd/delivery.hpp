@@ -47,6 +47,22 @@ void end_sending() noexcept;
 /// Which subscription; slot 0 when none.
 [[nodiscard]] SubRef sending_in() noexcept;
 
+/// What the Subscription-State of the NOTIFY that is being made says.
+enum class NotifyState : std::uint8_t
+{
+	active,
+	pending,
+	rejected,   ///< terminated: it is not to be tried again
+	deactivated ///< terminated: it is to be tried again at once
+};
+/// Until end_sending(); active otherwise.
+void set_notify_state(NotifyState state) noexcept;
+[[nodiscard]] NotifyState notify_state() noexcept;
+
+/// Until end_sending(): it is a document of watcher information.
+void set_sending_winfo() noexcept;
+[[nodiscard]] bool sending_winfo() noexcept;
+
 /// The next document holds these alerts.
 void document_holds(const std::vector<AlertMark> &alerts);
 
@@ -54,6 +70,9 @@ void document_holds(const std::vector<AlertMark> &alerts);
 /// or memory runs out (counted: it is sent all the same).
 [[nodiscard]] void *make_ticket(std::string_view terminal) noexcept;
 void free_ticket(void *ticket) noexcept;
+
+/// Was it the last NOTIFY of its subscription?
+[[nodiscard]] bool ticket_ends(const void *ticket) noexcept;
 
 /// The final answer; 408 when there was none.
 void ticket_answered(const void *ticket, int code) noexcept;

@@ -6,6 +6,7 @@
 #include "bmd/code.hpp"
 #include "book.hpp"
 #include "registry.hpp"
+#include "withheld.hpp"
 
 namespace bmd {
 
@@ -25,7 +26,7 @@ void describe_response(const AlertRec &alert, AlertView &view)
 	view.step = alert.response.step;
 	view.silenced_until = alert.response.silenced_until;
 	view.suppressed = alert.response.suppressed;
-	view.mutes = alert.mutes;
+	view.mutes = mutes_of(alert);
 	if(alert.priority_before != Priority{})
 		view.priority_before = alert.priority_before;
 	view.outcome = alert.response.outcome;
@@ -34,7 +35,7 @@ void describe_response(const AlertRec &alert, AlertView &view)
 
 } // namespace
 
-void describe_alert(const AlertRec &alert, AlertView &view)
+void describe_alert(const AlertRec &alert, AlertView &view, const Shown &shown)
 {
 	const Store &s = *store();
 	view.id = to_string(alert.id);
@@ -56,16 +57,21 @@ void describe_alert(const AlertRec &alert, AlertView &view)
 	view.cleared_at = alert.cleared_at;
 	view.revision = alert.revision;
 	describe_response(alert, view);
+	if(alert.condition == Condition::withheld)
+		view.cause = withheld_cause(alert.serial);
 	const Index device = find_device(alert.serial);
 	if(device == 0)
 		return;
 	view.device_type = s.types[s.devices[device].type].name;
-	view.location = text_of(s.devices[device].location);
+	if(shown.location)
+		view.location = text_of(s.devices[device].location);
 	// not the device's: it may serve another by now
-	if(const Index patient = find_patient(alert.patient); patient != 0) {
-		view.patient_name = text_of(s.patients[patient].name);
+	const Index patient = shown.identity ? find_patient(alert.patient) : 0;
+	if(patient == 0)
+		return;
+	view.patient_name = text_of(s.patients[patient].name);
+	if(shown.location) // an address is both
 		view.patient_address = text_of(s.patients[patient].address);
-	}
 }
 
 } // namespace bmd

@@ -12,6 +12,7 @@
 
 #include "bmd/dmp_feed.hpp"
 #include "book.hpp"
+#include "fitting.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "storm.hpp"
@@ -84,18 +85,24 @@ bool calls_before(const AlertRec &a, const AlertRec &b) noexcept
 	return rank(a) < rank(b);
 }
 
-std::string write_page(std::string_view feed, const std::vector<AlertRec> &alerts, std::size_t at,
-		std::size_t count, bool full)
+std::string write_page(
+		std::string_view feed, const Telling &telling, std::size_t at, std::size_t count, bool full)
 {
+	const Permits permits;
+	const ShownDevice shown = permits.shown_to(telling.user, feed);
 	dmp::Feed document;
 	document.feed = feed_uri(feed);
 	document.full = full;
 	document.at = wall_now();
-	document.more = static_cast<std::uint32_t>(alerts.size() - at - count);
+	document.more = static_cast<std::uint32_t>(telling.alerts.size() - at - count);
+	if(full) { // what follows, and what has changed, says nothing of the others
+		document.counted = telling.counted;
+		document.filtered = telling.filtered;
+	}
 	for(std::size_t i = at; i < at + count; ++i) {
-		describe_alert(alerts[i], document.alerts.emplace_back());
-		if(alerts[i].condition == Condition::storm)
-			describe_storm(alerts[i], feed, document.alerts.back());
+		describe_alert(telling.alerts[i], document.alerts.emplace_back(), telling.of(i));
+		if(telling.alerts[i].condition == Condition::storm)
+			describe_storm(telling.alerts[i], feed, document.alerts.back(), shown);
 	}
 	return dmp::write_feed(document);
 }
@@ -109,19 +116,21 @@ std::vector<AlertMark> marks_of(
 	return marks;
 }
 
-std::vector<Page> write_pages(std::string_view feed, const std::vector<AlertRec> &alerts, bool full)
+// Caller holds the registry lock.
+std::vector<Page> write_pages(std::string_view feed, const Telling &telling, bool full)
 {
 	std::vector<Page> pages;
-	for(std::size_t at = 0; at < alerts.size() || pages.empty();) {
-		std::size_t count = std::min(alerts_per_document, alerts.size() - at);
+	const std::size_t size = telling.alerts.size();
+	for(std::size_t at = 0; at < size || pages.empty();) {
+		std::size_t count = std::min(alerts_per_document, size - at);
 		const bool first = full && pages.empty();
-		std::string page = write_page(feed, alerts, at, count, first);
+		std::string page = write_page(feed, telling, at, count, first);
 		// Long texts: half as many, until it fits.
 		while(page.size() > bytes_per_document && count > 1) {
 			count /= 2;
-			page = write_page(feed, alerts, at, count, first);
+			page = write_page(feed, telling, at, count, first);
 		}
-		pages.push_back({std::move(page), marks_of(alerts, at, count)});
+		pages.push_back({std::move(page), marks_of(telling.alerts, at, count)});
 		at += count;
 	}
 	count(count_notify_documents, pages.size());
@@ -167,10 +176,48 @@ std::vector<AlertRec> feed_alerts(std::string_view feed)
 	return alerts;
 }
 
-std::vector<Page> full_documents(std::string_view feed)
+std::vector<Page> full_documents(std::string_view feed, std::string_view user, std::uint32_t filter)
 {
+	const Fitting fitting(filter);
 	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return write_pages(feed, feed_alerts(feed), true);
+	Telling telling = tell_to(Permits(), user, feed, feed_alerts(feed));
+	fitting.apply(telling);
+	return write_pages(feed, telling, true);
+}
+
+namespace {
+
+// How many devices of a feed have alerts: what it takes to find out that a feed is quiet.
+std::size_t look_through(std::string_view feed)
+{
+	const Store &s = *store();
+	const std::shared_lock<RwLock> registry(store()->registry_lock);
+	std::size_t devices = 0;
+	if(feed.starts_with(device_prefix)) {
+		devices = s.devices[find_device(feed.substr(device_prefix.size()))].first_alert != 0;
+	} else if(const Index i = find_feed(feed); i != 0) {
+		for(Index e = s.feeds[i].first_device; e != 0; e = s.members[e].next_of_feed)
+			devices += s.devices[s.members[e].device].first_alert != 0 ? 1 : 0;
+		devices += escalated_to(i).size();
+	}
+	return devices;
+}
+
+} // namespace
+
+// A decoy gets the very document of a feed on which nothing happens, in the same time: large feeds
+// take longer.
+std::vector<Page> pages_for(
+		const Verdict &verdict, std::string_view feed, std::string_view user, std::uint32_t filter)
+{
+	[[maybe_unused]] static volatile std::size_t looked = 0; // so that the compiler leaves it there
+	const Standing standing = standing_of(verdict);
+	if(standing == Standing::active)
+		return full_documents(feed, user, filter);
+	const bool decoy = standing == Standing::decoy;
+	if(decoy)
+		looked = look_through(feed);
+	return {{empty_document(feed, filter != 0, decoy && !verdict.shown.alerts), {}}};
 }
 
 std::vector<AlertRec> open_alerts_for(std::string_view person)
@@ -185,7 +232,11 @@ std::vector<AlertRec> open_alerts_for(std::string_view person)
 	add_escalated_to(i, alerts);
 	for(Index g = s.feeds[i].first_group; g != 0; g = s.groups[g].next)
 		add_escalated_to(s.groups[g].group, alerts);
-	std::erase_if(alerts, is_member);
+	const Permits permits;
+	const bool restricted = permits.restricts(person);
+	std::erase_if(alerts, [&](const AlertRec &alert) {
+		return is_member(alert) || (restricted && !permits.in_person(person, alert));
+	});
 	std::ranges::sort(alerts, calls_before);
 	return alerts;
 }
@@ -195,7 +246,7 @@ std::optional<AlertRec> present_state(const AlertRec &change)
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
 	const Index device = find_device(change.serial);
-	if(device != 0 || change.condition == Condition::storm) {
+	if(device != 0 || is_of_no_device(change.condition)) {
 		const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 		for(Index i = s.devices[device].first_alert; i != 0; i = s.alerts[i].next_of_device)
 			if(s.alerts[i].id == change.id)
@@ -205,9 +256,14 @@ std::optional<AlertRec> present_state(const AlertRec &change)
 }
 
 PartialDocuments::PartialDocuments(std::vector<AlertRec> alerts)
-	: alerts_(std::move(alerts)), differ_(std::ranges::any_of(alerts_, [](const AlertRec &alert) {
-		  return alert.condition == Condition::storm;
-	  }))
+	: PartialDocuments(Telling{std::move(alerts), {}, {}, {}, {}})
+{
+}
+
+PartialDocuments::PartialDocuments(Telling telling)
+	: telling_(std::move(telling)),
+	  differ_(std::ranges::any_of(telling_.alerts,
+			  [](const AlertRec &alert) { return alert.condition == Condition::storm; }))
 {
 }
 
@@ -215,7 +271,7 @@ const std::vector<Page> &PartialDocuments::of(std::string_view feed)
 {
 	if(pages_.empty() || (differ_ && feed != feed_)) {
 		const std::shared_lock<RwLock> registry(store()->registry_lock);
-		pages_ = write_pages(feed, alerts_, false);
+		pages_ = write_pages(feed, telling_, false);
 	} else {
 		if(feed != feed_)
 			for(Page &page : pages_)
@@ -226,9 +282,14 @@ const std::vector<Page> &PartialDocuments::of(std::string_view feed)
 	return pages_;
 }
 
-std::string empty_document(std::string_view feed)
+std::string empty_document(std::string_view feed, bool filtered, bool counted)
 {
-	return write_pages(feed, {}, true).front().text;
+	Telling nothing;
+	if(filtered)
+		nothing.filtered = 0;
+	if(counted)
+		nothing.counted = 0;
+	return write_pages(feed, nothing, true).front().text;
 }
 
 void mark_watched(std::string_view feed) noexcept

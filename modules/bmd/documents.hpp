@@ -11,6 +11,7 @@
 
 #include "delivery.hpp"
 #include "store.hpp"
+#include "telling.hpp"
 
 namespace bmd {
 
@@ -35,13 +36,19 @@ struct Page
 
 /// All open alerts of a feed, most urgent first, in as many documents as it takes: the first is
 /// `full` and says how many alerts follow, the others are partial.  Never empty.
-/// An unknown feed has no alerts.
-[[nodiscard]] std::vector<Page> full_documents(std::string_view feed);
+/// An unknown feed has no alerts.  `user`: who is shown them, and who may watch the feed.
+/// `filter`: number of the subscription's; 0: none.
+[[nodiscard]] std::vector<Page> full_documents(
+		std::string_view feed, std::string_view user, std::uint32_t filter = 0);
 
-/// The open alerts that this person may answer (see may_answer()), those first that nobody has
-/// taken, then the most urgent, then the oldest.  It looks at the person's devices and at what was
-/// escalated to that person and the person's groups, not at the whole book.  Caller holds the
-/// registry lock.
+/// What a subscription is sent as its full state, as it stands: without alerts unless it is active.
+[[nodiscard]] std::vector<Page> pages_for(const Verdict &verdict, std::string_view feed,
+		std::string_view user, std::uint32_t filter = 0);
+
+/// The open alerts that this person may answer (see may_answer()), as they are, those first that
+/// nobody has taken, then the most urgent, then the oldest.  It looks at the person's devices and
+/// at what was escalated to that person and the person's groups, not at the whole book.  Caller
+/// holds the registry lock.
 [[nodiscard]] std::vector<AlertRec> open_alerts_for(std::string_view person);
 
 /// What is to be told of a change now: the alert as it stands in the book, or as the change says
@@ -56,20 +63,24 @@ class PartialDocuments
 {
 public:
 	explicit PartialDocuments(std::vector<AlertRec> alerts);
+	/// For one person.
+	explicit PartialDocuments(Telling telling);
 
-	[[nodiscard]] bool empty() const noexcept { return alerts_.empty(); }
+	[[nodiscard]] bool empty() const noexcept { return telling_.alerts.empty(); }
 	/// Valid until the next call.
 	[[nodiscard]] const std::vector<Page> &of(std::string_view feed);
 
 private:
-	std::vector<AlertRec> alerts_;
+	Telling telling_;
 	bool differ_;      ///< from feed to feed
 	std::string feed_; ///< whose the pages are now
 	std::vector<Page> pages_;
 };
 
-/// A full document without any alert.
-[[nodiscard]] std::string empty_document(std::string_view feed);
+/// A full document without any alert; `filtered`: of a subscription with a filter; `counted`: of
+/// somebody who is told how many there are.
+[[nodiscard]] std::string empty_document(
+		std::string_view feed, bool filtered = false, bool counted = false);
 
 /// Somebody subscribes to it from now on.
 void mark_watched(std::string_view feed) noexcept;

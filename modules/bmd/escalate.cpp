@@ -21,8 +21,9 @@ namespace {
 // Until then notifiers find whom the end of an alert is to be told; one that is kept may come back.
 constexpr TimeUs ended_kept = 30 * second_us;
 constexpr TimeUs sweep_interval = 3 * second_us;
-constexpr int beginning_ms = 2;   // between looks while a step waits for the database
-constexpr int begun_at_once = 64; // then they are made known, and others found
+constexpr int beginning_ms = 2; // between looks while a step waits for the database
+constexpr DurationUs crowd_patience = second_us; // with a writer that is behind
+constexpr int begun_at_once = 64;                // then they are made known, and others found
 
 enum class State : std::uint8_t
 {
@@ -250,7 +251,7 @@ bool Escalator::writer_behind(TimeUs now)
 	if(!crowded || stored != stored_)
 		moved_ = now;
 	stored_ = stored;
-	return crowded && s.database_up.load() != 0 && now - moved_ <= step_patience;
+	return crowded && s.database_up.load() != 0 && now - moved_ <= crowd_patience;
 }
 
 void Escalator::begin_due(TimeUs now)

@@ -157,10 +157,13 @@ void follow_rule(Index slot, const Rule &rule, double value, const Moment &momen
 	now.measured_at = valid ? moment.measured : alert.measured_at;
 	now.arrived_at = valid ? moment.arrived : alert.arrived_at;
 	if(was_past == alert.past_second || !has_second_limit(rule, side))
-		return update_alert(slot, now, "updated", "its rule has changed");
-	update_alert(slot, now, "priority",
-			was_past ? "the value is back within its second limit"
-					 : "the value is past its second limit");
+		update_alert(slot, now, "updated", "its rule has changed");
+	else
+		update_alert(slot, now, "priority",
+				was_past ? "the value is back within its second limit"
+						 : "the value is past its second limit");
+	if(valid)
+		follow_value(slot, now);
 }
 
 void limits_step(Index device, MetricRec &rec, const Rule &rule, const Step &step,

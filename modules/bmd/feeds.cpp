@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view group_prefix = "grp.";
 constexpr std::string_view device_prefix = "dev.";
 constexpr char team_prefix = '@';
+constexpr char area_prefix = '#';
 constexpr std::size_t most_names = 10'000; // then everybody is told
 
 Index &head_of(std::string_view name) noexcept
@@ -37,9 +38,9 @@ Index make_feed(std::string_view name) noexcept
 		return 0;
 	FeedRec &feed = *new (&s.feeds[i]) FeedRec();
 	copy_text(feed.name, name_size, name);
-	const bool team = name.starts_with(team_prefix);
-	feed.is_group = team || name.starts_with(group_prefix);
-	feed.watched.store(s.loaded && !team);
+	const bool unseen = name.starts_with(team_prefix) || name.starts_with(area_prefix);
+	feed.is_group = unseen || name.starts_with(group_prefix);
+	feed.watched.store(s.loaded && !unseen);
 	link_hash(s.feeds, head_of(name), i);
 	return i;
 }
@@ -61,6 +62,14 @@ void drop_empty_group(Index i) noexcept
 		free_feed(i);
 }
 
+// What policies and filters say of areas and groups holds for every feed that shows the device.
+void note_place(Index feed, Index device, FeedChanges &changes)
+{
+	const std::string_view name = store()->feeds[feed].name;
+	if(name.starts_with(area_prefix) || name.starts_with(group_prefix))
+		changes.all_of(device);
+}
+
 // `link` is what points to the membership in its device's list; afterwards to the next one.
 void take_away(Index &link, FeedChanges &changes)
 {
@@ -78,6 +87,7 @@ void take_away(Index &link, FeedChanges &changes)
 	give_back(s.members, e, &MemberRec::next_of_device);
 	changes.feed(member.feed);
 	changes.device(member.device);
+	note_place(member.feed, member.device, changes);
 	if(s.devices[member.device].first_alert != 0)
 		note_due(0); // who has accepted one of them goes on seeing it
 	drop_empty_group(member.feed);
@@ -116,14 +126,42 @@ void FeedChanges::device(Index device)
 		add(std::string(device_prefix) + from.serial);
 }
 
+void FeedChanges::all_of(Index device)
+{
+	const Store &s = *store();
+	this->device(device);
+	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
+		feed(s.members[e].feed);
+}
+
+void FeedChanges::person(Index person)
+{
+	feed(person);
+	if(store()->loaded)
+		comers_.insert(store()->feeds[person].name);
+}
+
+void FeedChanges::answers_for(Index person)
+{
+	if(store()->watchers.subscribers.load() != 0)
+		people_.insert(store()->feeds[person].name);
+}
+
 void FeedChanges::tell() noexcept
 {
 	if(all_)
 		queue_refresh_all();
 	// Feeds that are gone are not among all.
-	for(const std::string &name : names_)
+	for(const std::string &name : names_) {
 		queue_refresh(name);
+		queue_refresh_winfo(name);
+	}
+	for(const std::string &name : people_)
+		queue_refresh_winfo(name);
+	queue_refresh_people(comers_);
 	names_.clear();
+	people_.clear();
+	comers_.clear();
 	all_ = false;
 }
 
@@ -194,6 +232,7 @@ bool put_member(std::string_view feed_name, std::string_view serial, std::uint32
 	s.devices[device].first_member = e;
 	changes.feed(feed);
 	changes.device(device);
+	note_place(feed, device, changes);
 	return true;
 }
 
@@ -233,6 +272,12 @@ void take_from_group(Index &link, FeedChanges &changes)
 	drop_empty_group(group);
 }
 
+void leave_group(Index person, Index &link, FeedChanges &changes)
+{
+	take_from_group(link, changes);
+	changes.answers_for(person);
+}
+
 bool watches(Index person, Index group) noexcept
 {
 	const Store &s = *store();
@@ -259,6 +304,7 @@ bool add_to_group(Index person, std::string_view name, FeedChanges &changes)
 	s.feeds[person].first_group = g;
 	++s.feeds[group].watchers;
 	changes.feed(group);
+	changes.answers_for(person);
 	return true;
 }
 
@@ -272,11 +318,11 @@ bool put_person(std::string_view name, std::span<const std::string> groups, Feed
 	if(person == 0)
 		return false;
 	if(is_new)
-		changes.feed(person);
+		changes.person(person);
 	for(Index *link = &s.feeds[person].first_group; *link != 0;) {
 		const char *group = s.feeds[s.groups[*link].group].name;
 		if(std::find(groups.begin(), groups.end(), group) == groups.end())
-			take_from_group(*link, changes);
+			leave_group(person, *link, changes);
 		else
 			link = &s.groups[*link].next;
 	}
@@ -292,7 +338,7 @@ void drop_person(Index person, RegistryWrite &lock, FeedChanges &changes)
 	while(s.feeds[person].first_group != 0)
 		take_from_group(s.feeds[person].first_group, changes);
 	sweep_feed(person, new_mark(), lock, changes);
-	changes.feed(person);
+	changes.person(person);
 	free_feed(person);
 	note_due(0); // what this person had accepted is to be handed back
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "changes.hpp"
 #include "exclusive.hpp"
 
 namespace bmd {
@@ -20,6 +21,12 @@ class FeedChanges
 public:
 	void feed(Index feed);
 	void device(Index device);
+	/// The device's own feed and all that show it: what policies and filters go by has changed.
+	void all_of(Index device);
+	/// Somebody has come or goes, who may watch by a rule what no assignment says.
+	void person(Index person);
+	/// Only what the person answers for changed: whose watchers the person is told of.
+	void answers_for(Index person);
 	/// Queues the refreshes and forgets them.  Not under the registry lock.
 	void tell() noexcept;
 	[[nodiscard]] const std::set<std::string> &names() const noexcept { return names_; }
@@ -27,10 +34,13 @@ public:
 private:
 	void add(std::string name);
 	std::set<std::string> names_;
+	std::set<std::string> people_;
+	Names comers_;
 	bool all_ = false;
 };
 
-/// 0 when there is none.  User name, or grp.NAME.
+/// 0 when there is none.  User name, or grp.NAME; what nobody watches: @NUMBER of a team, #NAME of
+/// an area.
 [[nodiscard]] Index find_feed(std::string_view name) noexcept;
 
 /// The group whose feed this is; empty: it is none.

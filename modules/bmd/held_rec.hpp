@@ -1,6 +1,6 @@
-/// @file held_rec.hpp  Changes that wait to be told to one subscription, and the rules they wait
-/// by. SPDX-License-Identifier: GPL-2.0-or-later Plain records of shared memory; the notifiers
-/// write them, kamcmd reads them.
+/// @file held_rec.hpp  Changes that wait to be told to one subscription, and by which rules.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+/// Plain records of shared memory; the notifiers write them, kamcmd reads them.
 
 #pragma once
 

@@ -14,6 +14,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "bmd/policy.hpp"
 #include "bmd/watcher.hpp"
 #include "subs.hpp"
 
@@ -37,9 +38,28 @@ struct Sifted
 	bool full = false;            ///< one more found no room: all that is held is to be told now
 };
 
+/// Of policies: what a notifier has told of last.
+struct PolicySeen
+{
+	std::shared_ptr<const Policy> policy; ///< nullptr: none yet
+	TimeUs at = 0;                        ///< wall clock
+	TimeUs until = 0;                     ///< wall clock: then its hours change; 0: they do not
+};
+
+/// Of watchers: what a notifier has told of last.
+struct WinfoSeen
+{
+	std::uint64_t change = 0;            ///< number of the last one it knows of
+	TimeUs look_at = 0;                  ///< monotonic: not sooner again
+	std::map<std::uint64_t, TimeUs> due; ///< dialogs to be told, and when
+};
+
 class Holding
 {
 public:
+	PolicySeen policy;
+	WinfoSeen winfo;
+
 	/// Takes over the rules in force; when they have changed, all that is held is judged again.
 	void follow_rules();
 

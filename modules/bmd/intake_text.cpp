@@ -3,6 +3,7 @@
 
 #include "intake_text.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -18,8 +19,19 @@ namespace bmd {
 
 namespace {
 
+// `owner` is the hash of the name of the collector that a device belongs to; 0: none.  By hand
+// every device is reported.
+bool may_report(std::uint64_t owner, std::string_view collector) noexcept
+{
+	if(collector.empty() || owner == hash_name(collector))
+		return true;
+	return owner == 0 && !store()->assigned_only;
+}
+
 constexpr TimeUs earliest_time = 946'684'800 * second_us; // 2000-01-01: no device of ours is older
 constexpr DurationUs latest_ahead = 24 * 3600 * second_us;
+constexpr DurationUs longest_pause =
+		24 * 3600 * second_us; // of a device; more is a clock that was set
 
 struct Line
 {
@@ -170,6 +182,14 @@ struct Task
 	bool starved = false; ///< no room for alerts in time: all was judged, nothing is stored
 };
 
+// Is the line older than the newest one of the device?  No line is newer than its arrival: where a
+// clock that jumped has brought judging beyond that, it must not make the next collector's late.
+bool older(const DeviceRec &device, const Moment &moment) noexcept
+{
+	const TimeUs newest = std::min(device.last_measured, device.last_arrived);
+	return moment.judged < newest && newest <= moment.arrived;
+}
+
 // Batches of one collector come in order.  An older time then means that a clock was set back, the
 // home's or this server's: judging goes on from where it was, at the pace of the device.  An older
 // line of another collector is late: stored with its own time, not judged in hindsight.
@@ -177,11 +197,11 @@ bool in_turn(DeviceRec &device, std::uint64_t source, Moment &moment) noexcept
 {
 	if(moment.judged < device.last_measured) {
 		const bool same = source == device.last_source;
-		if(!same && device.last_source != 0)
+		if(!same && device.last_source != 0 && older(device, moment))
 			return false;
 		count(count_clock_back);
 		const DurationUs passed = same ? moment.measured - device.last_told : 0;
-		moment.judged = device.last_measured + (passed > 0 ? passed : 0);
+		moment.judged = device.last_measured + (passed > 0 && passed <= longest_pause ? passed : 0);
 	}
 	device.last_measured = moment.judged;
 	if(source != 0) {
@@ -208,7 +228,7 @@ const char *moment_of(Index device_index, const Line &line, const Task &task, Mo
 		return nullptr;
 	const std::uint64_t source = task.collector.empty() ? 0 : hash_name(task.collector);
 	DeviceRec &device = store()->devices[device_index];
-	if(source == 0 && moment.judged < device.last_measured) {
+	if(source == 0 && older(device, moment)) {
 		why = count_refused_out_of_order;
 		return "out of order: a later reading of this device has been taken";
 	}
@@ -230,8 +250,10 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 		return refused(count_refused_unknown_device, "no such device is provisioned");
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 	const std::uint64_t owner = s.devices[device].collector;
-	if(owner != 0 && !task.collector.empty() && owner != hash_name(task.collector))
-		return refused(count_refused_collector, "the device belongs to another collector");
+	if(!may_report(owner, task.collector))
+		return refused(count_refused_collector, owner != 0
+														? "the device belongs to another collector"
+														: "the device belongs to no collector");
 	if(!(s.heard[device].flags.load() & device_enabled))
 		return refused(count_refused_disabled_device, "the device is disabled");
 	Moment moment{};
@@ -316,8 +338,7 @@ bool worth_a_slot(const Batch &batch, const BatchId &id, TimeUs arrived)
 		if(device == 0 || line.count == 0 || !plausible(line.time, arrived))
 			continue;
 		const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
-		const std::uint64_t owner = s.devices[device].collector;
-		if((owner == 0 || owner == hash_name(id.collector))
+		if(may_report(s.devices[device].collector, id.collector)
 				&& (s.heard[device].flags.load() & device_enabled))
 			return true;
 	}

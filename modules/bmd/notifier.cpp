@@ -4,164 +4,26 @@
 #include "notifier.hpp"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
+#include <utility>
 
-#include "documents.hpp"
+#include "fitting.hpp"
 #include "holding.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
-#include "subs.hpp"
+#include "teller.hpp"
+#include "watchers.hpp"
 
 namespace bmd {
 
 namespace {
 
-constexpr std::size_t most_at_once = 512;       // changes coalesced before anything is sent
-constexpr std::size_t sends_between_looks = 16; // at the urgent ring, while others are told
+constexpr std::size_t narrow = 64;             // terminals: so many do not hold others up
+constexpr std::size_t most_at_once = 512;      // changes coalesced before anything is sent
+constexpr std::size_t sends_between_looks = 4; // at the urgent ring, while others are told
 
-// A feed and one of the alerts of a round that it tells of.
-struct Concern
-{
-	std::string feed;
-	std::size_t alert;
-
-	// clang-tidy takes the 0 that the compiler itself compares with for a null pointer
-	auto operator<=>(const Concern &) const = default; // NOLINT(modernize-use-nullptr): none here
-};
-
-// What one round has to say.
-struct Work
-{
-	std::vector<AlertRec> alerts;  // each once, in its last state
-	std::vector<bool> begins;      // of each: its first change here is that it began
-	std::set<std::size_t> widely;  // of these: concern all feeds that show them
-	std::vector<Concern> concerns; // sorted, each once
-	std::set<std::string> feeds;   // to be told everything
-	std::vector<SubRef> subs;      // to be told everything
-
-	bool any = false; // something was taken from the ring
-};
-
-// What is written for the changes of a round; feeds with the same changes share the documents.
-class Round
-{
-public:
-	explicit Round(const Work &work) : work_(work), seen_(work.alerts.size()) {}
-
-	PartialDocuments &documents_of(const std::vector<std::size_t> &which);
-	const SeenChange &seen(std::size_t i);
-	/// Time has passed: what is told is what is.
-	void forget();
-
-private:
-	const Work &work_;
-	std::map<std::vector<std::size_t>, PartialDocuments> documents_;
-	std::vector<std::optional<SeenChange>> seen_;
-};
-
-PartialDocuments &Round::documents_of(const std::vector<std::size_t> &which)
-{
-	const auto known = documents_.find(which);
-	if(known != documents_.end())
-		return known->second;
-	std::vector<AlertRec> alerts;
-	for(const std::size_t i : which)
-		if(auto state = present_state(work_.alerts[i]); state)
-			alerts.push_back(*state);
-	return documents_.emplace(which, PartialDocuments(std::move(alerts))).first->second;
-}
-
-const SeenChange &Round::seen(std::size_t i)
-{
-	if(!seen_[i])
-		seen_[i] = see_change(work_.alerts[i], work_.begins[i]);
-	return *seen_[i];
-}
-
-void Round::forget()
-{
-	documents_.clear();
-	seen_.assign(seen_.size(), std::nullopt);
-}
-
-// One notifier process.
-class Teller
-{
-public:
-	Teller(std::size_t slot, const SendDocument &send, Holding &holding)
-		: slot_(slot), notifier_(store()->notifier[slot]), send_(send), holding_(holding)
-	{
-	}
-
-	bool tell_urgent();
-	bool tell_normal();
-	bool tell_everything();
-	bool tell_held();
-
-private:
-	Work take(SlotRing &ring);
-	void add_feeds_of(Work &work, std::size_t alert);
-	void tell(const Work &work, bool urgent);
-	void tell_changes(const Work &work, bool urgent);
-	void tell_one(const SubTarget &target, const std::string &feed,
-			const std::vector<std::size_t> &which, Round &round);
-	void send_held(
-			const std::vector<AlertRec> &news, const std::string &feed, const SubTarget &target);
-	void tell_feed(const std::string &feed, bool urgent);
-	void send_full(const std::string &feed, const SubTarget &target);
-	void send_pages(
-			const std::vector<Page> &pages, const std::string &feed, const SubTarget &target);
-	bool interrupted(bool urgent);
-
-	std::size_t slot_;
-	Notifier &notifier_;
-	const SendDocument &send_;
-	Holding &holding_;
-	std::size_t sends_ = 0;
-};
-
-bool entitled(const SubTarget &target, std::string_view feed) noexcept
-{
-	const std::shared_lock<RwLock> registry(store()->registry_lock);
-	return may_watch(target.user, feed);
-}
-
-// The later state stands for both.  Its number.
-std::size_t add_alert(Work &work, const AlertRec &alert)
-{
-	for(std::size_t i = 0; i < work.alerts.size(); ++i) {
-		if(work.alerts[i].id != alert.id)
-			continue;
-		work.alerts[i] = alert;
-		return i;
-	}
-	work.alerts.push_back(alert);
-	work.begins.push_back(alert.revision == alert.began);
-	return work.alerts.size() - 1;
-}
-
-void add_change(Work &work, const FeedChange &change)
-{
-	if(change.sub.slot != 0) {
-		work.subs.push_back(change.sub);
-	} else if(change.alert.serial[0] == '\0') {
-		work.feeds.emplace(change.feed);
-	} else {
-		const std::size_t alert = add_alert(work, change.alert);
-		if(change.feed[0] == '\0')
-			work.widely.insert(alert);
-		else
-			work.concerns.push_back({change.feed, alert});
-	}
-}
-
-bool chatters(const Work &work, const std::vector<std::size_t> &which) noexcept
-{
-	return std::ranges::any_of(which, [&](std::size_t i) { return work.alerts[i].chattering; });
-}
+} // namespace
 
 void Teller::add_feeds_of(Work &work, std::size_t alert)
 {
@@ -172,7 +34,7 @@ void Teller::add_feeds_of(Work &work, std::size_t alert)
 	};
 	const std::string_view serial = work.alerts[alert].serial;
 	const Index device = find_device(serial);
-	if(device == 0 && work.alerts[alert].condition != Condition::storm)
+	if(device == 0 && !is_of_no_device(work.alerts[alert].condition))
 		return;
 	if(s.devices[device].watched.load())
 		add("dev." + std::string(serial));
@@ -207,14 +69,25 @@ Work Teller::take(SlotRing &ring)
 	return work;
 }
 
-// A long fan-out lets what is urgent through.
-bool Teller::interrupted(bool urgent)
+// Does one of its alerts concern many feeds?
+bool is_wide(const Work &work)
 {
-	if(urgent || ++sends_ % sends_between_looks != 0)
+	std::vector<std::size_t> feeds(work.alerts.size());
+	return std::ranges::any_of(
+			work.concerns, [&](const Concern &concern) { return ++feeds[concern.alert] > narrow; });
+}
+
+// A long fan-out lets what is urgent through.  One that is urgent itself does so only if it is
+// wide, as a storm that concerns everybody: in a burst of many that concern few, what came first
+// would wait for all that comes after it.  And it does so round by round, so that it comes to its
+// end however much there is.
+bool Teller::interrupted()
+{
+	if(urgent_ > 1 || (urgent_ == 1 && !wide_) || ++sends_ % sends_between_looks != 0)
 		return false;
-	bool any = false;
-	while(tell_urgent())
-		any = true;
+	bool any = tell_urgent();
+	while(any && urgent_ == 0 && tell_urgent()) {
+	}
 	return any;
 }
 
@@ -230,31 +103,84 @@ void Teller::send_pages(
 	end_sending();
 }
 
+// Changes, by the filter that the subscription had when they were looked at.  One that it has got
+// since has come with full state, which told them.
+void Teller::send_partial(
+		const std::vector<Page> &pages, const std::string &feed, const SubTarget &target)
+{
+	if(filter_in_force(target.ref) == target.filter)
+		send_pages(pages, feed, target);
+}
+
 void Teller::send_full(const std::string &feed, const SubTarget &target)
 {
 	// built within the lock: what a SUBSCRIBE was told meanwhile is not older
 	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+	send_full_within(feed, target);
+}
+
+void Teller::send_full_within(const std::string &feed, const SubTarget &target)
+{
+	if(is_winfo(feed))
+		return send_winfo(feed, target, 0);
 	holding_.forget(target.dialog);
-	const bool may_see = entitled(target, feed);
+	const Verdict verdict = verdict_now(target, feed);
+	const Standing standing = standing_of(verdict);
+	if(standing == Standing::pending && target.pending)
+		return; // it knows
+	if(standing == Standing::pending)
+		return send_last(feed, target, NotifyState::deactivated); // it may ask, and wait
+	if(standing == Standing::refused || (standing == Standing::none && target.pending))
+		return send_last(feed, target, NotifyState::rejected);
 	const std::vector<Page> pages =
-			may_see ? full_documents(feed) : std::vector<Page>{{empty_document(feed), {}}};
-	note_full_state(target.ref);
+			pages_for(verdict, feed, target.user, filter_in_force(target.ref));
+	if(standing == Standing::none)
+		note_full_state(target.ref, shut_out_by(feed));
+	else
+		note_full_state(target.ref);
 	send_pages(pages, feed, target);
 }
 
-void Teller::tell_feed(const std::string &feed, bool urgent)
+void Teller::tell_feed(const std::string &feed)
 {
 	for(const SubTarget &target : subs_of(feed, slot_)) {
 		send_full(feed, target);
-		(void)interrupted(urgent);
+		(void)interrupted();
 	}
 }
 
-void Teller::send_held(
-		const std::vector<AlertRec> &news, const std::string &feed, const SubTarget &target)
+// Of each alert what this person may see.  What does not fit the filter any more, and may stand on
+// the screen, goes with a full state.  Within the dialog's lock.
+void Teller::send_held(std::vector<AlertRec> news, const std::string &feed, const SubTarget &target)
 {
-	if(!news.empty())
-		send_pages(PartialDocuments(news).of(feed), feed, target);
+	Telling telling;
+	std::size_t left_out = 0;
+	{
+		const Fitting fitting(target.filter);
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		telling = tell_to(Permits(), target.user, feed, std::move(news));
+		fitting.apply(telling);
+		left_out = telling.filtered.value_or(0);
+	}
+	if(left_out > 0)
+		return send_full_within(feed, target);
+	if(PartialDocuments partial(std::move(telling)); !partial.empty())
+		send_partial(partial.of(feed), feed, target);
+}
+
+void Teller::send_now(const SubTarget &target, const std::string &feed,
+		const std::vector<std::size_t> &which, Round &round)
+{
+	if(look_of(target, feed) != Look::some) {
+		if(PartialDocuments &partial = round.documents_of(which); !partial.empty())
+			send_partial(partial.of(feed), feed, target);
+		return;
+	}
+	std::vector<AlertRec> alerts;
+	for(const std::size_t i : which)
+		if(const SeenChange &change = round.seen(i); change.state)
+			alerts.push_back(*change.state);
+	send_held(std::move(alerts), feed, target);
 }
 
 // To a subscription with rules, or with something that waits.
@@ -271,46 +197,65 @@ void Teller::tell_one(const SubTarget &target, const std::string &feed,
 	now.reserve(sifted.now.size());
 	for(const std::size_t i : sifted.now)
 		now.push_back(which[i]);
-	if(PartialDocuments &partial = round.documents_of(now); !partial.empty())
-		send_pages(partial.of(feed), feed, target);
+	send_now(target, feed, now, round);
 	if(sifted.full)
 		send_held(holding_.take_all(target.dialog), feed, target);
 }
 
-void Teller::tell_changes(const Work &work, bool urgent)
+void Teller::tell_target(const SubTarget &target, const std::string &feed,
+		const std::vector<std::size_t> &which, Look look, Round &round)
+{
+	if(look == Look::some)
+		return tell_some(target, feed, which, round);
+	if(round.sifts && (holding_.concerns(target, feed) || round.chatters(which)))
+		return tell_one(target, feed, which, round);
+	PartialDocuments &partial = round.documents_of(which);
+	if(partial.empty())
+		return;
+	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+	send_partial(partial.of(feed), feed, target);
+}
+
+void Teller::tell_changes(const Work &work)
 {
 	Round round(work);
-	const bool sifts = !holding_.idle()
-					   || std::ranges::any_of(
-							   work.alerts, [](const AlertRec &alert) { return alert.chattering; });
+	round.sifts = !holding_.idle() || std::ranges::any_of(work.alerts, [](const AlertRec &alert) {
+		return alert.chattering;
+	});
 	for(auto at = work.concerns.begin(); at != work.concerns.end();) {
 		const std::string &feed = at->feed;
 		std::vector<std::size_t> which;
-		for(; at != work.concerns.end() && at->feed == feed; ++at)
+		std::vector<std::size_t> plain; // for who has no filter
+		for(; at != work.concerns.end() && at->feed == feed; ++at) {
 			which.push_back(at->alert);
-		for(const SubTarget &target : subs_of(feed, slot_)) {
+			if(!work.alerts[at->alert].value_only)
+				plain.push_back(at->alert);
+		}
+		const std::vector<SubTarget> targets = subs_of(feed, slot_);
+		wide_ = wide_ || targets.size() > narrow;
+		for(const SubTarget &target : targets) {
 			PartialDocuments &partial = round.documents_of(which);
-			if(!entitled(target, feed))
-				continue; // it has been told that there is nothing for it
+			const Look look = look_of(target, feed);
+			if(look == Look::nothing)
+				continue;
 			if(partial.empty())
 				break; // newer news of all of it is on the way, or was urgent and has been told
-			if(sifts && (holding_.concerns(target, feed) || chatters(work, which))) {
-				tell_one(target, feed, which, round);
-			} else {
-				const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
-				send_pages(partial.of(feed), feed, target);
-			}
-			if(interrupted(urgent))
+			std::vector<std::size_t> fit;
+			if(target.filter != 0)
+				fit = fitting_of(target, feed, which, look, round);
+			if(const auto &mine = target.filter != 0 ? fit : plain; !mine.empty())
+				tell_target(target, feed, mine, look, round);
+			if(interrupted())
 				round.forget();
 		}
 	}
 }
 
-void Teller::tell(const Work &work, bool urgent)
+void Teller::tell(const Work &work)
 {
-	tell_changes(work, urgent);
+	tell_changes(work);
 	for(const std::string &feed : work.feeds)
-		tell_feed(feed, urgent);
+		tell_feed(feed);
 	for(const SubRef sub : work.subs)
 		if(SubTarget target{}; const auto feed = find_sub(sub, target))
 			send_full(*feed, target);
@@ -321,14 +266,18 @@ bool Teller::tell_urgent()
 	if(notifier_.high.used() == 0)
 		return false;
 	const Work work = take(notifier_.high);
-	tell(work, true);
+	const bool was_wide = std::exchange(wide_, is_wide(work) || !work.feeds.empty());
+	++urgent_; // whatever is thrown ends this object
+	tell(work);
+	--urgent_;
+	wide_ = was_wide;
 	return work.any;
 }
 
 bool Teller::tell_normal()
 {
 	const Work work = take(notifier_.normal);
-	tell(work, false);
+	tell(work);
 	return work.any;
 }
 
@@ -339,17 +288,17 @@ bool Teller::tell_held()
 	for(const std::uint64_t dialog : holding_.due(mono_now())) {
 		SubTarget target{};
 		const auto feed = find_dialog(dialog, target);
-		if(!feed || !entitled(target, *feed)) {
-			holding_.forget(dialog); // the latter has been told that there is nothing for it
+		if(!feed || look_of(target, *feed) == Look::nothing) {
+			holding_.forget(dialog);
 			continue;
 		}
 		{
 			const std::lock_guard<Mutex> guard(dialog_mutex(dialog));
-			const std::vector<AlertRec> news = holding_.take_due(target, *feed);
+			std::vector<AlertRec> news = holding_.take_due(target, *feed);
 			any = any || !news.empty();
-			send_held(news, *feed, target);
+			send_held(std::move(news), *feed, target);
 		}
-		(void)interrupted(false);
+		(void)interrupted();
 	}
 	return any;
 }
@@ -359,11 +308,9 @@ bool Teller::tell_everything()
 	if(!notifier_.refresh_all.exchange(false))
 		return false;
 	for(const std::string &feed : feeds_with_subs(slot_))
-		tell_feed(feed, false);
+		tell_feed(feed);
 	return true;
 }
-
-} // namespace
 
 void notify_once(std::size_t slot, int milliseconds, const SendDocument &send, Holding &holding)
 {
@@ -371,10 +318,12 @@ void notify_once(std::size_t slot, int milliseconds, const SendDocument &send, H
 	Teller teller(slot, send, holding);
 	for(bool more = true; more;) {
 		holding.follow_rules();
+		teller.tell_policy();
 		more = teller.tell_urgent();
 		more = teller.tell_everything() || more;
 		more = teller.tell_held() || more;
 		more = teller.tell_normal() || more;
+		more = teller.tell_watchers() || more;
 	}
 	holding.sweep();
 }

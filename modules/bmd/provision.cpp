@@ -57,7 +57,10 @@ struct Todo
 	bool windows = false;
 	bool duty = false; ///< teams, rosters, policies
 	bool watchers = false;
+	bool policy = false;
+	bool filters = false; ///< the rules that filters name
 	Wanted credentials;
+	Wanted encryption;
 };
 
 void note_assignment(Todo &todo, const std::string &key)
@@ -85,11 +88,26 @@ bool is_of_watchers(const std::string &table)
 		   || table == "bmd_technician" || table == "bmd_group" || table == "bmd_device_type";
 }
 
+bool is_of_policy(const std::string &table)
+{
+	return table.starts_with("bmd_policy_") || table.starts_with("bmd_role") || table == "bmd_area"
+		   || table == "bmd_setting" || is_of_watchers(table);
+}
+
+// As above: what the rules name.
+bool is_of_filters(const std::string &table)
+{
+	return table == "bmd_filter_rule" || table == "bmd_group" || table == "bmd_area"
+		   || table == "bmd_device_type";
+}
+
 void note(Todo &todo, const ProvisioningChange &change)
 {
 	const std::string &table = change.table;
 	todo.duty = todo.duty || is_of_duty(table);
 	todo.watchers = todo.watchers || is_of_watchers(table);
+	todo.policy = todo.policy || is_of_policy(table);
+	todo.filters = todo.filters || is_of_filters(table);
 	if(table == "bmd_device_type" || table == "bmd_type_limit")
 		todo.types.add(change.key);
 	else if(table == "bmd_setting")
@@ -100,10 +118,12 @@ void note(Todo &todo, const ProvisioningChange &change)
 		todo.patients.add(change.key);
 	else if(table == "bmd_device_limit")
 		todo.devices.add(change.key);
-	else if(table == "bmd_group_device")
+	else if(table == "bmd_group_device" || table == "bmd_area_device")
 		todo.members.add(change.key);
 	else if(table == "subscriber")
 		todo.credentials.add(change.key);
+	else if(table == "bmd_encryption")
+		todo.encryption.add(change.key);
 	else if(table == "bmd_assignment")
 		note_assignment(todo, change.key);
 	else if(table == "bmd_device") {
@@ -133,7 +153,7 @@ Result<bool> take_rows(Pg &pg, const Todo &todo, FeedChanges &changes)
 	if(!done)
 		return done;
 	done = todo.devices.each([&](const Keys &keys) {
-		auto taken = take_devices(pg, keys);
+		auto taken = take_devices(pg, keys, changes);
 		if(taken)
 			sweep_devices(keys, changes);
 		return taken;
@@ -162,6 +182,9 @@ Result<bool> take(Pg &pg, const Todo &todo)
 {
 	FeedChanges changes;
 	auto done = todo.settings ? take_settings(pg) : Result<bool>(true);
+	// before anything is told to whom it may be told encrypted only
+	if(done)
+		done = todo.encryption.each([&](const Keys &keys) { return take_encryption(pg, keys); });
 	if(done)
 		done = take_rows(pg, todo, changes);
 	changes.tell(); // also when the database failed: what was taken is in force
@@ -178,6 +201,10 @@ Result<bool> take(Pg &pg, const Todo &todo)
 		done = take_windows(pg);
 	if(done && todo.watchers)
 		done = take_watcher_rules(pg);
+	if(done && todo.policy)
+		done = take_policy(pg);
+	if(done && todo.filters)
+		done = take_filter_rules(pg);
 	if(!done)
 		return done;
 	return todo.credentials.each([&](const Keys &keys) { return take_credentials(pg, keys); });
@@ -255,9 +282,9 @@ Result<bool> reload(Pg &pg)
 		return now.error();
 	Todo todo;
 	for(Wanted *wanted : {&todo.types, &todo.patients, &todo.devices, &todo.people, &todo.members,
-				&todo.credentials})
+				&todo.credentials, &todo.encryption})
 		wanted->all = true;
-	todo.settings = todo.windows = todo.duty = todo.watchers = true;
+	todo.settings = todo.windows = todo.duty = todo.watchers = todo.policy = todo.filters = true;
 	if(auto done = take(pg, todo); !done)
 		return done;
 	if(auto end = pg.run("COMMIT"); !end)

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "bmd_host.h"
 #include "credentials.hpp"
 #include "documents.hpp"
 #include "provision_take.hpp"
@@ -29,6 +30,7 @@ Result<bool> put_members(Pg &pg, const std::string &query, std::uint32_t mark, F
 {
 	return stream_rows(pg, query, [&, mark](std::span<const PgFields> rows) {
 		RegistryWrite lock;
+		expect_devices(rows, 1);
 		for(const PgFields &row : rows) {
 			if(!put_member(row.text(0), row.text(1), mark, changes))
 				no_room("a membership of device", row.text(1));
@@ -104,20 +106,41 @@ Result<bool> take_members(Pg &pg, const Keys &serials, FeedChanges &changes)
 	return true;
 }
 
+namespace {
+
+// Said once, at the start: they would find out when they are needed.
+void tell_of_md5_only(std::size_t people)
+{
+	if(people == 0)
+		return;
+	bmd_host_log(BMD_LOG_WARNING,
+			(std::to_string(people)
+					+ " people have a password from before SHA-256 and log on only where MD5 is "
+					  "allowed: set it again (bmd_set_password)")
+					.c_str());
+}
+
+} // namespace
+
 Result<bool> take_credentials(Pg &pg, const Keys &usernames)
 {
 	const std::uint32_t mark = new_credential_mark();
+	std::size_t md5_only = 0;
 	auto read = stream_rows(pg, credentials_query(pg, feed_domain(), usernames),
-			[mark](std::span<const PgFields> rows) {
+			[mark, &md5_only](std::span<const PgFields> rows) {
 				RegistryWrite lock;
 				for(const PgFields &row : rows) {
-					if(!put_credential(row.text(0), row.text(1), row.text(2), mark))
+					const Digests digests{row.text(1), row.text(2), row.text(3), row.text(4)};
+					if(!put_credential(row.text(0), digests, mark))
 						no_room("the password of person", row.text(0));
+					md5_only += digests.ha1_sha256.empty() ? 1 : 0;
 					lock.breathe();
 				}
 			});
 	if(!read)
 		return read;
+	if(usernames.empty())
+		tell_of_md5_only(md5_only);
 	RegistryWrite lock;
 	for(const std::string &name : usernames)
 		sweep_credentials(name, mark, lock);

@@ -78,7 +78,9 @@ std::string members_query(Pg &pg, const Keys &serials)
 		   + among(pg, "WHERE", "serial", serials)
 		   + " UNION ALL SELECT '@' || t.team_id, a.serial FROM bmd_assignment a "
 			 "JOIN bmd_team t USING (team_name) WHERE a.serial IS NOT NULL"
-		   + among(pg, "AND", "a.serial", serials);
+		   + among(pg, "AND", "a.serial", serials)
+		   + " UNION ALL SELECT '#' || area_name, serial FROM bmd_area_device"
+		   + among(pg, "WHERE", "serial", serials);
 }
 
 std::string person_members_query(Pg &pg, const std::string &username)
@@ -106,8 +108,14 @@ std::string permits_query(Pg &pg, const Keys &usernames)
 
 std::string credentials_query(Pg &pg, const std::string &domain, const Keys &usernames)
 {
-	return "SELECT username, ha1, ha1b FROM subscriber WHERE domain = " + quoted(pg, domain)
-		   + among(pg, "AND", "username", usernames);
+	return "SELECT username, ha1, ha1b, ha1_sha256, ha1b_sha256 FROM subscriber WHERE domain = "
+		   + quoted(pg, domain) + among(pg, "AND", "username", usernames);
+}
+
+std::string encryption_query(Pg &pg, const Keys &usernames)
+{
+	return "SELECT username, certificate, encrypted_only FROM bmd_encryption"
+		   + among(pg, "WHERE", "username", usernames);
 }
 
 // The latched ones first, so that an active one takes its metric's place; the cleared ones that may
@@ -153,8 +161,9 @@ std::string collectors_query()
 std::string subscriptions_query()
 {
 	return "SELECT substring(presentity_uri FROM '^sips?:([^@]+)@'), watcher_username, "
-		   "expires - extract(epoch FROM now())::int FROM active_watchers "
-		   "WHERE event = 'bmd-alert' AND expires > extract(epoch FROM now())";
+		   "expires - extract(epoch FROM now())::int, event = 'bmd-alert.winfo' "
+		   "FROM active_watchers WHERE event IN ('bmd-alert', 'bmd-alert.winfo') AND expires > "
+		   "extract(epoch FROM now())";
 }
 
 TypeRow type_of(const PgFields &row) noexcept

@@ -30,9 +30,11 @@ using Keys = std::vector<std::string>;
 [[nodiscard]] std::string person_members_query(Pg &pg, const std::string &username);
 /// Who may watch which personal and group feeds: (username, feed), ordered by username.
 [[nodiscard]] std::string permits_query(Pg &pg, const Keys &usernames);
-/// (username, ha1, ha1b) of the people of one domain.
+/// (username, ha1, ha1b, ha1_sha256, ha1b_sha256) of the people of one domain.
 [[nodiscard]] std::string credentials_query(
 		Pg &pg, const std::string &domain, const Keys &usernames);
+/// (username, certificate, encrypted_only) of whose documents are encrypted.
+[[nodiscard]] std::string encryption_query(Pg &pg, const Keys &usernames);
 [[nodiscard]] std::string unclosed_alerts_query(std::size_t room);
 [[nodiscard]] std::string closed_alerts_query(); ///< id and revision
 [[nodiscard]] std::string settings_query();

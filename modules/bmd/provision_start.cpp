@@ -9,6 +9,7 @@
 #include "documents.hpp"
 #include "escalate.hpp"
 #include "evaluate.hpp"
+#include "filters_load.hpp"
 #include "forget.hpp"
 #include "numbering.hpp"
 #include "provision.hpp"
@@ -17,12 +18,13 @@
 #include "storm_keeper.hpp"
 #include "subs.hpp"
 #include "waiting.hpp"
+#include "watchers.hpp"
 
 namespace bmd {
 
 namespace {
 
-constexpr int least_schema = 25; // bmd_storm
+constexpr int least_schema = 30; // bmd_alert.condition withheld
 
 Result<bool> check_schema(Pg &pg)
 {
@@ -50,7 +52,7 @@ void close_orphan(AlertRec &alert, std::string_view event, const Actor &actor)
 // Why an alert does not go on; empty: it does.
 std::string_view why_over(const AlertRec &alert, std::int32_t database_id)
 {
-	if(alert.condition == Condition::storm)
+	if(is_of_no_device(alert.condition))
 		return {};
 	if(alert.device == 0)
 		return "removed";
@@ -79,7 +81,7 @@ void take_alert(AlertRec alert, std::int32_t database_id, const Uuid &storm)
 	if(slot == 0)
 		return complain(count_alerts_lost_memory,
 				"the alert book has no room for all open alerts: raise the parameter \"alerts\"");
-	if(alert.condition == Condition::storm)
+	if(is_of_no_device(alert.condition))
 		return;
 	if(alert.response.suppressed == Suppression::storm)
 		remember_member(slot, storm);
@@ -156,8 +158,10 @@ void take_subscription(const PgFields &row)
 	if(resource.dialog == 0)
 		return;
 	const TimeUs expires = mono_now() + row.integer(2) * second_us;
-	if(put_sub(resource.dialog, resource.feed, row.text(1), expires, ref) == Admission::full)
+	const std::string feed = row.truth(3) ? winfo_key(resource.feed) : std::string(resource.feed);
+	if(put_sub(resource.dialog, feed, row.text(1), expires, ref) == Admission::full)
 		no_room("a subscription to", resource.feed);
+	watcher_restored(ref);
 }
 
 // Collectors and feeds are known by now.
@@ -200,14 +204,15 @@ Result<bool> bump_subscriptions(Pg &pg)
 	const std::string step = std::to_string(counters_step);
 	// The lock waits for what a server before this one may still commit.  Near the end of INTEGER a
 	// row stays as it is: better one terminal that refreshes than no start.
-	auto done = pg.run(("DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
-						"LOCK TABLE active_watchers IN SHARE ROW EXCLUSIVE MODE; "
-						"DELETE FROM active_watchers WHERE event = 'bmd-alert' "
-						"AND expires < extract(epoch FROM now()); "
-						"UPDATE active_watchers SET local_cseq = local_cseq + "
-						+ step + ", version = version + " + step
-						+ " WHERE event = 'bmd-alert' AND local_cseq < 2147483647 - " + step
-						+ " AND version < 2147483647 - " + step + "; END IF; END $$")
+	auto done = pg.run((
+			"DO $$ BEGIN IF to_regclass('active_watchers') IS NOT NULL THEN "
+			"LOCK TABLE active_watchers IN SHARE ROW EXCLUSIVE MODE; "
+			"DELETE FROM active_watchers WHERE event IN ('bmd-alert', 'bmd-alert.winfo') "
+			"AND expires < extract(epoch FROM now()); "
+			"UPDATE active_watchers SET local_cseq = local_cseq + "
+			+ step + ", version = version + " + step
+			+ " WHERE event IN ('bmd-alert', 'bmd-alert.winfo') AND local_cseq < 2147483647 - "
+			+ step + " AND version < 2147483647 - " + step + "; END IF; END $$")
 							   .c_str());
 	if(!done)
 		return done.error();
@@ -219,7 +224,7 @@ Result<bool> load_all(Pg &pg)
 	const TimeUs begun = mono_now();
 	for(const auto step : {check_schema, reload, load_closed, load_alerts, load_escalations,
 				load_reached, load_waiting, load_collectors, take_up_storms, load_subscriptions,
-				bump_subscriptions})
+				load_filters, bump_subscriptions})
 		if(auto done = step(pg); !done)
 			return done;
 	store()->loaded = true;

@@ -10,11 +10,15 @@
 #include <shared_mutex>
 
 #include "evaluate.hpp"
+#include "fitting.hpp"
 #include "forget.hpp"
+#include "table.hpp"
 
 namespace bmd {
 
 namespace {
+
+constexpr std::size_t cache_line = 64;
 
 // Each take has its own: rows with another one were not found by it.
 std::uint32_t types_taken = 0;
@@ -47,6 +51,7 @@ std::int64_t number_of(const std::string &key) noexcept
 class DeviceInHand
 {
 public:
+	explicit DeviceInHand(FeedChanges &changes) : changes_(changes) {}
 	void row(const PgFields &fields)
 	{
 		if(const auto id = fields.integer(0); !held_ || id != row_.database_id)
@@ -61,27 +66,34 @@ public:
 			return;
 		held_ = false;
 		Store &s = *store();
-		if(const Index known = find_device(row_.serial); known != 0)
+		const Index known = find_device(row_.serial);
+		if(known != 0)
 			s.devices[known].generation = devices_taken; // found, whatever becomes of it
 		if(find_type(row_.type) == 0)
 			return; // newer than the types read, its change comes; or without room, which was said
-		end_what_was();
+		if(known != 0)
+			end_what_was(known);
+		const Index type = known == 0 ? 0 : s.devices[known].type;
+		const Index patient = known == 0 ? 0 : s.devices[known].patient;
 		const Index device = put_device(row_, devices_taken);
 		if(device == 0)
 			return no_room("device", row_.serial);
+		const bool other_type = type != 0 && s.devices[device].type != type;
+		types_changed_ = types_changed_ || other_type;
+		if(other_type || (known != 0 && s.devices[device].patient != patient))
+			changes_.all_of(device); // what policies say of it may be another thing
 		if(!put_device_limits(device, limits_))
 			no_room("the prescribed values of device", row_.serial);
 		if(s.devices[device].first_metric != 0)
 			judge_again(device);
 	}
+	/// A device that was there has become one of another type.
+	[[nodiscard]] bool types_changed() const noexcept { return types_changed_; }
 
 private:
 	// Before the row is taken: what ends is told with the words of whom it belonged to.
-	void end_what_was() const
+	void end_what_was(Index device) const
 	{
-		const Index device = find_device(row_.serial);
-		if(device == 0)
-			return;
 		const bool patient = row_.patient != 0 && find_patient(row_.patient) != 0;
 		const Belonging now{row_.database_id, patient ? row_.patient : 0};
 		const std::string_view why = why_other(belonging_of(device), now, row_.enabled);
@@ -105,7 +117,9 @@ private:
 		view = own;
 	}
 
+	FeedChanges &changes_;
 	bool held_ = false;
+	bool types_changed_ = false;
 	DeviceRow row_;
 	std::string serial_, type_, location_, collector_;
 	std::vector<RuleRec> limits_;
@@ -120,6 +134,21 @@ void remove_device(Index device, FeedChanges &changes)
 }
 
 } // namespace
+
+void expect_devices(std::span<const PgFields> rows, std::size_t field) noexcept
+{
+	Store &s = *store();
+	const auto head = [&](const PgFields &row) -> const Index & {
+		return bucket(s.device_hash, hash_name(row.text(field)));
+	};
+	for(const PgFields &row : rows)
+		__builtin_prefetch(&head(row));
+	for(const PgFields &row : rows) {
+		const auto *const record = reinterpret_cast<const char *>(&s.devices[head(row)]);
+		for(std::size_t at = 0; at < sizeof(DeviceRec); at += cache_line)
+			__builtin_prefetch(record + at);
+	}
+}
 
 void no_room(std::string_view what, std::string_view name)
 {
@@ -167,12 +196,13 @@ Result<bool> take_patients(Pg &pg, const Keys &ids)
 	});
 }
 
-Result<bool> take_devices(Pg &pg, const Keys &serials)
+Result<bool> take_devices(Pg &pg, const Keys &serials, FeedChanges &changes)
 {
 	++devices_taken;
-	DeviceInHand device;
+	DeviceInHand device(changes);
 	auto read = stream_rows(pg, devices_query(pg, serials), [&](std::span<const PgFields> rows) {
 		RegistryWrite lock;
+		expect_devices(rows, 1);
 		for(const PgFields &row : rows) {
 			device.row(row);
 			lock.breathe();
@@ -180,8 +210,12 @@ Result<bool> take_devices(Pg &pg, const Keys &serials)
 	});
 	if(!read)
 		return read; // the one in hand may lack limits: it stays as it was
-	const RegistryWrite lock;
-	device.put();
+	{
+		const RegistryWrite lock;
+		device.put();
+	}
+	if(device.types_changed())
+		refresh_filtered();
 	return true;
 }
 

@@ -13,7 +13,7 @@ namespace bmd {
 [[nodiscard]] Result<bool> take_types(Pg &pg, const Keys &names);
 [[nodiscard]] Result<bool> take_patients(Pg &pg, const Keys &ids);
 /// Devices with their prescribed values.
-[[nodiscard]] Result<bool> take_devices(Pg &pg, const Keys &serials);
+[[nodiscard]] Result<bool> take_devices(Pg &pg, const Keys &serials, FeedChanges &changes);
 
 /// Removes what the last take_*() with the same keys has not found.  Devices first: they refer to
 /// the others.
@@ -35,12 +35,26 @@ void judge_types(const Keys &names);
 [[nodiscard]] Result<bool> take_windows(Pg &pg);
 /// What people's digests are checked with; removes those that are gone.
 [[nodiscard]] Result<bool> take_credentials(Pg &pg, const Keys &usernames);
+/// Certificates of people; tells who is watching what changed for them.
+[[nodiscard]] Result<bool> take_encryption(Pg &pg, const Keys &usernames);
 /// Teams, rosters and policies, all of them.  Errors: as of Pg; then the old ones are in force.
 [[nodiscard]] Result<bool> take_duty(Pg &pg);
 
 /// Rules of watchers, all of them, those of teams once for each member.  Errors: as of Pg; then the
 /// old ones are in force.
 [[nodiscard]] Result<bool> take_watcher_rules(Pg &pg);
+
+/// Policies: all rules, the members of the roles and teams they name, and what those who wait were
+/// answered.  Errors: as of Pg; then the old ones are in force.
+[[nodiscard]] Result<bool> take_policy(Pg &pg);
+
+/// The rules that filters of subscriptions name, all of them.  Errors: as of Pg; then the old ones
+/// are in force.
+[[nodiscard]] Result<bool> take_filter_rules(Pg &pg);
+
+/// Asks the processor for what looking up the devices of these rows will read, so that it does not
+/// wait for the memory of each.  `field` is their serial.  Caller holds the registry lock.
+void expect_devices(std::span<const PgFields> rows, std::size_t field) noexcept;
 
 /// Something of this name found no room: counted, and logged once in a while.
 void no_room(std::string_view what, std::string_view name);

@@ -4,6 +4,8 @@
 #include "reached.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <mutex>
 #include <shared_mutex>
 
@@ -22,6 +24,13 @@ Index &head_of(const Uuid &alert) noexcept
 			hash_name({reinterpret_cast<const char *>(alert.data()), alert.size()}));
 }
 
+// Without a call of memcmp for each.
+bool same_alert(const Uuid &a, const Uuid &b) noexcept
+{
+	using Halves = std::array<std::uint64_t, 2>;
+	return std::bit_cast<Halves>(a) == std::bit_cast<Halves>(b);
+}
+
 // A terminal is the same when its instance or its URI is.
 bool same_terminal(const ReachedRec &rec, std::uint64_t terminal, std::uint64_t instance) noexcept
 {
@@ -30,42 +39,68 @@ bool same_terminal(const ReachedRec &rec, std::uint64_t terminal, std::uint64_t 
 
 struct Wanted
 {
+	Wanted(std::string_view of, ReachedBy way) : person(of), by(way), terminal(hash_name(of)) {}
+	Wanted(std::string_view of, std::uint64_t uri, std::uint64_t device)
+		: person(of), by(ReachedBy::message), terminal(uri), instance(device)
+	{
+	}
+
 	std::string_view person;
 	ReachedBy by;
-	std::uint64_t terminal = 0;
+	std::uint64_t terminal;
 	std::uint64_t instance = 0;
 };
 
+// Ten thousand terminals that answer at once ask for it under one lock: what is short to compare,
+// and mostly differs, comes first.
 bool fits(const ReachedRec &rec, const Uuid &alert, const Wanted &wanted) noexcept
 {
-	return rec.alert == alert && rec.by == wanted.by && wanted.person == rec.person
-		   && same_terminal(rec, wanted.terminal, wanted.instance);
+	return same_terminal(rec, wanted.terminal, wanted.instance) && rec.by == wanted.by
+		   && same_alert(rec.alert, alert) && wanted.person == rec.person;
+}
+
+static_assert(most_subscribers <= 255, "an entry has a byte for their number");
+
+// How many entries of a NOTIFY the alert has: its newest one has counted.
+std::uint8_t subscribers_of(const Uuid &alert) noexcept
+{
+	const Store &s = *store();
+	Index i = head_of(alert);
+	while(i != 0 && !same_alert(s.reached[i].alert, alert))
+		i = s.reached[i].next;
+	return i == 0 ? 0 : s.reached[i].subscribers;
+}
+
+Index find(const Uuid &alert, const Wanted &wanted) noexcept
+{
+	const Store &s = *store();
+	Index i = head_of(alert);
+	while(i != 0 && !fits(s.reached[i], alert, wanted))
+		i = s.reached[i].next;
+	return i;
 }
 
 // Finds it or adds it; nullptr: there is no room.
 ReachedRec *entry(const Uuid &alert, const Wanted &wanted) noexcept
 {
 	Store &s = *store();
-	Index *head = &head_of(alert);
-	std::size_t subscribers = 0;
-	for(Index i = *head; i != 0; i = s.reached[i].next) {
-		ReachedRec &rec = s.reached[i];
-		if(fits(rec, alert, wanted))
-			return &rec;
-		subscribers += rec.alert == alert && rec.by == ReachedBy::subscription ? 1 : 0;
-	}
-	if(wanted.by == ReachedBy::subscription && subscribers >= most_subscribers)
-		return nullptr;
+	const bool subscribes = wanted.by == ReachedBy::subscription;
+	const std::uint8_t subscribers = subscribers_of(alert);
+	if(subscribes && subscribers >= most_subscribers)
+		return nullptr; // nor is there more to say of one that is there: looking for it would cost
+	if(const Index found = find(alert, wanted); found != 0)
+		return &s.reached[found];
 	const Index i = take(s.reached, &ReachedRec::next);
 	if(i == 0) {
 		complain(count_reached_lost_memory,
 				"no room to remember whom an alert has reached: raise the parameter \"reached\"");
 		return nullptr;
 	}
-	s.reached[i] = ReachedRec{
-			alert, wanted.terminal, wanted.instance, 0, 0, *head, wanted.by, 0, false, false, {}};
+	Index &head = head_of(alert);
+	s.reached[i] = ReachedRec{alert, wanted.terminal, wanted.instance, 0, 0, head, wanted.by, 0,
+			false, false, static_cast<std::uint8_t>(subscribers + (subscribes ? 1 : 0)), {}};
 	copy_text(s.reached[i].person, name_size, wanted.person);
-	*head = i;
+	head = i;
 	return &s.reached[i];
 }
 
@@ -134,17 +169,14 @@ bool was_called(const Uuid &alert, std::string_view person) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.reached_lock);
-	for(Index i = head_of(alert); i != 0; i = s.reached[i].next)
-		if(fits(s.reached[i], alert, {person, ReachedBy::call}))
-			return s.reached[i].tried_at != 0;
-	return false;
+	const Index i = find(alert, {person, ReachedBy::call});
+	return i != 0 && s.reached[i].tried_at != 0;
 }
 
 void note_message(const Uuid &alert, const MessageOutcome &outcome) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->reached_lock);
-	ReachedRec *rec =
-			entry(alert, {outcome.person, ReachedBy::message, outcome.terminal, outcome.instance});
+	ReachedRec *rec = entry(alert, {outcome.person, outcome.terminal, outcome.instance});
 	if(rec == nullptr)
 		return;
 	rec->failed = !outcome.taken;

@@ -49,7 +49,7 @@ bool rejournal_open(Index i) noexcept
 	Store &s = *store();
 	AlertRec &alert = s.alerts[i];
 	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
-	if(device == 0 && alert.condition != Condition::storm)
+	if(device == 0 && !is_of_no_device(alert.condition))
 		return true;
 	const std::lock_guard<Mutex> guard(s.stripe[device % stripes]);
 	{

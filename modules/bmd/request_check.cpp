@@ -30,8 +30,11 @@ public:
 	}
 	bool string(std::string &text) override
 	{
-		if(depth_ == 2)
+		if(depth_ == 2) {
+			if(params_ == 0)
+				first_ = text.substr(0, longest_name);
 			return ++params_ <= 4 || stop("params has 1 or 4 strings");
+		}
 		if(key_ == "jsonrpc")
 			return text == "2.0" || stop("jsonrpc is not \"2.0\"");
 		if(key_ == "method")
@@ -75,7 +78,15 @@ public:
 			   && (params_ == 1 || params_ == 4);
 	}
 
+	/// Is it a batch of this collector?
+	[[nodiscard]] bool is_of(std::string_view collector) const
+	{
+		return params_ == 4 && first_ == collector;
+	}
+
 private:
+	static constexpr std::size_t longest_name = 64; // more than any collector's
+
 	bool stop(const char *why)
 	{
 		wrong = why;
@@ -84,6 +95,7 @@ private:
 	bool number() { return (depth_ == 1 && key_ == "id") || stop("params are strings"); }
 
 	std::string key_;
+	std::string first_;
 	std::set<std::string> seen_;
 	int depth_ = 0;
 	int params_ = 0;
@@ -91,7 +103,7 @@ private:
 
 } // namespace
 
-Result<bool> check_report_request(std::string_view body)
+Result<bool> check_report_request(std::string_view body, std::string_view collector)
 {
 	if(body.size() > max_request)
 		return malformed("longer than 1 MiB");
@@ -100,6 +112,8 @@ Result<bool> check_report_request(std::string_view body)
 		return malformed(reader.wrong.empty() ? "no JSON" : reader.wrong);
 	if(!reader.complete())
 		return malformed("jsonrpc, method or params is missing, or params has not 1 or 4 strings");
+	if(!collector.empty() && !reader.is_of(collector))
+		return Error{Errc::denied, "not a batch of the collector that the certificate names"};
 	return true;
 }
 

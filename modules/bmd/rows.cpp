@@ -47,18 +47,18 @@ struct KeptTable
 	std::array<std::string_view, 3> key;
 	std::size_t columns;
 };
-// Each key is a unique constraint of Kamailio's schema.
+// Each key is a unique constraint of Kamailio's schema, or of ours.
 constexpr std::array<KeptTable, kept_tables> tables{{
 		{"active_watchers", {"callid", "to_tag", "from_tag"}, 3},
 		{"location", {"ruid"}, 1},
+		{"bmd_policy_answer", {"username", "feed"}, 2},
+		{"bmd_filter", {"dialog"}, 1},
 }};
 
 std::size_t table_number(std::string_view name) noexcept
 {
-	std::size_t i = 0;
-	while(i < tables.size() && tables[i].name != name)
-		++i;
-	return i;
+	const auto *const found = std::ranges::find(tables, name, &KeptTable::name);
+	return static_cast<std::size_t>(found - tables.begin());
 }
 
 const Cell *find_cell(const std::vector<Cell> &cells, std::string_view name) noexcept

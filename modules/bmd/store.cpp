@@ -153,6 +153,8 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	s->duty.capacity = limits.duty_bytes;
 	s->watcher_rules.text = layout.take<char>(limits.duty_bytes);
 	s->watcher_rules.capacity = limits.duty_bytes;
+	s->policy.text = layout.take<char>(limits.duty_bytes);
+	s->policy.capacity = limits.duty_bytes;
 	table(layout, s->held, limits.held);
 	rings.journal = layout.take<unsigned char>(limits.journal_bytes);
 	rings.alert_events = layout.take<unsigned char>(
@@ -186,6 +188,7 @@ void init_locks(Store &s) noexcept
 	s.reached_lock.init();
 	s.duty_lock.init();
 	s.held_lock.init();
+	s.filters.lock.init();
 	s.escalation_waker.init();
 	s.task_waker.init();
 	s.writer_waker.init();
@@ -236,6 +239,7 @@ Store *create_store(const Limits &wanted, std::size_t &needed) noexcept
 	s->bytes = needed;
 	s->started_at = wall_now();
 	s->watcher_version.store(static_cast<std::uint64_t>(s->started_at)); // no process has read it
+	s->policy_version.store(static_cast<std::uint64_t>(s->started_at));
 	the_store = s;
 	the_memory = memory;
 	return s;

@@ -5,8 +5,8 @@
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
 /// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, reached, what is held, rings, rows that wait.  Nobody sends or touches a
-/// database while holding any but a dialog lock.
+/// pool lock, recipients, reached, what is held, filters, rings, rows that wait.  Nobody sends or
+/// touches a database while holding any but a dialog lock.
 
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "bmd/report.hpp"
 #include "bmd/threshold.hpp"
 #include "escalation_records.hpp"
+#include "filter_rec.hpp"
 #include "held_rec.hpp"
 #include "lock.hpp"
 #include "reached_rec.hpp"
@@ -26,6 +27,7 @@
 #include "store_kamailio.hpp"
 #include "store_limits.hpp"
 #include "storm_rec.hpp"
+#include "sub_rec.hpp"
 #include "text.hpp"
 #include "window_rec.hpp"
 
@@ -39,7 +41,6 @@ inline constexpr std::size_t max_metric_id = 2000;
 inline constexpr std::size_t max_collectors = 65'536;
 inline constexpr std::size_t stripes = 1024;
 inline constexpr std::size_t dialog_stripes = 1024;
-inline constexpr std::size_t feed_size = 40; ///< user part of a feed: "dev." and a serial
 inline constexpr std::size_t max_notifiers = 16;
 
 /// Which columns of a prescribed value are set; the others are those of the type.
@@ -140,14 +141,15 @@ struct DeviceRec
 };
 
 /// A technician's or a group's feed.  Device feeds are the devices themselves.  A team that is
-/// responsible for devices is kept like a group; nobody can watch it.
+/// responsible for devices, and an area, is kept like a group; nobody can watch it.
 struct FeedRec
 {
-	char name[name_size];  ///< user name, "grp." and the group's name, or "@" and the team's number
-	Index next_hash;       ///< or next free one
-	Index first_device;    ///< member edges
-	Index first_group;     ///< person: groups the person is assigned to
-	Index first_recipient; ///< alerts that were escalated to it
+	char name[name_size]; ///< user name, "grp." and the group's name, "@" and the team's number, or
+						  ///< "#" and the area's name
+	Index next_hash;      ///< or next free one
+	Index first_device;   ///< member edges
+	Index first_group;    ///< person: groups the person is assigned to
+	Index first_recipient;     ///< alerts that were escalated to it
 	std::uint32_t watchers;    ///< group: persons assigned to it
 	bool is_group;             ///< or a team
 	std::atomic<bool> watched; ///< somebody has subscribed to it
@@ -235,30 +237,6 @@ struct WriterState
 	std::uint64_t escalations_end;
 };
 
-/// A subscription, if it is still the one it was.
-struct SubRef
-{
-	Index slot = 0; ///< 0: none
-	std::uint32_t generation = 0;
-};
-
-/// A live subscription: one dialog of one terminal.
-struct SubRec
-{
-	std::uint64_t dialog; ///< dialog_of(); 0: free
-	TimeUs expires;       ///< monotonic
-	TimeUs retry;         ///< monotonic: its full state is told again then; 0: no need
-	TimeUs full_at;       ///< wall clock: its full state was written last; 0: never since the start
-	Index next_of_feed;   ///< also: next free one
-	Index next_of_dialog;
-	std::uint64_t row;        ///< hash of its row in the database but for counters; 0: not known
-	std::uint32_t row_cseq;   ///< CSeq that went there with it
-	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
-	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
-	char feed[feed_size];
-	char user[name_size];
-};
-
 /// Alerts that are over, oldest first: their end not journaled yet, or they may come back.
 struct EndedList
 {
@@ -279,7 +257,7 @@ struct Store
 	Mutex sub_lock;  ///< subscriptions
 	Mutex recipient_lock;
 	Mutex reached_lock;
-	Mutex duty_lock; ///< of rosters, policies and the rules of watchers
+	Mutex duty_lock; ///< of rosters, policies of both kinds and the rules of watchers
 	Mutex held_lock;
 
 	Table<TypeRec> types;
@@ -304,6 +282,9 @@ struct Store
 	DutyText duty;
 	DutyText watcher_rules;                     ///< watcher.hpp
 	std::atomic<std::uint64_t> watcher_version; ///< of these; changes with every change
+	DutyText policy;                            ///< policy.hpp
+	std::atomic<std::uint64_t> policy_version;  ///< of it, likewise
+	FilterTable filters;                        ///< of subscriptions
 	Table<HeldRec> held;
 	std::uint32_t held_count = 0;
 	Buckets type_hash;
@@ -329,6 +310,7 @@ struct Store
 	Settings settings;
 	Windows windows;
 	StormRec storms[max_storms + 1]; ///< by number, from 1
+	WatcherLog watchers;
 
 	ByteRing journal;      ///< batches of readings
 	SlotRing alert_events; ///< every change of every alert
@@ -340,6 +322,7 @@ struct Store
 	Waker task_waker;
 	bool tasks_taken;               ///< by a module that sends them; set before the fork
 	std::atomic<bool> tasks_missed; ///< some found no room: everybody is to be looked at
+	bool assigned_only;             ///< collectors report only devices that belong to them
 	Waker escalation_waker;
 	std::atomic<bool> escalation_changed; ///< alerts were rejected, or what let them rest is over
 	Waker writer_waker;

@@ -14,8 +14,9 @@
 namespace bmd {
 
 inline constexpr std::size_t row_buckets = 16'384;
-inline constexpr std::size_t kept_tables = 2;  ///< of Kamailio, whose rows wait here
+inline constexpr std::size_t kept_tables = 4;  ///< whose rows wait here
 inline constexpr std::size_t digest_size = 33; ///< hexadecimal, with its closing zero
+inline constexpr std::size_t sha256_digest_size = 65;
 
 struct WaitingRow;
 struct RowHead
@@ -39,10 +40,12 @@ struct RowsWaiting
 /// What the digest of one person is checked with; never the password.
 struct CredentialRec
 {
-	char user[32];          ///< of name_size
-	char ha1[digest_size];  ///< of user:domain:password
-	char ha1b[digest_size]; ///< of user@domain:domain:password
-	Index next_hash;        ///< or next free one
+	char user[32];                       ///< of name_size
+	char ha1[digest_size];               ///< MD5 of user:domain:password
+	char ha1b[digest_size];              ///< MD5 of user@domain:domain:password
+	char ha1_sha256[sha256_digest_size]; ///< SHA-256 of the same
+	char ha1b_sha256[sha256_digest_size];
+	Index next_hash; ///< or next free one
 	std::uint32_t mark;
 };
 

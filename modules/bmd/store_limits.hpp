@@ -41,12 +41,15 @@ struct Limits
 	std::size_t changes = 8'192;  ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
-	std::size_t deliveries = 32'768; ///< that wait for the database
-	std::size_t recipients = 0;      ///< alerts escalated to feeds; 0: 2 an alert, at least 16,384
-	std::size_t reached = 0;         ///< whom alerts reached; 0: alerts / 4, at least 32,768
-	std::size_t escalations = 0;     ///< steps that wait for the database; 0: half of alert_events
-	std::size_t tasks = 4'096;       ///< messages and calls that wait to be sent
-	std::size_t duty_bytes = 1U << 20; ///< of rosters and policies; as much for watchers' rules
+	std::size_t memory_reserve = 8U << 20; ///< bytes that no new subscription takes
+	std::size_t deliveries = 32'768;       ///< that wait for the database
+	std::size_t recipients = 0;  ///< alerts escalated to feeds; 0: 2 an alert, at least 16,384
+	std::size_t reached = 0;     ///< whom alerts reached; 0: alerts / 4, at least 32,768
+	std::size_t escalations = 0; ///< steps that wait for the database; 0: half of alert_events
+	std::size_t tasks = 4'096;   ///< messages and calls that wait to be sent
+	std::size_t duty_bytes =
+			1U << 20; ///< of rosters; as much for watchers' rules, and for policies
+	std::size_t filter_bytes = 4U << 20; ///< of filters of subscriptions; beside the store
 	std::size_t held = 0; ///< alerts held back from a subscription; 0: 1 each, 64 to 4,096
 };
 

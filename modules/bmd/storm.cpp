@@ -52,12 +52,17 @@ Share share_of(const Uuid &alert, Index feed)
 	return share;
 }
 
-StormDevice named(Index index)
+StormDevice named(Index index, const Shown &shown)
 {
 	const Store &s = *store();
 	const DeviceRec &device = s.devices[index];
-	return {device.serial, text_of(device.location),
-			device.patient == 0 ? std::string() : text_of(s.patients[device.patient].name)};
+	StormDevice named;
+	named.serial = device.serial;
+	if(shown.location)
+		named.location = text_of(device.location);
+	if(shown.identity && device.patient != 0)
+		named.patient_name = text_of(s.patients[device.patient].name);
+	return named;
 }
 
 } // namespace
@@ -207,7 +212,8 @@ void most_urgent(std::vector<Index> &devices)
 	devices.resize(shown);
 }
 
-void describe_storm(const AlertRec &alert, std::string_view name, AlertView &view)
+void describe_storm(
+		const AlertRec &alert, std::string_view name, AlertView &view, const ShownDevice &shown)
 {
 	view.cause = storm_cause(alert.serial);
 	if(alert.state == AlertState::cleared)
@@ -223,7 +229,8 @@ void describe_storm(const AlertRec &alert, std::string_view name, AlertView &vie
 	view.value = share.count;
 	view.mutes = 0;
 	for(const Index device : share.shown)
-		view.some.push_back(named(device));
+		if(const auto seen = shown ? shown(device) : Shown(); seen)
+			view.some.push_back(named(device, *seen));
 	if(share.count != 0 || all)
 		return;
 	view.state = AlertState::cleared; // for this feed; the storm goes on elsewhere

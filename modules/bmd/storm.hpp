@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bmd/storm.hpp"
+#include "shown.hpp"
 #include "store.hpp"
 
 namespace bmd {
@@ -78,7 +79,9 @@ struct StormList
 
 /// What the alert says to a feed: its cause, how many devices of the feed are silent, and which.
 /// To feeds it was escalated to, or of who sees to it and has none of the devices (any more), and
-/// to an empty one: of all.  Without any it is cleared.
-void describe_storm(const AlertRec &alert, std::string_view feed, AlertView &view);
+/// to an empty one: of all.  Without any it is cleared.  `shown`: what is named of a device; empty:
+/// everything.
+void describe_storm(const AlertRec &alert, std::string_view feed, AlertView &view,
+		const ShownDevice &shown = {});
 
 } // namespace bmd

@@ -55,6 +55,8 @@ void count_device(Index index, TeamFeeds &teams, StormCount &count)
 	count.shown.push_back(index);
 	bool has_team = false;
 	for(Index e = s.devices[index].first_member; e != 0; e = s.members[e].next_of_device) {
+		if(s.feeds[s.members[e].feed].name[0] == '#')
+			continue; // an area: nobody's
 		++count.feeds[s.members[e].feed];
 		has_team = teams.has(s.members[e].feed) || has_team;
 	}

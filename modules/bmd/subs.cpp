@@ -11,6 +11,8 @@
 
 #include "bmd_host.h"
 #include "changes.hpp"
+#include "filters.hpp"
+#include "watchers.hpp"
 
 namespace bmd {
 
@@ -51,12 +53,17 @@ void unlink(Index &head, Index gone, Index SubRec::*next) noexcept
 		std::atomic_ref(*link).store(s.subs[gone].*next); // may_have_subs() takes no lock
 }
 
-void drop(Index i) noexcept
+void drop(Index i, WatcherEvent why) noexcept
 {
 	Store &s = *store();
 	SubRec &sub = s.subs[i];
+	note_gone(sub, why);
 	unlink(feed_bucket(sub.feed), i, &SubRec::next_of_feed);
 	unlink(dialog_bucket(sub.dialog), i, &SubRec::next_of_dialog);
+	if(sub.filter != 0) {
+		release_filter(sub.filter);
+		note_filter_ended(sub.dialog);
+	}
 	const std::uint32_t generation = sub.generation;
 	sub = SubRec{};
 	sub.generation = generation + 1;
@@ -92,7 +99,8 @@ bool answers(const SubRec &sub) noexcept
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
-	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}, answers(sub)};
+	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}, answers(sub),
+			sub.pending_since != 0, sub.filter};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -147,6 +155,8 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 	sub.next_of_dialog = dialog_bucket(dialog);
 	dialog_bucket(dialog) = i;
 	++s.sub_count;
+	if(is_winfo(feed))
+		s.watchers.subscribers.fetch_add(1);
 }
 
 } // namespace
@@ -172,6 +182,45 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 	return Admission::done;
 }
 
+bool has_dialog(std::uint64_t dialog) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	return find(dialog) != 0;
+}
+
+std::size_t count_subs(std::string_view feed, std::string_view user) noexcept
+{
+	const Store &s = *store();
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	std::size_t count = 0;
+	for(Index i = feed_bucket(feed); i != 0; i = s.subs[i].next_of_feed)
+		count += feed == s.subs[i].feed && user == s.subs[i].user ? 1 : 0;
+	return count;
+}
+
+void set_pending(SubRef ref, bool pending) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(!live(ref))
+		return;
+	TimeUs &since = store()->subs[ref.slot].pending_since;
+	since = !pending ? 0 : since != 0 ? since : wall_now();
+}
+
+std::vector<PendingSub> pending_subs()
+{
+	Store &s = *store();
+	std::vector<PendingSub> pending;
+	{
+		const std::lock_guard<Mutex> guard(s.sub_lock);
+		for(Index i = 1; i <= s.subs.used; ++i)
+			if(s.subs[i].dialog != 0 && s.subs[i].pending_since != 0)
+				pending.push_back({s.subs[i].user, s.subs[i].feed, s.subs[i].pending_since});
+	}
+	std::ranges::sort(pending, {}, &PendingSub::since);
+	return pending;
+}
+
 void prolong_sub(SubRef ref, TimeUs expires) noexcept
 {
 	Store &s = *store();
@@ -180,11 +229,11 @@ void prolong_sub(SubRef ref, TimeUs expires) noexcept
 		s.subs[ref.slot].expires = expires + grace;
 }
 
-void end_sub(SubRef ref) noexcept
+void end_sub(SubRef ref, WatcherEvent why) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
 	if(live(ref))
-		drop(ref.slot);
+		drop(ref.slot, why);
 }
 
 std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot)
@@ -208,7 +257,9 @@ bool has_answering_sub(std::string_view feed, std::string_view user) noexcept
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
-	while(i != 0 && (feed != s.subs[i].feed || user != s.subs[i].user || !answers(s.subs[i])))
+	while(i != 0
+			&& (feed != s.subs[i].feed || user != s.subs[i].user || !answers(s.subs[i])
+					|| hides_urgent(s.subs[i].filter)))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }
@@ -245,11 +296,28 @@ std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target)
 	return s.subs[i].feed;
 }
 
-void note_full_state(SubRef ref) noexcept
+SubRec *live_sub(SubRef ref) noexcept
+{
+	return live(ref) ? &store()->subs[ref.slot] : nullptr;
+}
+
+Index first_sub_of(std::string_view feed) noexcept
+{
+	return feed_bucket(feed);
+}
+
+void note_full_state(SubRef ref, std::optional<WatcherEvent> shut_out) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	if(live(ref))
-		store()->subs[ref.slot].full_at = wall_now();
+	SubRec *const sub = live_sub(ref);
+	if(sub == nullptr)
+		return;
+	sub->full_at = wall_now();
+	sub->pending_since = 0;
+	if(shut_out)
+		note_watcher(*sub, *shut_out);
+	else
+		note_shown(*sub);
 }
 
 std::size_t notifier_of(std::uint64_t dialog) noexcept
@@ -273,7 +341,7 @@ void notify_answered(SubRef ref, int code) noexcept
 	if(code < 300) {
 		sub.failures = 0;
 	} else if(code == 404 || code == 481) {
-		drop(ref.slot);
+		drop(ref.slot, WatcherEvent::timeout);
 	} else if(sub.retry == 0) {
 		const DurationUs first = code == not_sent ? retry_not_sent : retry_first;
 		const DurationUs pause = first << sub.failures;
@@ -314,7 +382,7 @@ void look_after_subs() noexcept
 		if(sub.dialog == 0)
 			continue;
 		if(sub.expires <= now) {
-			drop(i);
+			drop(i, WatcherEvent::timeout);
 		} else if(sub.retry != 0 && sub.retry <= now) {
 			s.subs[i].retry = 0;
 			queue_refresh_sub({i, sub.generation}, sub.dialog);

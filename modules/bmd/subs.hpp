@@ -35,7 +35,9 @@ struct SubTarget
 	std::uint64_t dialog;
 	TimeUs full_at; ///< wall clock: when its full state was written last; 0: never
 	char user[name_size];
-	bool answers; ///< its terminal took the last NOTIFY
+	bool answers;         ///< its terminal took the last NOTIFY
+	bool pending;         ///< it waits for approval
+	std::uint32_t filter; ///< number of its filter; 0: it has none
 };
 
 enum class Admission
@@ -51,11 +53,33 @@ enum class Admission
 [[nodiscard]] Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
 		TimeUs expires, SubRef &ref) noexcept;
 
+/// Is there a subscription of this dialog?
+[[nodiscard]] bool has_dialog(std::uint64_t dialog) noexcept;
+
+/// How many this person has to this feed.
+[[nodiscard]] std::size_t count_subs(std::string_view feed, std::string_view user) noexcept;
+
+/// It waits for somebody's approval from now on, or does not any more; nothing when it has gone.
+void set_pending(SubRef ref, bool pending) noexcept;
+
+struct PendingSub
+{
+	std::string user;
+	std::string feed;
+	TimeUs since; ///< wall clock
+};
+/// All that wait for approval, those that wait the longest first.
+[[nodiscard]] std::vector<PendingSub> pending_subs();
+
 /// Changes the end of one that is there; nothing when it has gone.
 void prolong_sub(SubRef ref, TimeUs expires) noexcept;
 
-/// Ends it; nothing when it has gone.
-void end_sub(SubRef ref) noexcept;
+/// Ends it for this reason; nothing when it has gone.
+void end_sub(SubRef ref, WatcherEvent why = WatcherEvent::timeout) noexcept;
+
+/// The record, or nullptr when it has gone; the first one in the chain of a feed.  Within the lock.
+[[nodiscard]] SubRec *live_sub(SubRef ref) noexcept;
+[[nodiscard]] Index first_sub_of(std::string_view feed) noexcept;
 
 /// The subscriptions of a feed that notifier `slot` serves.
 [[nodiscard]] std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot);
@@ -64,7 +88,7 @@ void end_sub(SubRef ref) noexcept;
 /// later than that.
 [[nodiscard]] bool may_have_subs(std::string_view feed) noexcept;
 
-/// Has this person one whose terminal took the last NOTIFY?
+/// Has this person one whose terminal took the last NOTIFY, and which shows what is urgent?
 [[nodiscard]] bool has_answering_sub(std::string_view feed, std::string_view user) noexcept;
 
 /// Feeds with subscriptions that notifier `slot` serves, each once.
@@ -75,9 +99,25 @@ void end_sub(SubRef ref) noexcept;
 /// The same by its dialog.
 [[nodiscard]] std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target);
 
-/// Its full state has been written, from what stands in the book before now.  Within the dialog's
+/// Its full state has been written, from what stands in the book before now: it waits for nobody
+/// any more.  `shut_out`: nothing is shown, for this reason.  Within the dialog's lock.
+void note_full_state(SubRef ref, std::optional<WatcherEvent> shut_out = std::nullopt) noexcept;
+
+/// Gives it another filter (0: none), with the reference to it; returns the old one, whose
+/// reference is the caller's then.  Of one that has gone it is the new one.  Within the dialog's
 /// lock.
-void note_full_state(SubRef ref) noexcept;
+[[nodiscard]] std::uint32_t exchange_filter(SubRef ref, std::uint32_t filter) noexcept;
+/// Number of its filter now; takes no lock.
+[[nodiscard]] std::uint32_t filter_in_force(SubRef ref) noexcept;
+
+struct FilteredSub
+{
+	SubRef ref;
+	std::uint64_t dialog;
+	std::uint32_t filter;
+	TimeUs full_at; ///< as in SubTarget
+};
+[[nodiscard]] std::vector<FilteredSub> filtered_subs();
 
 /// Which notifier serves a dialog: always the same, so the order within the dialog holds.
 [[nodiscard]] std::size_t notifier_of(std::uint64_t dialog) noexcept;

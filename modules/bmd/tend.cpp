@@ -27,7 +27,7 @@ std::uint32_t patience_of(const AlertRec &alert) noexcept
 {
 	Rule rule;
 	const bool ruled = alert.condition != Condition::device && alert.condition != Condition::stale
-					   && alert.condition != Condition::storm;
+					   && !is_of_no_device(alert.condition);
 	return ruled && rule_in_force(store()->devices[alert.device], alert.metric, rule)
 				   ? rule.rises_after
 				   : 0;
@@ -82,7 +82,7 @@ void tend_slot(Index i, TimeUs now, TimeUs mono) noexcept
 	const Index device = std::atomic_ref<Index>(alert.device).load(std::memory_order_relaxed);
 	const auto over = [&alert, device] { // a free slot is of device 0, too
 		return alert.state == AlertState::cleared
-			   || (device == 0 && alert.condition != Condition::storm);
+			   || (device == 0 && !is_of_no_device(alert.condition));
 	};
 	if(over())
 		return;

@@ -9,6 +9,7 @@
 
 #include "book.hpp"
 #include "evaluate.hpp"
+#include "permits.hpp"
 #include "registry.hpp"
 #include "storm.hpp"
 #include "windows.hpp"
@@ -37,7 +38,7 @@ template <std::size_t N> void put_time(char (&to)[N], TimeUs time)
 
 } // namespace
 
-void show_device(Index index, bmd_device_view &view)
+void show_device(Index index, bmd_device_view &view, const Shown &shown)
 {
 	const Store &s = *store();
 	const DeviceRec &device = s.devices[index];
@@ -45,11 +46,12 @@ void show_device(Index index, bmd_device_view &view)
 	view = {};
 	put(view.serial, device.serial);
 	put(view.type, s.types[device.type].name);
-	put(view.location, text_of(device.location));
-	if(device.patient != 0) {
+	if(shown.location)
+		put(view.location, text_of(device.location));
+	if(shown.identity && device.patient != 0)
 		put(view.patient, text_of(s.patients[device.patient].name));
+	if(shown.identity && shown.location && device.patient != 0)
 		put(view.patient_address, text_of(s.patients[device.patient].address));
-	}
 	put_time(view.last_heard, device.last_arrived);
 	view.enabled = (flags & device_enabled) != 0;
 	// silence itself, not its alert, which a full book may have no room for
@@ -127,12 +129,14 @@ namespace {
 // The person's devices; who has none, as one whom a storm was escalated to, is told of all.
 void describe_for(const AlertRec &storm, std::string_view person, AlertView &view)
 {
+	const Permits permits;
+	const ShownDevice shown = permits.shown_to(person, person);
 	AlertView own = view;
-	describe_storm(storm, person, own);
+	describe_storm(storm, person, own, shown);
 	if(own.devices != 0 || person.empty())
 		view = own;
 	else
-		describe_storm(storm, {}, view);
+		describe_storm(storm, {}, view, shown);
 }
 
 // As many as the view holds.
@@ -166,10 +170,11 @@ void show_response(const AlertView &all, bmd_alert_view &view)
 
 } // namespace
 
-void show_alert(const AlertRec &alert, bmd_alert_view &view, std::string_view person)
+void show_alert(
+		const AlertRec &alert, bmd_alert_view &view, std::string_view person, const Shown &shown)
 {
 	AlertView all;
-	describe_alert(alert, all);
+	describe_alert(alert, all, shown);
 	if(alert.condition == Condition::storm)
 		describe_for(alert, person, all);
 	view = {};

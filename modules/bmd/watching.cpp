@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "filters.hpp"
+#include "permits.hpp"
 #include "recipients.hpp"
 #include "subs.hpp"
 
@@ -18,7 +20,7 @@ std::vector<std::string> common_feeds(const AlertRec &alert)
 {
 	const Store &s = *store();
 	std::vector<std::string> feeds{"dev." + std::string(alert.serial)};
-	if(alert.condition == Condition::storm) {
+	if(is_of_no_device(alert.condition)) {
 		for(const Index i : recipients_of(alert.id))
 			if(const FeedRec &feed = s.feeds[i]; feed.is_group && feed.watched.load())
 				feeds.emplace_back(feed.name);
@@ -31,20 +33,28 @@ std::vector<std::string> common_feeds(const AlertRec &alert)
 	return feeds;
 }
 
+// A feed that a policy hides, or the alert in it, or of which it shows a number only, tells nobody
+// anything; nor does one that the person is not responsible for any more.
+bool is_shown(
+		const Permits &permits, std::string_view user, std::string_view feed, const AlertRec &alert)
+{
+	if(!permits.on_feed(user, feed).allows())
+		return false;
+	const Verdict verdict = permits.on_alert(user, feed, alert);
+	return verdict.allows() && verdict.shown.alerts;
+}
+
 } // namespace
 
 Watching::Watching(const AlertRec &alert)
 {
+	const Permits permits;
 	for(const std::string &feed : common_feeds(alert))
-		add(feed);
-}
-
-void Watching::add(std::string_view feed)
-{
-	for(std::size_t slot = 0; slot < store()->limits.notifiers; ++slot)
-		for(const SubTarget &target : subs_of(feed, slot))
-			if(target.answers)
-				users_.emplace(target.user);
+		for(std::size_t slot = 0; slot < store()->limits.notifiers; ++slot)
+			for(const SubTarget &target : subs_of(feed, slot))
+				if(target.answers && !hides_urgent(target.filter)
+						&& is_shown(permits, target.user, feed, alert))
+					users_.emplace(target.user);
 }
 
 bool Watching::has(std::string_view person) const
@@ -56,9 +66,11 @@ bool shown_by_subscription(const AlertRec &alert, std::string_view person)
 {
 	if(has_answering_sub(person, person))
 		return true;
+	const Permits permits;
 	const auto feeds = common_feeds(alert);
-	return std::ranges::any_of(
-			feeds, [&](const std::string &feed) { return has_answering_sub(feed, person); });
+	return std::ranges::any_of(feeds, [&](const std::string &feed) {
+		return has_answering_sub(feed, person) && is_shown(permits, person, feed, alert);
+	});
 }
 
 } // namespace bmd

@@ -12,7 +12,8 @@
 
 namespace bmd {
 
-/// A subscription whose terminal left the last NOTIFY unanswered shows nothing.
+/// A subscription whose terminal left the last NOTIFY unanswered shows nothing, nor does one whose
+/// filter or policy leaves out what is urgent.
 class Watching
 {
 public:
@@ -23,7 +24,6 @@ public:
 	[[nodiscard]] bool has(std::string_view person) const;
 
 private:
-	void add(std::string_view feed);
 	std::set<std::string, std::less<>> users_; ///< of the feeds of devices and groups
 };
 

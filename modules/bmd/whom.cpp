@@ -7,6 +7,7 @@
 
 #include "feeds.hpp"
 
+#include "permits.hpp"
 #include "recipients.hpp"
 #include "registry.hpp"
 #include "storm.hpp"
@@ -68,14 +69,26 @@ bool seen_by_somebody(const std::string &name) noexcept
 	return !feed.is_group || feed.watchers > 0;
 }
 
-void keep_seen(Reached &reached)
+// Is the person's policy against it?  Who would not see the alert cannot be counted on.
+bool is_kept_from(const std::string &name, const DeviceTies &ties)
+{
+	const Permits permits;
+	if(name.starts_with(group_prefix) || !permits.restricts(name))
+		return false;
+	return ties.device != 0 ? !permits.in_person(name, ties.device)
+							: ties.alert && !permits.in_person(name, *ties.alert);
+}
+
+void keep_seen(Reached &reached, const DeviceTies &ties)
 {
 	std::string missing;
 	std::string empty;
+	std::string barred;
 	std::erase_if(reached.feeds, [&](const std::string &name) {
-		if(seen_by_somebody(name))
+		const bool seen = seen_by_somebody(name);
+		if(seen && !is_kept_from(name, ties))
 			return false;
-		std::string &list = name.starts_with(group_prefix) ? empty : missing;
+		std::string &list = seen ? barred : name.starts_with(group_prefix) ? empty : missing;
 		list += (list.empty() ? "" : ", ") + name;
 		return true;
 	});
@@ -83,6 +96,8 @@ void keep_seen(Reached &reached)
 		reached.why = "disabled or unknown: " + missing + "; " + reached.why;
 	if(!empty.empty())
 		reached.why = "nobody may watch " + empty;
+	if(!barred.empty())
+		reached.why = "may not see it by policy: " + barred + "; " + reached.why;
 }
 
 void add_tie(const FeedRec &feed, DeviceTies &ties)
@@ -101,6 +116,7 @@ DeviceTies ties_of(Index device)
 {
 	const Store &s = *store();
 	DeviceTies ties;
+	ties.device = device;
 	ties.type = s.types[s.devices[device].type].name;
 	for(Index e = s.devices[device].first_member; e != 0; e = s.members[e].next_of_device)
 		add_tie(s.feeds[s.members[e].feed], ties);
@@ -109,13 +125,16 @@ DeviceTies ties_of(Index device)
 
 std::optional<DeviceTies> ties_of(const AlertRec &alert)
 {
+	DeviceTies ties;
+	ties.alert = alert;
+	if(alert.condition == Condition::withheld)
+		return ties; // so the default team's
 	if(alert.condition != Condition::storm) {
 		const Index device = find_device(alert.serial);
 		return device == 0 ? std::nullopt : std::optional(ties_of(device));
 	}
 	if(!is_ready(alert))
 		return std::nullopt;
-	DeviceTies ties;
 	for(const Index feed : recipients_of(alert.id, recipient_devices))
 		add_tie(store()->feeds[feed], ties);
 	ties.orphans = has_orphans(alert);
@@ -184,7 +203,7 @@ Reached reach(const Duty &duty, const EscalationStep &step, const DeviceTies &ti
 	if(reached.why.empty())
 		reached.why = reached.feeds.empty() ? "nobody is responsible for the device"
 											: joined(reached.feeds);
-	keep_seen(reached);
+	keep_seen(reached, ties);
 	return reached;
 }
 

@@ -20,6 +20,8 @@ struct DeviceTies
 	std::vector<std::string> responsible; ///< user names
 	std::vector<std::int32_t> teams;      ///< responsible for the device itself: numbers
 	bool orphans = false;                 ///< of a storm: one of its devices has no team
+	Index device = 0;                     ///< 0: of an alert that is of no device
+	std::optional<AlertRec> alert;        ///< that one
 };
 
 /// Caller holds the registry lock.

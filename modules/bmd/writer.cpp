@@ -74,8 +74,10 @@ Result<bool> take_over_node(Pg &pg, const std::string &node)
 		return rights.error();
 	if(PQgetvalue(rights->get(), 0, 0)[0] != 't')
 		return Error{Errc::denied, "bmd_grant_server() has not been called since bmd-migrate"};
-	auto reset = pg.run("RESET lock_timeout");
-	return reset ? Result<bool>(true) : reset.error();
+	if(auto reset = pg.run("RESET lock_timeout"); !reset)
+		return reset.error();
+	s.database_up.store(1); // what begins before the writer has connected waits for it
+	return true;
 }
 
 // What the server knows of its position.  The answer to a COMMIT may have been lost with the

@@ -112,7 +112,7 @@ void Writer::put_response(const AlertRec &alert)
 	copy_.int16(state.step);
 	copy_.timestamp(state.silenced_until);
 	copy_.text(to_string(state.suppressed));
-	copy_.int32(static_cast<std::int32_t>(alert.mutes));
+	copy_.int32(static_cast<std::int32_t>(mutes_of(alert)));
 	copy_.text(to_string(state.outcome));
 	const bool changed = alert.priority_before != Priority{};
 	copy_.text_or_null(changed ? to_string(alert.priority_before) : std::string_view());

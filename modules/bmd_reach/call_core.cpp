@@ -4,6 +4,7 @@
 #include "call_core.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 
@@ -80,6 +81,13 @@ std::vector<bmd_alert_view> outstanding(
 	return others;
 }
 
+bool encrypted_only(std::string_view person)
+{
+	std::array<char, 1> no_certificate{};
+	return api->encryption(text_of(person), no_certificate.data(), no_certificate.size())
+		   == BMD_ENCRYPTED_ONLY;
+}
+
 CallTold told_of(const bmd_alert_view &alert)
 {
 	return {alert, message_brief(alert), message_text(*api, alert)};
@@ -149,7 +157,9 @@ bool invite(const std::string &person, call_invitation &invitation)
 	invitation.urgency = static_cast<int>(priority_of(alerts.front()));
 	invitation.again = asked.again ? 1 : 0;
 	show(alerts, asked.alerts, invitation);
-	const CallWords words = words_of_call(words_for, others);
+	const CallWords words = encrypted_only(person)
+									? words_of_silent_call(priority_of(alerts.front()))
+									: words_of_call(words_for, others);
 	put(invitation.display, words.display);
 	put(invitation.headers, words.headers);
 	put(invitation.text, words.text);

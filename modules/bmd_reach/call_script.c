@@ -146,7 +146,7 @@ static int script_admit(struct sip_msg *msg, char *unused1, char *unused2)
 }
 
 /* In a branch route: is the terminal reached without looking a name up, which would keep every
- * other request of this process waiting?  One that is not is recorded. */
+ * other request of this process waiting?  One that is not, and is called, is recorded. */
 static int script_has_address(struct sip_msg *msg, char *unused1, char *unused2)
 {
 	struct call copy;
@@ -156,7 +156,9 @@ static int script_has_address(struct sip_msg *msg, char *unused1, char *unused2)
 	(void)unused2;
 	if(reach_is_address(msg->dst_uri.len > 0 ? &msg->dst_uri : GET_RURI(msg)))
 		return 1;
-	LM_NOTICE("no call to a terminal: its Contact has no address and no way behind it\n");
+	LM_NOTICE("nothing goes to a terminal: its Contact has no address and no way behind it\n");
+	if(msg->REQ_METHOD != METHOD_INVITE) /* a text between people: no outcome of ours */
+		return -1;
 	call_lock();
 	call = msg->callid == NULL ? NULL : call_by_id(&msg->callid->body);
 	if(call != NULL) {

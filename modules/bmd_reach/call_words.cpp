@@ -40,11 +40,9 @@ std::string subject_of(const CallTold &first, std::size_t others)
 	return header_line(first.line, most_subject - end.size()) + end;
 }
 
-std::string headers_of(const CallTold &first, std::size_t others)
+std::string headers_of(Priority priority)
 {
-	const Priority priority = priority_of(first.alert);
-	std::string headers = "Subject: " + subject_of(first, others)
-						  + "\r\nPriority: " + std::string(sip_priority(priority)) + "\r\n";
+	std::string headers = "Priority: " + std::string(sip_priority(priority)) + "\r\n";
 	// RFC 7462, 4.2.3; normal is the absence of it
 	if(priority != Priority::medium)
 		headers += "Alert-Info: <urn:alert:priority:"
@@ -94,7 +92,17 @@ CallWords words_of_call(const std::vector<CallTold> &alerts, std::size_t others)
 									 : std::string(first.serial) + ' ' + first.metric;
 	const std::string display = std::string(shout(priority_of(first))) + ' ' + what;
 	return {quoted_string(display, most_display),
-			headers_of(alerts.front(), alerts.size() - 1 + others), text_of(alerts, others)};
+			"Subject: " + subject_of(alerts.front(), alerts.size() - 1 + others) + "\r\n"
+					+ headers_of(priority_of(first)),
+			text_of(alerts, others)};
+}
+
+CallWords words_of_silent_call(Priority priority)
+{
+	return {quoted_string(std::string(shout(priority)) + " alert", most_display),
+			headers_of(priority),
+			"There is an alert for you. What it is of is sent encrypted only: look at your "
+			"terminal."};
 }
 
 } // namespace bmd::reach

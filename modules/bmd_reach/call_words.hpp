@@ -36,4 +36,8 @@ struct CallWords
 /// whole, the others in a line each as long as there is room.
 [[nodiscard]] CallWords words_of_call(const std::vector<CallTold> &alerts, std::size_t others);
 
+/// For who gets encrypted documents only, since a call has no encrypted part: that there is
+/// something, and how urgent it is; nothing of device, patient or value.
+[[nodiscard]] CallWords words_of_silent_call(Priority priority);
+
 } // namespace bmd::reach

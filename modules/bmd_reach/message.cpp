@@ -64,8 +64,10 @@ void Messenger::step(const bmd_task &task, TimeUs now)
 	if(!may(alert, task.person, now))
 		return;
 	const Text words = text_of(alert);
+	const bool first = task.step <= 1 && task.round == 0;
 	for(const reach_contact &contact : contacts)
-		send(contact, task.person, words, now);
+		if(!first || !just_told(task.alert, task.person, contact, words.told, now))
+			send(contact, task.person, words, now);
 }
 
 void Messenger::registered(const std::string &person, TimeUs now)
@@ -140,6 +142,21 @@ void Messenger::changed(const bmd_task &task, TimeUs now)
 	tell_change(alert, &view, told, view.answered_by, now);
 }
 
+// Policies may have changed since the person was told, or who is responsible.  What waits is told
+// as that person may see it: a storm of the own devices.
+bool Messenger::may_be_told(const std::string &person, const std::string &alert, int told,
+		const std::string &serial, Text &change)
+{
+	bmd_alert_view own{};
+	if(!bmd_told_waits(told))
+		return api_.may_be_told(text(person), text(serial)) != 0;
+	if(api_.may_answer(text(person), text(alert)) != 1
+			|| api_.alert_for(text(person), text(alert), &own) != 1)
+		return false;
+	change = text_of(own);
+	return true;
+}
+
 // Each terminal that took a text, and was told otherwise last.  Another priority is told when the
 // alert does not rest.
 void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view, int told,
@@ -162,11 +179,8 @@ void Messenger::tell_change(const std::string &alert, const bmd_alert_view *view
 		if(one.terminal != 0)
 			people.emplace(one.person);
 	for(const std::string &person : people) {
-		if(bmd_told_waits(told) && api_.may_answer(text(person), text(alert)) == 0)
-			continue;         // not responsible any more
-		bmd_alert_view own{}; // a storm is told to each of the own devices
-		if(bmd_told_waits(told) && api_.alert_for(text(person), text(alert), &own) == 1)
-			change = text_of(own);
+		if(!may_be_told(person, alert, told, words->serial, change))
+			continue;
 		std::optional<bool> allowed; // another priority of what it was told waits
 		for(const reach_contact &contact : contacts_of(person)) {
 			const int before = told_to(alert, person, contact, reached, now);

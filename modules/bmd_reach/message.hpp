@@ -53,6 +53,7 @@ private:
 		std::string code;
 		std::string priority;
 		unsigned int revision = 0;
+		std::string serial;
 	};
 	struct Text
 	{
@@ -72,6 +73,8 @@ private:
 	[[nodiscard]] Told told_of(const std::string &alert) const;
 	[[nodiscard]] int told_to(const std::string &alert, const std::string &person,
 			const reach_contact &contact, const Told &told, TimeUs now) const;
+	[[nodiscard]] bool just_told(const std::string &alert, const std::string &person,
+			const reach_contact &contact, int told, TimeUs now) const;
 	[[nodiscard]] Contacts untold(const bmd_alert_view &alert, const std::string &person,
 			const Contacts &contacts, bool again, TimeUs now) const;
 	[[nodiscard]] bool may(const bmd_alert_view &alert, const std::string &person, TimeUs now);
@@ -80,6 +83,8 @@ private:
 	/// Of alerts that were told before the start: they may leave the book before they change.
 	void learn_words();
 	void look_at(const std::string &person, bool new_terminal, TimeUs now);
+	bool may_be_told(const std::string &person, const std::string &alert, int told,
+			const std::string &serial, Text &change);
 	void tell_change(const std::string &alert, const bmd_alert_view *view, int told,
 			const std::string &who, TimeUs now);
 	void tell_more(const std::string &person, std::size_t count);

@@ -14,6 +14,7 @@ namespace bmd::reach {
 namespace {
 
 constexpr DurationUs answers_within = 60 * second_us; // tm gives up before
+constexpr DurationUs same_moment = 5 * second_us;
 constexpr DurationUs forget_interval = 60 * second_us;
 
 template <std::size_t N> void put(char (&to)[N], std::string_view words)
@@ -90,6 +91,17 @@ int Messenger::told_to(const std::string &alert, const std::string &person,
 	return now - recent.since < answers_within ? recent.told : BMD_TOLD_NOTHING;
 }
 
+// A terminal that registered as the alert was raised has the text already when the first step,
+// which waited for the database, asks for it.
+bool Messenger::just_told(const std::string &alert, const std::string &person,
+		const reach_contact &contact, int told, TimeUs now) const
+{
+	const std::uint64_t terminal = api_.terminal_hash({contact.uri, std::strlen(contact.uri)});
+	const auto found = recent_.find({alert, person, terminal});
+	return found != recent_.end() && found->second.told == told
+		   && now - found->second.since < same_moment;
+}
+
 // Terminals that have not been told that it waits for an answer, at the priority it has; those that
 // did not take it only if they are to be tried `again`.
 Messenger::Contacts Messenger::untold(const bmd_alert_view &alert, const std::string &person,
@@ -129,7 +141,8 @@ Messenger::Text Messenger::text_of(const bmd_alert_view &alert)
 const Messenger::Words *Messenger::words_of(const std::string &alert, const bmd_alert_view *view)
 {
 	if(view != nullptr)
-		words_[alert] = {message_brief(*view), view->code, view->priority, view->revision};
+		words_[alert] = {
+				message_brief(*view), view->code, view->priority, view->revision, view->serial};
 	const auto found = words_.find(alert);
 	return found == words_.end() ? nullptr : &found->second;
 }

@@ -76,12 +76,6 @@ Carried refused(ResultCode code, std::string reason)
 
 } // namespace
 
-bool responsible(std::string_view user, std::string_view serial)
-{
-	const std::string feed = "dev." + std::string(serial);
-	return book().may_watch(text_of(user), text_of(feed)) != 0;
-}
-
 Carried carry_out(std::string_view user, std::string_view device, const AlertControl &control,
 		std::string_view through, bool bare)
 {
@@ -89,8 +83,19 @@ Carried carry_out(std::string_view user, std::string_view device, const AlertCon
 	Carried carried{};
 	if(book().alert(text_of(control.alert), &carried.alert) != 1)
 		return closed_by_them(user, device, control);
-	if(book().may_answer(text_of(user), text_of(carried.alert.id)) == 0)
+	const int may = book().may_answer(text_of(user), text_of(carried.alert.id));
+	if(may < 0)
+		return closed_by_them(user, device, control);
+	if(may == 0)
 		return refused(ResultCode::forbidden, not_yours);
+	// from here on as that person may see it; but whoever answers a storm does so for all its
+	// devices
+	bmd_alert_view own{};
+	if(book().alert_for(text_of(user), text_of(carried.alert.id), &own) != 1)
+		return closed_by_them(user, device, control);
+	if(own.cause[0] != '\0')
+		put(own.value, carried.alert.value);
+	carried.alert = own;
 	if(device != any_device && device != carried.alert.serial)
 		return refused(ResultCode::bad_value, "the alert is of another device");
 	bmd_answer answer{};
@@ -140,11 +145,12 @@ TimeUs mono_now() noexcept
 	return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<bmd_alert_view> alerts_of_device(std::string_view serial, long most)
+std::vector<bmd_alert_view> alerts_of_device(
+		std::string_view user, std::string_view serial, long most)
 {
 	std::vector<bmd_alert_view> alerts;
 	alerts.reserve(static_cast<std::size_t>(most));
-	book().alerts(text_of(serial), most, add, &alerts);
+	(void)book().device_alerts_for(text_of(user), text_of(serial), most, add, &alerts);
 	return alerts;
 }
 

@@ -25,9 +25,6 @@ namespace bmd::dmp {
 	return {text.data(), text.size()};
 }
 
-/// Is this person responsible for the device?  False also when there is none.
-[[nodiscard]] bool responsible(std::string_view user, std::string_view serial);
-
 struct Carried
 {
 	ResultCode code = ResultCode::ok; ///< accepted: carried out, but not stored yet
@@ -53,7 +50,8 @@ struct Carried
 /// What can still be said of an alert that is over.
 [[nodiscard]] bmd_alert_view shown(const Lately &answer) noexcept;
 
-/// Open alerts of a device, newest first, for anybody.
-[[nodiscard]] std::vector<bmd_alert_view> alerts_of_device(std::string_view serial, long most);
+/// Open alerts of a device, newest first, as this person may see them.
+[[nodiscard]] std::vector<bmd_alert_view> alerts_of_device(
+		std::string_view user, std::string_view serial, long most);
 
 } // namespace bmd::dmp

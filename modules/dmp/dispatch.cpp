@@ -10,6 +10,7 @@
 #include "bmd/dmp_control.hpp"
 #include "book.hpp"
 #include "query.hpp"
+#include "watcher_answer.hpp"
 
 namespace bmd::dmp {
 
@@ -56,6 +57,10 @@ public:
 	std::vector<Entry> operator()(const Control &control)
 	{
 		++tally_.controls;
+		if(is_watcher_control(control)) {
+			const WatcherAnswer answer = answer_watcher(user_, device_, control);
+			return said(control, echo(answer.person), answer.code, answer.reason);
+		}
 		const auto read = read_alert_control(control);
 		if(const auto *const refusal = std::get_if<Refusal>(&read)) {
 			const bool named = !control.arguments.empty();

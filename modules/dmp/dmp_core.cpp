@@ -41,7 +41,7 @@ std::string_view view_of(bmd_text text)
 RequestName name_of(const dmp_request &request)
 {
 	return {view_of(request.user), view_of(request.tag), view_of(request.call_id),
-			view_of(request.cseq), view_of(request.body)};
+			view_of(request.cseq), view_of(request.body), view_of(request.source)};
 }
 
 template <std::size_t N> void put(char (&to)[N], std::string_view text)

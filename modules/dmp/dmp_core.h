@@ -21,6 +21,7 @@ enum dmp_count
 	DMP_REFUSED,   /* of all of them: not carried out */
 	DMP_MALFORMED, /* MESSAGEs refused with 4xx */
 	DMP_LOST,      /* responses that a terminal did not take */
+	DMP_REPEATED,  /* MESSAGEs that came again and were answered as before */
 	DMP_COUNTS
 };
 
@@ -76,6 +77,7 @@ struct dmp_request
 	struct bmd_text call_id;
 	struct bmd_text cseq; /* the number */
 	struct bmd_text body;
+	struct bmd_text source; /* address and port: from elsewhere it is no repetition of a terminal */
 };
 /* The status it was answered with less than 32 s ago; 0: it is new. */
 int dmp_core_answered(const struct dmp_request *request);

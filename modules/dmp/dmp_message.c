@@ -7,6 +7,7 @@
 #include "bmd_kamailio.h"
 #include "core/data_lump_rpl.h"
 #include "core/dprint.h"
+#include "core/ip_addr.h"
 #include "core/mem/mem.h"
 #include "core/parser/hf.h"
 #include "core/parser/parse_content.h"
@@ -154,6 +155,7 @@ static void take(struct sip_msg *msg, str *user, struct dmp_outcome *outcome)
 /* 1 when the request has all that names it. */
 static int name_request(struct sip_msg *msg, struct dmp_request *name)
 {
+	static char source[IP_ADDR_MAX_STR_SIZE + 8];
 	struct to_body *from;
 
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || msg->callid == NULL || msg->cseq == NULL
@@ -165,6 +167,9 @@ static int name_request(struct sip_msg *msg, struct dmp_request *name)
 	name->call_id = text_of(&msg->callid->body);
 	name->cseq = text_of(&get_cseq(msg)->number);
 	name->body = dmp_body(msg);
+	name->source.s = source;
+	name->source.len = (size_t)snprintf(
+			source, sizeof source, "%s %u", ip_addr2a(&msg->rcv.src_ip), msg->rcv.src_port);
 	return 1;
 }
 
@@ -175,6 +180,7 @@ int dmp_answered_before(struct sip_msg *msg)
 
 	if(status == 0)
 		return -1;
+	dmp_core_count(DMP_REPEATED);
 	(void)answer(msg, status, "", 0);
 	return 1;
 }

@@ -139,6 +139,7 @@ STAT(DMP_TEXTS)
 STAT(DMP_REFUSED)
 STAT(DMP_MALFORMED)
 STAT(DMP_LOST)
+STAT(DMP_REPEATED)
 
 /* clang-format off */
 stat_export_t dmp_stats[] = {
@@ -148,6 +149,7 @@ stat_export_t dmp_stats[] = {
 	{"refused",        STAT_IS_FUNC, (stat_var **)stat_DMP_REFUSED},
 	{"malformed",      STAT_IS_FUNC, (stat_var **)stat_DMP_MALFORMED},
 	{"responses_lost", STAT_IS_FUNC, (stat_var **)stat_DMP_LOST},
+	{"repeated",       STAT_IS_FUNC, (stat_var **)stat_DMP_REPEATED},
 	{0, 0, 0}
 };
 /* clang-format on */

@@ -123,8 +123,8 @@ struct Key
 	explicit Key(const RequestName &request) noexcept : part{first_seed, second_seed}
 	{
 		for(std::uint64_t &value : part)
-			for(const std::string_view text :
-					{request.user, request.tag, request.call_id, request.cseq, request.body})
+			for(const std::string_view text : {request.user, request.tag, request.call_id,
+						request.cseq, request.body, request.source})
 				value = hash(text, value);
 	}
 	[[nodiscard]] bool names(const Request &request) const noexcept

@@ -40,8 +40,9 @@ enum class Budget : std::uint8_t
 	texts     ///< 10 that answer no alert: two machines that talk to each other come to an end
 };
 
-/// Identity of a request (RFC 3261, 8.2.2.2), whatever transaction it comes in, and its body: a
-/// terminal that numbers carelessly means something else by another body.
+/// Identity of a request (RFC 3261, 8.2.2.2), whatever transaction it comes in, its body: a
+/// terminal that numbers carelessly means something else by another body, and where it came from:
+/// who has recorded it elsewhere is to prove the password.
 struct RequestName
 {
 	std::string_view user; ///< of From
@@ -49,6 +50,7 @@ struct RequestName
 	std::string_view call_id;
 	std::string_view cseq; ///< the number
 	std::string_view body;
+	std::string_view source; ///< address and port
 };
 
 /// The same request may come again for that long after it was answered: 64 times T1 (RFC 3261,

@@ -177,7 +177,7 @@ private:
 	}
 	void alerts(const std::string &name)
 	{
-		const auto open = alerts_of_device(known_.device.serial, most_alerts);
+		const auto open = alerts_of_device(user_, known_.device.serial, most_alerts);
 		response_.items.push_back(
 				item(name, std::to_string(known_.device.open_alerts), ResultCode::ok));
 		for(const bmd_alert_view &alert : open) {
@@ -211,8 +211,7 @@ std::vector<Entry> answer_query(std::string_view user, std::string_view device, 
 {
 	Known known;
 	known.metrics.reserve(max_actions); // so that add_metric() allocates nothing
-	if(!responsible(user, device)
-			|| book().device(text_of(device), &known.device, add_metric, &known) != 1)
+	if(book().device_for(text_of(user), text_of(device), &known.device, add_metric, &known) != 1)
 		return {Entry(refuse_query(query, ResultCode::forbidden))};
 	Answer answer(known, user);
 	for(auto name = query.variables.begin(); name != query.variables.end(); ++name)

@@ -27,7 +27,8 @@ static int transport_of(const struct sip_uri *uri)
 	return uri->proto == PROTO_NONE ? PROTO_UDP : uri->proto;
 }
 
-/* A name: the terminal is where its request came from, as for one behind a NAT. */
+/* A name, or anything by TLS: the terminal is where its request came from, as for one behind a NAT.
+ * So what was asked for by TLS is told by the same connection, and never in clear. */
 static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_uri *uri)
 {
 	static char text[320]; /* until presence has copied it */
@@ -35,13 +36,15 @@ static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_
 			[PROTO_UDP] = "udp", [PROTO_TCP] = "tcp", [PROTO_TLS] = "tls"};
 	int proto = msg->rcv.proto;
 	int is_ip6 = msg->rcv.src_ip.af == AF_INET6;
+	int is_sips = proto == PROTO_TLS && uri->type == SIPS_URI_T;
 	int length;
 
 	if(proto != PROTO_UDP && proto != PROTO_TCP && proto != PROTO_TLS)
 		return -1;
-	length = snprintf(text, sizeof text, "sip:%.*s%s%s%s%s:%d;transport=%s", uri->user.len,
-			uri->user.s, uri->user.len > 0 ? "@" : "", is_ip6 ? "[" : "",
-			ip_addr2a(&msg->rcv.src_ip), is_ip6 ? "]" : "", msg->rcv.src_port, transports[proto]);
+	length = snprintf(text, sizeof text, "%s:%.*s%s%s%s%s:%d%s%s", is_sips ? "sips" : "sip",
+			uri->user.len, uri->user.s, uri->user.len > 0 ? "@" : "", is_ip6 ? "[" : "",
+			ip_addr2a(&msg->rcv.src_ip), is_ip6 ? "]" : "", msg->rcv.src_port,
+			is_sips ? "" : ";transport=", is_sips ? "" : transports[proto]);
 	if(length >= (int)sizeof text)
 		return -1;
 	contact->uri.s = text;
@@ -91,7 +94,7 @@ int pbmd_settle_contact(struct sip_msg *msg)
 		return 0;
 	if(parse_uri(body->contacts->uri.s, body->contacts->uri.len, &uri) < 0)
 		return -1;
-	if(!is_address(&uri.host))
+	if(!is_address(&uri.host) || msg->rcv.proto == PROTO_TLS)
 		return use_source(msg, body->contacts, &uri);
 	return has_transport(&uri) ? 0 : -1;
 }

@@ -17,9 +17,14 @@ static str ready = {NULL, 0}; /* of the notifier; no memory of its own */
 static str *lent = NULL;      /* the last body that presence has not given back */
 static int more = 0; /* documents that follow the last full one; negative: there was no memory */
 
-static void *allocate(size_t size)
+void *pbmd_allocate(size_t size)
 {
 	return pkg_malloc(size);
+}
+
+void pbmd_note_more(int documents)
+{
+	more = documents;
 }
 
 void pbmd_forget_document(void)
@@ -32,8 +37,7 @@ int pbmd_more_to_tell(void)
 	return more != 0;
 }
 
-/* Gives `memory` of `length` the form presence wants; frees it when that fails. */
-static str *as_body(char *memory, size_t length)
+str *pbmd_as_body(char *memory, size_t length)
 {
 	str *body;
 
@@ -63,6 +67,11 @@ static char *copy_of(const str *text)
 	return copy;
 }
 
+str *pbmd_ready_body(void)
+{
+	return ready.s == NULL ? NULL : pbmd_as_body(copy_of(&ready), (size_t)ready.len);
+}
+
 /* The body of a feed before it is made a watcher's own. */
 static str *feed_body(str *user, str *domain, str **published, int n, int off_index)
 {
@@ -74,11 +83,44 @@ static str *feed_body(str *user, str *domain, str **published, int n, int off_in
 	(void)n;
 	(void)off_index;
 	if(ready.s != NULL)
-		return as_body(copy_of(&ready), (size_t)ready.len);
-	memory = pbmd_bmd.full_document(pbmd_bmd.feed_of(pbmd_text(user)), allocate, &length, &more);
+		return pbmd_ready_body();
+	memory = pbmd_bmd.full_document(
+			pbmd_bmd.feed_of(pbmd_text(user)), pbmd_allocate, &length, &more);
 	if(memory == NULL)
 		more = -1;
-	return as_body(memory, length);
+	return pbmd_as_body(memory, length);
+}
+
+/* Presence writes the header after this, and nothing but this copy of the subscription is changed:
+ * it is active there as long as it lasts. */
+void pbmd_set_state(struct subscription *subs)
+{
+	static char rejected[] = "rejected", deactivated[] = "deactivated";
+	const enum bmd_notify_state state = pbmd_bmd.notify_state();
+
+	if(state == BMD_NOTIFY_ACTIVE)
+		return;
+	if(state == BMD_NOTIFY_PENDING) {
+		subs->status = PENDING_STATUS;
+		return;
+	}
+	subs->status = TERMINATED_STATUS;
+	subs->reason.s = state == BMD_NOTIFY_REJECTED ? rejected : deactivated;
+	subs->reason.len = (int)strlen(subs->reason.s);
+	subs->local_cseq++; /* presence does so for the others only */
+}
+
+/* Presence counts before a NOTIFY that answers a SUBSCRIBE, and after it asks for the body
+ * otherwise. */
+unsigned int pbmd_version_of(const struct subscription *subs)
+{
+	return (unsigned int)subs->version + (ready.s != NULL ? 1 : 0);
+}
+
+str *pbmd_lend(char *memory, size_t length)
+{
+	lent = pbmd_as_body(memory, length);
+	return lent;
 }
 
 /* The body of one terminal: its version.  Who may see what is asked where the document is made. */
@@ -88,16 +130,14 @@ static str *watcher_body(struct subscription *subs, str *body)
 
 	if(body == NULL || body->s == NULL)
 		return NULL;
+	pbmd_set_state(subs);
 	memory = copy_of(body);
-	/* presence counts before a NOTIFY that answers a SUBSCRIBE, and after this call otherwise */
 	if(memory != NULL)
-		pbmd_bmd.set_version(
-				memory, (size_t)body->len, (unsigned int)subs->version + (ready.s != NULL ? 1 : 0));
-	lent = as_body(memory, (size_t)body->len);
-	return lent;
+		pbmd_bmd.set_version(memory, (size_t)body->len, pbmd_version_of(subs));
+	return pbmd_lend(memory, (size_t)body->len);
 }
 
-static void take_back(char *body)
+void pbmd_take_back(char *body)
 {
 	lent = NULL;
 	pkg_free(body);
@@ -117,10 +157,11 @@ static void not_sent(void)
 void pbmd_send_document(const char *uri, const char *body, size_t length)
 {
 	str resource = {(char *)uri, (int)strlen(uri)};
+	str *event = pbmd_bmd.sending_winfo() ? &pbmd_winfo_name : &pbmd_event_name;
 
 	ready.s = (char *)body;
 	ready.len = (int)length;
-	if(pbmd_presence.pres_refresh_watchers(&resource, &pbmd_event_name, 1) < 0)
+	if(pbmd_presence.pres_refresh_watchers(&resource, event, 1) < 0)
 		not_sent();
 	ready.s = NULL;
 	ready.len = 0;
@@ -137,8 +178,8 @@ pres_ev_t pbmd_event(int default_expires)
 	event.default_expires = (unsigned int)default_expires;
 	event.type = PUBL_TYPE;
 	event.agg_nbody = feed_body;
-	event.free_body = take_back;
+	event.free_body = pbmd_take_back;
 	event.aux_body_processing = watcher_body;
-	event.aux_free_body = take_back;
+	event.aux_free_body = pbmd_take_back;
 	return event;
 }

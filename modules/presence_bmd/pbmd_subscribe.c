@@ -46,10 +46,10 @@ static int refused_by_q(const char *s, size_t length)
 	return 0;
 }
 
-/* Does one entry of an Accept header ("application/dmp;q=0.5") take our type? */
-static int entry_accepts(const char *s, size_t length)
+/* Does one entry of an Accept header ("application/dmp;q=0.5") take this type? */
+static int entry_accepts(const char *s, size_t length, const char *type)
 {
-	static const char *const taken[] = {PBMD_TYPE, "application/*", "*/*"};
+	const char *const taken[] = {type, "application/*", "*/*"};
 	size_t i;
 
 	while(length > 0 && (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')) {
@@ -67,8 +67,8 @@ static int entry_accepts(const char *s, size_t length)
 	return 0;
 }
 
-/* No Accept header means the default body type of the package, which is ours. */
-static int accepts_dmp(struct sip_msg *msg)
+/* No Accept header means the default body type of the package, which is this one. */
+static int accepts(struct sip_msg *msg, const char *type)
 {
 	struct hdr_field *header;
 	int seen = 0;
@@ -84,7 +84,7 @@ static int accepts_dmp(struct sip_msg *msg)
 			const char *comma = memchr(s, ',', left);
 			size_t length = comma == NULL ? left : (size_t)(comma - s);
 
-			if(entry_accepts(s, length))
+			if(entry_accepts(s, length, type))
 				return 1;
 			left -= comma == NULL ? left : length + 1;
 			s += length + 1;
@@ -93,10 +93,21 @@ static int accepts_dmp(struct sip_msg *msg)
 	return !seen;
 }
 
+static int same(const str *a, const str *b)
+{
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+static int same_letters(const str *a, const str *b)
+{
+	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
 enum event_kind
 {
 	EVENT_OTHER_PACKAGE,
 	EVENT_OURS,
+	EVENT_WINFO,
 	EVENT_MISSPELT
 };
 
@@ -109,37 +120,49 @@ static enum event_kind event_of(struct sip_msg *msg)
 	if(msg->event == NULL || (msg->event->parsed == NULL && parse_event(msg->event) < 0))
 		return EVENT_OTHER_PACKAGE;
 	event = msg->event->parsed;
-	if(event->name.len != pbmd_event_name.len
-			|| strncasecmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) != 0)
-		return EVENT_OTHER_PACKAGE;
-	return memcmp(event->name.s, pbmd_event_name.s, (size_t)event->name.len) == 0 ? EVENT_OURS
-																				  : EVENT_MISSPELT;
+	if(same(&event->name, &pbmd_event_name))
+		return EVENT_OURS;
+	if(same(&event->name, &pbmd_winfo_name))
+		return EVENT_WINFO;
+	return same_letters(&event->name, &pbmd_event_name)
+						   || same_letters(&event->name, &pbmd_winfo_name)
+				   ? EVENT_MISSPELT
+				   : EVENT_OTHER_PACKAGE;
 }
 
-/* A body must be a DMP document with actions; filters in it are not applied yet. */
-static int check_body(struct sip_msg *msg, char *reason, size_t size)
+/* Of no length when there is none. */
+static struct bmd_text body_of(struct sip_msg *msg)
 {
 	struct bmd_text body = {get_body(msg), 0};
-	int type;
 
-	reason[0] = '\0';
 	if(body.s == NULL)
-		return 200;
+		return body;
 	body.len = (size_t)(msg->buf + msg->len - body.s);
 	if(msg->content_length != NULL && (size_t)get_content_length(msg) < body.len)
 		body.len = (size_t)get_content_length(msg);
-	if(body.len == 0)
-		return 200;
-	type = msg->content_type != NULL
-		   && entry_accepts(msg->content_type->body.s, (size_t)msg->content_type->body.len);
-	if(!type)
-		return 415;
-	return pbmd_bmd.check_document(body, reason, size) ? 200 : 400;
+	return body;
 }
 
-static int same(const str *a, const str *b)
+static int has_our_type(struct sip_msg *msg)
 {
-	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+	return msg->content_type != NULL
+		   && entry_accepts(
+				   msg->content_type->body.s, (size_t)msg->content_type->body.len, PBMD_TYPE);
+}
+
+/* What is wrong stands in a Warning (RFC 3261, 20.43; 399: any other). */
+static int refuse_filter(struct sip_msg *msg, int status, const struct bmd_filter *filter)
+{
+	struct bmd_text domain = pbmd_bmd.domain();
+	char header[512];
+	int length = snprintf(header, sizeof header, "Warning: 399 %.*s \"%s\"\r\n%s", (int)domain.len,
+			domain.s, filter->reason, status == 503 ? "Retry-After: 60\r\n" : "");
+
+	if(length >= (int)sizeof header)
+		header[0] = '\0';
+	LM_INFO("the body of a SUBSCRIBE is refused with %d\n", status); /* what it says is theirs */
+	return refuse(msg, status, status == 503 ? "No Room For A Filter" : "Filter Not Understood",
+			header[0] == '\0' ? NULL : header);
 }
 
 /* The user part of the feed: of To, which in a dialog is all that tells, and equal to that of the
@@ -221,18 +244,20 @@ static int hand_in_dialog(struct sip_msg *msg, str *user, char *resource)
 /* From here on the dialog is known.  It is locked, so that what its notifier sends comes before or
  * after. */
 static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscribe *asked,
-		struct bmd_dialog *dialog)
+		struct bmd_dialog *dialog, struct bmd_filter *filter)
 {
 	int ends = asked->in_dialog && asked->expires == 0;
 	int result, status;
 
 	pbmd_bmd.dialog_lock(dialog);
+	pbmd_bmd.use_filter(dialog, filter);
 	pbmd_bmd.begin_sending(dialog, asked->user);
 	pbmd_forget_document();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)
 							  : hand_to_presence(msg, user);
 	status = answered_with();
 	pbmd_bmd.settle(asked, dialog, status);
+	pbmd_bmd.settle_filter(dialog, filter, status);
 	if(result < 0 && status < 300)
 		pbmd_bmd.sending_failed(); /* 200 was sent, the NOTIFY could not be */
 	pbmd_bmd.end_sending();
@@ -247,8 +272,12 @@ static int refuse_admission(struct sip_msg *msg, const struct bmd_subscribe *ask
 		case 403:
 			return refuse(
 					msg, 403, asked->in_dialog ? "Not Your Subscription" : "Not Your Feed", NULL);
+		case 429:
+			return refuse(msg, 403, "Too Many Subscriptions", NULL);
 		case 481:
 			return refuse(msg, 481, "Subscription Does Not Exist", NULL);
+		case 507:
+			return refuse(msg, 503, "No Memory For New Subscriptions", "Retry-After: 60\r\n");
 		case 482: /* RFC 3261, 8.2.2.2: the same request on its way twice, or its identifiers used
 					 again */
 			return refuse(msg, 482, "Merged Request", NULL);
@@ -258,13 +287,15 @@ static int refuse_admission(struct sip_msg *msg, const struct bmd_subscribe *ask
 	}
 }
 
-static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed)
+static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed, int winfo)
 {
 	struct bmd_dialog dialog;
+	struct bmd_filter filter;
 	struct bmd_subscribe asked = {.feed = feed,
 			.user = pbmd_text(user),
 			.in_dialog = get_to(msg)->tag_value.len > 0,
-			.expires = wanted_expires(msg)};
+			.expires = wanted_expires(msg),
+			.winfo = winfo};
 	int status;
 
 	if(msg->callid == NULL)
@@ -275,14 +306,22 @@ static int subscribe_to(struct sip_msg *msg, str *user, struct bmd_text feed)
 		return refuse(msg, 400, "Record-Route Is No Address", NULL);
 	asked.call_id = pbmd_text(&msg->callid->body);
 	asked.tag = pbmd_text(&get_from(msg)->tag_value);
-	status = pbmd_bmd.admit(&asked, &dialog);
+	/* watcher information has no filters: what a body asks for there is not looked at */
+	status = pbmd_bmd.read_filter(
+			&asked, winfo ? (struct bmd_text){NULL, 0} : body_of(msg), &filter);
 	if(status != 200)
+		return refuse_filter(msg, status, &filter);
+	status = pbmd_bmd.admit(&asked, &dialog);
+	if(status != 200) {
+		pbmd_bmd.drop_filter(&filter);
 		return refuse_admission(msg, &asked, status);
+	}
 	if(!asked.in_dialog && set_resource(msg, dialog.resource) < 0) {
 		pbmd_bmd.settle(&asked, &dialog, 500);
+		pbmd_bmd.drop_filter(&filter);
 		return refuse(msg, 500, "Unusable Request URI", NULL);
 	}
-	subscribe_in(msg, user, &asked, &dialog);
+	subscribe_in(msg, user, &asked, &dialog, &filter);
 	return 1;
 }
 
@@ -290,9 +329,7 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 {
 	struct bmd_text feed;
 	str name = {NULL, 0};
-	char reason[128];
 	enum event_kind event;
-	int code;
 
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0 || parse_from_header(msg) < 0 || msg->to == NULL)
 		return refuse(msg, 400, "Unreadable Headers", NULL);
@@ -302,18 +339,17 @@ int pbmd_handle_subscribe(struct sip_msg *msg, str *user)
 		return 1;
 	}
 	if(event == EVENT_MISSPELT)
-		return refuse(msg, 489, "Bad Event", "Allow-Events: " PBMD_EVENT "\r\n");
-	if(!accepts_dmp(msg))
+		return refuse(msg, 489, "Bad Event", PBMD_ALLOW_EVENTS);
+	if(event == EVENT_WINFO && !accepts(msg, PBMD_WINFO_TYPE))
+		return refuse(msg, 406, "Not Acceptable", "Accept: " PBMD_WINFO_TYPE "\r\n");
+	if(event == EVENT_OURS && !accepts(msg, PBMD_TYPE))
 		return refuse(msg, 406, "Not Acceptable", "Accept: " PBMD_TYPE "\r\n");
 	if(!feed_of(msg, &name))
 		return refuse(msg, 400, "To Is Not The Request URI", NULL);
 	feed = pbmd_text(&name);
-	code = check_body(msg, reason, sizeof reason);
-	if(code == 415)
+	if(event == EVENT_WINFO)
+		return subscribe_to(msg, user, feed, 1);
+	if(body_of(msg).len > 0 && !has_our_type(msg))
 		return refuse(msg, 415, "Unsupported Media Type", "Accept: " PBMD_TYPE "\r\n");
-	if(code != 200) {
-		LM_INFO("body of a SUBSCRIBE refused: %s\n", reason);
-		return refuse(msg, 400, "Body Is No DMP Document", NULL);
-	}
-	return subscribe_to(msg, user, feed);
+	return subscribe_to(msg, user, feed, 0);
 }

@@ -17,6 +17,8 @@ MODULE_VERSION
 static int mod_init(void);
 static int child_init(int rank);
 static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused);
+static int script_show_feed(struct sip_msg *msg, char *unused1, char *unused2);
+static int script_withhold(struct sip_msg *msg, char *user, char *reason);
 
 bmd_api_t pbmd_bmd;
 presence_api_t pbmd_presence;
@@ -30,6 +32,9 @@ int *pbmd_max_expires = NULL;
 static cmd_export_t cmds[] = {
 	{"bmd_handle_subscribe", (cmd_function)script_handle_subscribe, 1, fixup_spve_null,
 		fixup_free_spve_null, REQUEST_ROUTE},
+	{"bmd_show_feed", (cmd_function)script_show_feed, 0, 0, 0, ANY_ROUTE},
+	{"bmd_withhold", (cmd_function)script_withhold, 2, fixup_spve_spve, fixup_free_spve_spve,
+		ANY_ROUTE},
 	{0, 0, 0, 0, 0, 0}
 };
 
@@ -77,8 +82,8 @@ static int mod_init(void)
 		return -1;
 	}
 	event = pbmd_event(pbmd_default_expires);
-	if(pbmd_presence.add_event(&event) < 0) {
-		LM_ERR("cannot register the event package\n");
+	if(pbmd_presence.add_event(&event) < 0 || pbmd_add_winfo(pbmd_default_expires) < 0) {
+		LM_ERR("cannot register the event packages\n");
 		return -1;
 	}
 	register_procs(pbmd_bmd.notifiers);
@@ -129,4 +134,23 @@ static int script_handle_subscribe(struct sip_msg *msg, char *user, char *unused
 		return -1;
 	}
 	return pbmd_handle_subscribe(msg, &name);
+}
+
+static int script_show_feed(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	(void)unused1;
+	(void)unused2;
+	return pbmd_show_feed(msg);
+}
+
+static int script_withhold(struct sip_msg *msg, char *user, char *reason)
+{
+	str name = {NULL, 0}, why = {NULL, 0};
+
+	if(fixup_get_svalue(msg, (gparam_t *)user, &name) < 0
+			|| fixup_get_svalue(msg, (gparam_t *)reason, &why) < 0) {
+		LM_ERR("bmd_withhold() wants a person and a reason\n");
+		return -1;
+	}
+	return pbmd_withhold(msg, &name, &why);
 }

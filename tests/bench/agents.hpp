@@ -99,6 +99,8 @@ private:
 	void take_notify(std::string_view message, const Arrival &arrival);
 	void step(std::size_t index);
 	void fail(std::size_t index, std::string_view why);
+	static std::int64_t due_of(const Watcher &w);
+	void timer(std::size_t index, std::int64_t now);
 	void timers();
 	void run(State wanted);
 	/// Index of the watcher of a message of ours; the number of watchers when it is none.
@@ -114,6 +116,7 @@ private:
 	int other_ = -1;
 	bool other_ready_ = false;
 	std::int64_t timers_at_ = 0;
+	std::int64_t due_ = 0; // not before it is anything due of a watcher
 };
 
 } // namespace bench

@@ -5,6 +5,7 @@
 
 #include <sys/epoll.h>
 
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -16,6 +17,7 @@ inline constexpr std::int64_t t1_us = 500'000;       // RFC 3261, 17.1.2.2
 inline constexpr std::int64_t t2_us = 4'000'000;     // the same
 inline constexpr std::int64_t limit_us = 64 * t1_us; // timer F
 inline constexpr std::int64_t timers_us = 20'000;    // how often timers are looked at
+inline constexpr std::int64_t no_timer = std::numeric_limits<std::int64_t>::max();
 
 // In a flood datagrams are let gather: the server need not wake this program for each.  Their times
 // are the kernel's.
@@ -110,6 +112,7 @@ inline void Agents::ask(std::size_t index, std::int64_t expires)
 	const std::int64_t now = mono_us();
 	w.send_again = now + w.interval;
 	w.give_up = now + limit_us;
+	due_ = std::min(due_, w.send_again);
 	port_of(index).put(w.request);
 }
 
@@ -153,6 +156,7 @@ inline void Agents::take_success(std::size_t index, std::string_view message)
 	w.target = between(header(message, "Contact"), "<", ">");
 	const auto expires = static_cast<std::int64_t>(number_of(header(message, "Expires")));
 	w.refresh_at = mono_us() + std::max<std::int64_t>(expires, 60) * 900'000;
+	due_ = std::min(due_, w.refresh_at);
 	step(index);
 }
 
@@ -218,26 +222,43 @@ inline void Agents::take(std::string_view message, const Arrival &arrival, Port 
 	}
 }
 
+// What is due of a watcher next, not before the moment it gives; no_timer: nothing.
+inline std::int64_t Agents::due_of(const Watcher &w)
+{
+	if(w.send_again != 0)
+		return std::min(w.send_again, w.give_up);
+	return w.state == State::active ? w.refresh_at : no_timer;
+}
+
+inline void Agents::timer(std::size_t index, std::int64_t now)
+{
+	Watcher &w = watchers_[index];
+	if(w.send_again == 0) {
+		w.refresh_at = now + limit_us;
+		ask(index, options_.expires);
+	} else if(now >= w.give_up) {
+		fail(index, "no answer");
+	} else {
+		++repeated;
+		w.interval = std::min(2 * w.interval, t2_us);
+		w.send_again = now + w.interval;
+		port_of(index).put(w.request);
+	}
+}
+
+// Ten thousand watchers are not looked through while none of them has anything due.
 inline void Agents::timers()
 {
 	const std::int64_t now = mono_us();
 	if(now < timers_at_)
 		return;
 	timers_at_ = now + timers_us;
-	for(std::size_t i = 0; i < watchers_.size(); ++i) {
-		Watcher &w = watchers_[i];
-		if(w.send_again == 0) {
-			if(w.state == State::active && now >= w.refresh_at) {
-				w.refresh_at = now + limit_us;
-				ask(i, options_.expires);
-			}
-		} else if(now >= w.give_up) {
-			fail(i, "no answer");
-		} else if(now >= w.send_again) {
-			++repeated;
-			w.interval = std::min(2 * w.interval, t2_us);
-			w.send_again = now + w.interval;
-			port_of(i).put(w.request);
+	if(now >= due_) {
+		due_ = no_timer;
+		for(std::size_t i = 0; i < watchers_.size(); ++i) {
+			if(now >= due_of(watchers_[i]))
+				timer(i, now);
+			due_ = std::min(due_, due_of(watchers_[i]));
 		}
 	}
 	for(Port &port : ports_)

@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	const Arguments arguments(argc, argv, {{"seconds", "0.5"}, {"runs", "5"}});
 	std::printf("[");
 	const char *comma = "";
-	for(const std::size_t count : {std::size_t{1000}, std::size_t{1'000'000}}) {
+	for(std::size_t count = 1000; count <= 1'000'000; count *= 10) {
 		for(const bool shuffled : {false, true}) {
 			const Speed speed = measure(count, shuffled, arguments.real("seconds"),
 					static_cast<int>(arguments.whole("runs")));

@@ -2,7 +2,8 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 
-Usage: growth.py build/bench-run.json docs/bench-growth.svg
+Usage: growth.py RUN... PICTURE, as in growth.py build/bench-run.json docs/bench-growth.svg.  Of curves that are in
+several runs the last one is drawn.
 """
 
 import html
@@ -15,6 +16,10 @@ CHARTS = {
     "start": ("devices", "start, s"),
     "memory": ("devices", "shared memory in use, MiB"),
     "change": ("devices", "one change takes effect, ms"),
+    "evaluate": ("devices", "evaluated, readings/s a core"),
+    "intake": ("devices", "taken in and durable, readings/s"),
+    "latency": ("devices", "reading to NOTIFY, ms"),
+    "subscribe": ("watchers", "SUBSCRIBE with full NOTIFY, 1/s"),
     "fanout": ("watchers", "alert accepted to last NOTIFY, ms"),
 }
 WIDTH, HEIGHT = 360, 250
@@ -54,6 +59,12 @@ def power(exponent):
     return f"10<tspan dy='-5' font-size='9'>{exponent}</tspan>"
 
 
+def between(places):
+    """Points along a curve, close to each other."""
+    return [(x + (to_x - x) * i / 20, y + (to_y - y) * i / 20)
+            for (x, y), (to_x, to_y) in zip(places, places[1:]) for i in range(21)]
+
+
 class Chart:
     """One set of axes with its curves."""
 
@@ -64,8 +75,11 @@ class Chart:
         self.columns = decades([p[0] for p in points])
         self.rows = decades([p[1] for p in points])
         self.axes(*CHARTS[name])
-        for number, (label, curve) in enumerate(series.items()):
-            self.curve(number, label, sorted(p for p in curve if p[0] > 0 and p[1] and p[1] > 0))
+        curves = [[self.place(*p) for p in sorted(p for p in curve if p[0] > 0 and p[1] and p[1] > 0)]
+                  for curve in series.values()]
+        key = self.key_top(curves, series)
+        for number, (label, places) in enumerate(zip(series, curves)):
+            self.curve(number, label, places, key + 14 * number)
 
     def place(self, size, value):
         def part(number, span):
@@ -92,17 +106,26 @@ class Chart:
         self.add(f"<text x='{right:.1f}' y='{bottom + 34:.1f}' text-anchor='end'>"
                  f"{html.escape(size_name)}</text>")
 
-    def curve(self, number, label, points):
-        if not points:
+    def key_top(self, curves, series):
+        """Where the first line of the key stands: above, or below where fewer curves pass behind it."""
+        across = self.x + LEFT + 8 + 7 * max(map(len, series))
+        tops = [self.y + TOP + 14, self.y + HEIGHT - BOTTOM - 14 * len(series) + 6]
+
+        def behind(top):
+            return sum(top - 14 < y < top + 14 * len(series) for curve in curves
+                       for x, y in between(curve) if x < across)
+        return min(tops, key=behind)
+
+    def curve(self, number, label, places, y_of_label):
+        if not places:
             return
-        places = [self.place(*p) for p in points]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         style = f"class='s{number % 5}'"
         self.add(f"<polyline {style} stroke-dasharray='{DASHES[number % 5]}' points='{line}'/>")
         for x, y in places:
             self.add(f"<circle {style} cx='{x:.1f}' cy='{y:.1f}' r='2.5'/>")
         self.add(f"<text class='s{number % 5} key' x='{self.x + LEFT + 8}' "
-                 f"y='{self.y + TOP + 14 + 14 * number}'>{html.escape(label)}</text>")
+                 f"y='{y_of_label}'>{html.escape(label)}</text>")
 
 
 def svg(curves):
@@ -130,5 +153,8 @@ def draw(curves, place):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as source:
-        draw(json.load(source)["curves"], sys.argv[2])
+    merged = {}
+    for run in sys.argv[1:-1]:
+        with open(run, encoding="utf-8") as source:
+            merged |= json.load(source)["curves"]
+    draw(merged, sys.argv[-1])

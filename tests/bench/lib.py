@@ -84,10 +84,10 @@ class BenchStack(test_stack.Stack):
 
     @staticmethod
     def _arguments(settings):
-        """memory=, sample=, stock=, domain=; everything else is a size of site.cfg."""
+        """memory=, sample=, stock=, domain=, config=; everything else is a size of site.cfg."""
         arguments = []
         for name, value in settings.items():
-            if name in ("memory", "domain"):
+            if name in ("memory", "domain", "config"):
                 arguments += ["--" + name, str(value)]
             elif name == "sample":
                 arguments += [] if value else ["--no-sample"]

@@ -15,6 +15,7 @@ def run(ctx):
         rows.append(lib.row(f"evaluation, {result['devices']:,} devices x 8 metrics, {result['order']}",
                             result["per_s"], "readings/s a core", goal=GOAL,
                             size=f"{result['devices']:,} devices x 8 metrics"))
+        ctx.curve("evaluate", result["order"], result["devices"], result["per_s"])
     ctx.note("Evaluation: median of the runs by processor time; one reading in 1,000 outside its "
              "limits, one in 10,000 invalid, every tenth device with prescribed values.")
     return rows

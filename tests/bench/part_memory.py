@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 
+import growing
 import lib
 import provision
 
@@ -163,12 +164,14 @@ def changes_under_load(ctx, stack, devices):
 def grow(ctx, stack, sizes):
     """Start, memory and change at each size."""
     rows, have, before = [], 0, None
+    watched = growing.Watched(ctx, stack)
     for size in sizes:
         provision.devices(stack, size - have, first=have + 1, group=GROUP)
         have = size
-        seconds, processor = start_seconds(stack, size, devices=size + SPARE,
-                                           memory=256 + 2 * size // 1000)
+        seconds, processor = start_seconds(stack, size, devices=size + growing.DEVICES + SPARE,
+                                           memory=256 + 5 * size // 4000)
         held = used(stack)
+        rows += growing.points(ctx, stack, watched, size)
         times, intake_ms = changes_under_load(ctx, stack, size)
         goal, there = 10 if size == 1_000_000 else None, f"{size:,} devices, a book of {ALERTS:,} alerts"
         rows.append(lib.row(f"start, {size:,} devices", seconds, "s", goal=goal, better="less", size=there))
@@ -233,7 +236,7 @@ def subscription_bytes(stack):
 
 def run(ctx):
     sizes = [1000, 10_000, 100_000] + ([1_000_000] if ctx.full else [])
-    stack = ctx.stack(sample=False, devices=1000, alerts=ALERTS, memory=512)
+    stack = ctx.stack(sample=False, devices=1000 + SPARE, alerts=ALERTS, memory=512)
     rows = grow(ctx, stack, sizes)
     rows.append(by_default(stack, sizes[-1]))
     rows.append(lib.row("shared memory an open alert", alert_bytes(stack), "bytes", goal=512,

@@ -42,6 +42,10 @@ def run(ctx):
                                        domain=domain)
     ctx.note(f"subscribe: {people:,} technicians, 64 unfinished at a time: p50 {p50:.1f} ms, p99 {p99:.1f} "
              f"ms; the load generator took {100 * share:.0f} % of a core")
+    for fewer in (10, 100, 1000):
+        ctx.curve("subscribe", "with digest and full NOTIFY", fewer,
+                  subscribed(ctx, f"127.0.0.1:{stack.sip_port}", fewer, rounds, domain=domain)[0])
+    ctx.curve("subscribe", "with digest and full NOTIFY", people, rate)
     rows = []
     for mode, name in BESIDE.items():
         with stock.Stock(stack, mode, auth=True, memory=2048) as server:
@@ -49,6 +53,7 @@ def run(ctx):
         ctx.note(f"{name}: the load generator took {100 * theirs[3]:.0f} % of a core")
         if mode:
             stack.sql("DELETE FROM active_watchers WHERE event = 'message-summary'")
+        ctx.curve("subscribe", name, people, theirs[0])
         rows.append(row("SUBSCRIBE with digest and full NOTIFY", rate, "1/s", name, theirs[0],
                         size=f"{people:,} technicians"))
     return rows

@@ -22,9 +22,9 @@ INSERT INTO bmd_type_limit (type_name, metric, low, hysteresis, delay, priority)
 VALUES ('Watched oximeter', 'SpO2', 90, 2, '0 s', 'high') ON CONFLICT DO NOTHING;
 INSERT INTO bmd_technician (username, full_name)
 SELECT 'w' || lpad(n::text, 6, '0'), 'Technician Example ' || n FROM generate_series(1, {people}) n;
-INSERT INTO subscriber (username, domain, password, ha1, ha1b)
+INSERT INTO subscriber (username, domain, password, ha1, ha1_sha256)
 SELECT username, '{domain}', '', md5(username || ':{domain}:{password}'),
-       md5(username || '@{domain}:{domain}:{password}')
+       encode(sha256(convert_to(username || ':{domain}:{password}', 'UTF8')), 'hex')
 FROM bmd_technician WHERE username ~ '^w[0-9]';
 INSERT INTO bmd_patient (name, address)
 SELECT 'Patient Example ' || n, n || ' Sample Street, Exampleton' FROM generate_series(1, {devices}) n;

@@ -498,6 +498,8 @@ def what_the_server_is_about_to_store_is_not_sent_under_another_epoch():
     wait(lambda: server.readings()[-6:] == ['96'] * 6)
     lines = ''.join(server.durable[key] for key in sorted(server.durable)).splitlines()
     good = len({e for e, _ in server.durable}) == 2 and len(lines) == len(set(lines)) > PACKETS // 2
+    if not good:
+        print(f'# {len({e for e, _ in server.durable})} epochs, {len(lines)} lines, {len(set(lines))} different; the log: {home.text()[-1500:]}')
     home.close()
     return good
 

@@ -97,6 +97,49 @@ step() { echo "BEGIN; INSERT INTO bmd_escalation_policy (policy_name, repeat_aft
 refused "a group is not called" 'bmd_escalation_step_of_a_group_is_by_subscribe_only' "$(step "'{subscribe,call}'")"
 accepted "its feed shows the alert" "$(step "'{subscribe}'")"
 
+pem='-----BEGIN CERTIFICATE-----
+MIIB
+-----END CERTIFICATE-----
+'
+accepted "a certificate in PEM form" "INSERT INTO bmd_encryption VALUES ('tech1', '$pem')"
+accepted "nobody's certificate, but encrypted only" "INSERT INTO bmd_encryption (username, encrypted_only) VALUES ('tech2', true)"
+refused "a row that says nothing" 'bmd_encryption_says_something' "INSERT INTO bmd_encryption (username) VALUES ('tech3')"
+refused "what is no certificate" 'certificate_is_one_pem' "INSERT INTO bmd_encryption VALUES ('tech3', 'nonsense')"
+refused "two certificates" 'certificate_is_one_pem' "INSERT INTO bmd_encryption VALUES ('tech3', '$pem$pem')"
+refused "a key beside it" 'certificate_is_one_pem' "INSERT INTO bmd_encryption VALUES ('tech3', '${pem//CERTIFICATE/PRIVATE KEY}')"
+refused "somebody who is no technician" 'bmd_encryption_username_fkey' "INSERT INTO bmd_encryption VALUES ('nobody', '$pem')"
+
+flt() { echo "INSERT INTO bmd_filter_rule (rule_name, $1) VALUES ('night', $2)"; }
+accepted "a rule of filters" "$(flt "type_name, metric, below" "'Nonin oximeter', 'SpO2', 85")"
+accepted "another row of the same rule" "$(flt "priority, kind" "'medium', 'technical'")"
+refused "the same row twice is refused" 'bmd_filter_rule_is_unique' "$(flt "priority, kind" "'medium', 'technical'")"
+refused "a rule of filters that says nothing is refused" 'says_something' "$(flt "why" "'x'")"
+refused "a number of no metric is refused" 'below_or_above_needs_a_metric' "$(flt "kind, below" "'physiological', 85")"
+refused "two numbers are refused" 'below_or_above_needs_a_metric' "$(flt "metric, below, above" "'SpO2', 85, 90")"
+refused "a number that is none is refused" 'numbers_are_finite' "$(flt "metric, below" "'SpO2', 'NaN'")"
+refused "an unknown condition of a filter is refused" 'condition_is_low_high_invalid_stale' "$(flt "condition" "'device'")"
+refused "an unknown area of a filter is refused" 'bmd_filter_rule_area_name_fkey' "$(flt "area_name" "'nowhere'")"
+
+pol() { echo "INSERT INTO bmd_policy_rule ($1) VALUES ($2)"; }
+accepted "a policy" "$(pol "username, serial, decision, shown, most_subscriptions" "'tech1', 'OX-1001', 'allow', 'no-identity', 3")"
+accepted "one for anyone, of everything, by night" "$(pol "anyone, everything, decision, hours_from, hours_until" "true, true, 'block', '22:00', '06:00'")"
+accepted "one for another domain" "$(pol "domain, feed, decision" "'home.example', 'grp.oximetry', 'polite-block'")"
+refused "a policy for nobody is refused" 'names_one_person_role_team_domain_or_anyone' "$(pol "serial, decision" "'OX-1001', 'allow'")"
+refused "one for a person and for anyone is refused" 'names_one_person_role_team' "$(pol "username, anyone, serial, decision" "'tech1', true, 'OX-1001', 'allow'")"
+refused "one about nothing is refused" 'names_one_resource_or_everything' "$(pol "username, decision" "'tech1', 'allow'")"
+refused "one about a device and its type is refused" 'names_one_resource_or_everything' "$(pol "username, serial, type_name, decision" "'tech1', 'OX-1001', 'Nonin oximeter', 'allow'")"
+refused "an unknown decision is refused" 'decision_is_allow_confirm_block_or_polite_block' "$(pol "username, everything, decision" "'tech1', true, 'deny'")"
+refused "an unknown way to show is refused" 'shown_is_full_no_identity_no_location_neither_count' "$(pol "username, everything, decision, shown" "'tech1', true, 'allow', 'half'")"
+refused "who is blocked is shown nothing that could be left out" 'that_blocks_has_nothing_to_show_or_to_count' "$(pol "username, everything, decision, shown" "'tech1', true, 'block', 'count'")"
+refused "no subscriptions at all is block" 'most_subscriptions_is_1_to_1000' "$(pol "username, everything, decision, most_subscriptions" "'tech1', true, 'allow', 0")"
+refused "an unknown device is refused" 'bmd_policy_rule_serial_fkey' "$(pol "username, serial, decision" "'tech1', 'OX-9', 'allow'")"
+refused "a feed with a space is refused" 'feed_is_a_user_name_dev_serial_or_grp_name' "$(pol "username, feed, decision" "'tech1', 'a b', 'allow'")"
+refused "a domain in capital letters is refused" 'domain_is_a_host_name_or_an_asterisk' "$(pol "domain, everything, decision" "'Home.Example', true, 'allow'")"
+refused "a rule that ends before it begins is refused" 'valid_until_is_after_valid_from' "$(pol "username, everything, decision, valid_from, valid_until" "'tech1', true, 'allow', '2026-02-01', '2026-01-01'")"
+refused "one until infinity is refused" 'valid_times_are_finite' "$(pol "username, everything, decision, valid_until" "'tech1', true, 'allow', 'infinity'")"
+refused "an eighth day is refused" 'days_are_1_to_7' "$(pol "username, everything, decision, days" "'tech1', true, 'allow', '{8}'")"
+refused "an area with a space is refused" 'area_name_has_1_to_30' "INSERT INTO bmd_area VALUES ('a b')"
+
 refused "a technician cannot be called like a feed" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('dev.OX-1001')"
 refused "nor in capital letters" 'does_not_begin_like_a_feed' "INSERT INTO bmd_technician (username) VALUES ('GRP.x')"
 refused "a group name with a dot is refused" 'group_name_has_1_to_27' "INSERT INTO bmd_group VALUES ('a.b')"

@@ -17,6 +17,7 @@ sql "SELECT bmd_grant_server('kamailio');
 	INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('T', '10 s');
 	INSERT INTO bmd_device (serial, type_name) VALUES ('D1', 'T');
 	INSERT INTO bmd_technician (username) VALUES ('t1');
+	SELECT bmd_set_password('t1', 'bmd.example', 'an earlier password');
 	INSERT INTO bmd_team (team_name) VALUES ('night');
 	INSERT INTO bmd_team_member (team_name, username) VALUES ('night', 't1');
 	INSERT INTO bmd_assignment (team_name, serial) VALUES ('night', 'D1');
@@ -42,6 +43,9 @@ check "every setting can be set again" "7" "INSERT INTO bmd_setting (name, value
 refused "another one is not" "bmd_setting_name_is_known" "INSERT INTO bmd_setting (name, value) VALUES ('reopen_minutes', 1)"
 refused "a number where words belong is refused" "time_zone_and_default_team_are_words" \
 	"UPDATE bmd_setting SET value = 1, text_value = NULL WHERE name = 'time_zone'"
+check "a password of before stays, without a digest by SHA-256" "t|t" "SELECT ha1 <> '', ha1_sha256 = '' FROM subscriber WHERE username = 't1'"
+sql "SELECT bmd_set_password('t1', 'bmd.example', 'an earlier password')" > /dev/null
+check "set again it has one" "t" "SELECT ha1_sha256 = encode(sha256('t1:bmd.example:an earlier password'), 'hex') FROM subscriber WHERE username = 't1'"
 check "a team has a number" "t" "SELECT team_id > 0 FROM bmd_team"
 
 rights="SELECT has_table_privilege(r, 'bmd_maintenance', 'UPDATE') AND has_table_privilege(r, 'bmd_escalation', 'INSERT')

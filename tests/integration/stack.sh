@@ -59,7 +59,7 @@ runs "a taken HTTP port is a clear error" 1 "tcp 127.0.0.1:$((port + 1)) cannot 
 
 sip() { python3 "$top/tests/lib/sip_request.py" "$work/stack.json" "$@"; }
 domain=$(field domain)
-says "OPTIONS names the event package" "200 Allow-Events: bmd-alert" sip OPTIONS "sip:$domain" --show Allow-Events
+says "OPTIONS names the event package" "200 Allow-Events: bmd-alert, bmd-alert.winfo" sip OPTIONS "sip:$domain" --show Allow-Events
 says "a request for a foreign domain is not relayed" "403" sip OPTIONS sip:elsewhere.example
 says "a call for a foreign domain is not relayed" "403" sip INVITE sip:bob@elsewhere.example
 says "an in-dialog request with a Route is not relayed" "403" sip BYE sip:bob@elsewhere.example --header "Route: <sip:127.0.0.1:$port;lr>" --to-tag x
@@ -73,7 +73,7 @@ says "a foreign From is refused" "403" sip MESSAGE "sip:tech1@$domain" --from si
 says "MESSAGE without password is challenged" "401" sip MESSAGE "sip:tech1@$domain"
 says "MESSAGE to somebody who is not registered" "404" sip MESSAGE "sip:tech3@$domain" --user tech1
 says "SUBSCRIBE without password is challenged" "401" sip SUBSCRIBE "sip:tech1@$domain" --header 'Event: bmd-alert'
-says "SUBSCRIBE to an unknown event" "489 Allow-Events: bmd-alert" sip SUBSCRIBE "sip:tech1@$domain" --user tech1 --header 'Event: presence' --show Allow-Events
+says "SUBSCRIBE to an unknown event" "489 Allow-Events: bmd-alert.winfo, bmd-alert" sip SUBSCRIBE "sip:tech1@$domain" --user tech1 --header 'Event: presence' --show Allow-Events
 says "SUBSCRIBE for too short a time" "423 Min-Expires: 60" sip SUBSCRIBE "sip:tech1@$domain" --user tech1 --header 'Event: bmd-alert' --header 'Accept: application/dmp' --header 'Expires: 5' --show Min-Expires
 says "PUBLISH of alerts is refused" "403" sip PUBLISH "sip:tech1@$domain" --header 'Event: bmd-alert'
 says "PUBLISH of anything else is an unknown event" "489" sip PUBLISH "sip:tech1@$domain" --header 'Event: presence'

@@ -15,7 +15,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import digest
 from notifier import FEED, Server, Terminal, alert, document
+
+CHALLENGE = 'Digest realm="home.example", nonce="{}", qop="auth", algorithm={}'
 
 
 def full_state_then_changes(server):
@@ -100,7 +103,7 @@ def a_lower_cseq_is_refused_and_not_shown(server):
     while not server.answers.empty():
         server.answers.get()
     server.notify(document(3, "partial", alert(2)), cseq=49)
-    assert server.answers.get(timeout=2).status == 500
+    assert server.answers.get(timeout=5).status == 500
     server.notify(document(3, "partial", alert(3)), cseq=51)
     assert terminal.next("state")["alerts"][0]["serial"] == "OX-3"
     terminal.end(0, signal.SIGTERM)
@@ -364,6 +367,51 @@ def duration_and_until_alerts_end_the_program(server):
     server.number = 0
     terminal = Terminal(server, "--until-alerts", "2", "--duration", "1")
     terminal.end(3)
+
+
+def challenges_are_answered_by_sha_256_and_counted(server):
+    server.challenges = [CHALLENGE.format("one", "SHA-256"), CHALLENGE.format("two", "MD5")]
+    server.password = "secret"
+    terminal = Terminal(server)
+    register, subscribe = server.registers.get(), server.subscribes.get()
+    for message, method in ((register, "REGISTER"), (subscribe, "SUBSCRIBE")):
+        terms = digest.fields(message.get("authorization"))
+        assert (terms["algorithm"], terms["nonce"], terms["qop"]) == ("SHA-256", "one", "auth"), terms
+        assert terms["response"] == digest.response("SHA-256", "tech1", "secret", method, terms), terms
+    server.notify(document(9, "partial", alert(1)))  # a gap: it asks again
+    again = digest.fields(server.subscribes.get(timeout=2).get("authorization"))
+    assert int(again["nc"], 16) == int(digest.fields(subscribe.get("authorization"))["nc"], 16) + 1, again
+    terminal.end(0, signal.SIGTERM)
+    told = [line.get("event") for line in list(terminal.lines.queue)]
+    assert "unproven" not in told, told
+
+
+def a_server_that_does_not_prove_that_it_knows_the_password_is_told(server):
+    terminal = Terminal(server, ready=False)
+    assert "does not prove" in terminal.next("unproven")["reason"]
+    terminal.end(0, signal.SIGTERM)
+
+
+def who_proves_another_password_is_told_and_so_is_who_proves_the_right_one(server):
+    server.challenges, server.password = [CHALLENGE.format("one", "SHA-256")], "another"
+    terminal = Terminal(server, ready=False)
+    assert "may not be the server" in terminal.next("unproven")["reason"]
+    terminal.next("state")
+    server.password = "secret"
+    server.notify(document(9, "partial", alert(1)))  # a gap: it asks again
+    terminal.next("proven")
+    terminal.end(0, signal.SIGTERM)
+
+
+def md5_is_answered_only_where_told_so(server):
+    server.challenges, server.password = [CHALLENGE.format("two", "MD5")], "secret"
+    terminal = Terminal(server, ready=False)
+    assert "SHA-256" in terminal.next("refused")["reason"]
+    terminal.end(1)
+    terminal = Terminal(server, "--md5")
+    terms = digest.fields(server.registers.get().get("authorization"))
+    assert terms["response"] == digest.response("MD5", "tech1", "secret", "REGISTER", terms), terms
+    terminal.end(0, signal.SIGTERM)
 
 
 def without_register_only_a_subscription_is_made(server):

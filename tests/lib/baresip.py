@@ -1,7 +1,7 @@
 """baresip.py - a stock softphone, registered as one person, that writes to the address of alerts.
 
 SPDX-License-Identifier: GPL-2.0-or-later
-Debian's baresip without sound, driven over its own control socket.  It shows what comes as its trace of SIP.
+Debian's baresip (whose digest is by MD5) without sound, driven over its own control socket.  It shows what comes as its trace of SIP.
 """
 
 import json
@@ -40,7 +40,7 @@ class Baresip:
         self.dir = f"{stack.dir}/baresip-{user}"
         os.mkdir(self.dir)
         info = {t["username"]: t for t in stack.info["technicians"]}[user]
-        host, domain = f"{stack.server[0]}:{stack.server[1]}", stack.info["domain"]
+        host, domain = f"{stack.server[0]}:{stack.info['md5_port']}", stack.info["domain"]
         control = free_port()
         self._write("config", CONFIG.format(sip=free_port(), control=control, modules=module_path())
                     + (SOUND if calls else ""))

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+import digest
 from sip import Message
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -43,6 +44,8 @@ class Server:
         self.subscribes, self.registers, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
         self.messages = queue.Queue()
         self.deaf = False  # OPTIONS are not answered
+        self.challenges = []  # values of WWW-Authenticate; none: nobody is asked for a password
+        self.password = None  # with which it proves itself; None: it does not
         self.cseq = 0
         self.on_subscribe = lambda message: self.accept(message)
         self.documents = lambda number: document(number, "full")
@@ -119,6 +122,9 @@ class Server:
         message.send = send
         if not message.is_request:
             self.answers.put(message)
+        elif self.challenges and message.method in ("REGISTER", "SUBSCRIBE") and not message.get("authorization"):
+            self.answer(message, 401, "Unauthorized",
+                        "".join(f"WWW-Authenticate: {one}\n" for one in self.challenges))
         elif message.method == "REGISTER":
             self.registers.put(message)
             self.answer(message, 200, "OK", f"Contact: {message.get('contact')};expires=3600\n")
@@ -145,9 +151,15 @@ class Server:
         to = request.get("to")
         tag = "" if ";tag=" in to else ";tag=server"
         vias = "".join(f"Via: {via}\n" for via in request.headers["via"])
+        if status == 200 and self.password and request.get("authorization"):
+            headers += self.proof(digest.fields(request.get("authorization")))
         request.send((f"SIP/2.0 {status} {phrase}\n{vias}From: {request.get('from')}\nTo: {to}{tag}\n"
                       f"Call-ID: {request.get('call-id')}\nCSeq: {request.get('cseq')}\n{headers}"
                       "Content-Length: 0\n\n").replace("\n", "\r\n").encode())
+
+    def proof(self, terms):
+        rspauth = digest.response(terms["algorithm"], "tech1", self.password, "", terms)
+        return f'Authentication-Info: rspauth="{rspauth}", qop=auth, cnonce="{terms["cnonce"]}", nc={terms["nc"]}\n'
 
     def accept(self, message):
         """200 and a full document; a final one for Expires: 0."""

@@ -2,10 +2,9 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 It sends exactly what a test asks for, answers NOTIFY (200 unless told otherwise) and keeps all
-messages received.  It knows RFC 2617 digest (MD5, qop=auth) and nothing that a test does not need.
+messages received.  It knows digest authentication (digest.py) and nothing that a test does not need.
 """
 
-import hashlib
 import itertools
 import os
 import re
@@ -13,6 +12,8 @@ import socket
 import threading
 import time
 import xml.etree.ElementTree as ET
+
+import digest
 
 BMD = "{urn:bmd:dmp:1}"
 _numbers = itertools.count(1)
@@ -64,6 +65,11 @@ class Document:
         self.version = int(root.get(BMD + "version"))
         self.state = root.get(BMD + "state")
         self.more = int(root.get(BMD + "more") or 0)
+        counted = root.get(BMD + "counted")
+        self.counted = None if counted is None else int(counted)
+        filtered = root.get(BMD + "filtered")
+        self.filtered = None if filtered is None else int(filtered)
+        self.raw = body
         self.alerts = []
         device = ""
         for child in root:
@@ -90,18 +96,16 @@ class Document:
 class Agent:
     """One user agent: one socket, one user.  By TCP it only registers: messages come whole."""
 
+    transport = "UDP"
+
     def __init__(self, server, user, password, domain=None, host="127.0.0.1", tcp=False):
         self.server = server
         self.user = user
         self.password = password
         self.domain = domain or server[0]
-        self.transport = "TCP" if tcp else "UDP"
-        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
-                                  socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.sock.bind((host, 0))
         if tcp:
-            self.sock.connect(server)
+            self.transport = "TCP"
+        self.sock = self._open(host)
         self.host, self.port = self.sock.getsockname()[:2]
         self.host = f"[{self.host}]" if ":" in self.host else self.host
         self.contact = f"sip:{user}@{self.host}:{self.port}"
@@ -109,9 +113,20 @@ class Agent:
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200  # 0: never answer
+        self.ended = False  # the server has closed the connection
         self._inbox = []
         self._news = threading.Condition()
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def _open(self, host):
+        tcp = self.transport == "TCP"
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                             socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        sock.bind((host, 0))
+        if tcp:
+            sock.connect(self.server)
+        return sock
 
     def close(self):
         try:
@@ -149,15 +164,7 @@ class Agent:
         return cseq
 
     def authorize(self, challenge, method, uri, password=None):
-        values = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
-        md5 = lambda text: hashlib.md5(text.encode()).hexdigest()
-        ha1 = md5(f"{self.user}:{values['realm']}:{password or self.password}")
-        ha2 = md5(f"{method}:{uri}")
-        cnonce, count = os.urandom(8).hex(), "00000001"
-        response = md5(f"{ha1}:{values['nonce']}:{count}:{cnonce}:auth:{ha2}")
-        return (f'Authorization: Digest username="{self.user}", realm="{values["realm"]}", '
-                f'nonce="{values["nonce"]}", uri="{uri}", response="{response}", algorithm=MD5, '
-                f'qop=auth, nc={count}, cnonce="{cnonce}"')
+        return digest.credentials(challenge, self.user, password or self.password, method, uri)
 
     def transact(self, method, uri, dialog, headers="", body=b"", password=None, timeout=5,
                  from_user=None):
@@ -175,14 +182,19 @@ class Agent:
 
     # receiving
 
+    def _receive(self):
+        return self.sock.recvfrom(65535)[0]
+
     def _listen(self):
         """Answers at once, whatever the test is doing: an unanswered NOTIFY ends a subscription."""
         while True:
             try:
-                data, _ = self.sock.recvfrom(65535)
+                data = self._receive()
             except OSError:
+                self.ended = True
                 return
             if not data and self.transport == "TCP":
+                self.ended = True
                 return
             message = Message(data)
             if message.is_request and self.notify_status:

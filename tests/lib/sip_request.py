@@ -9,15 +9,12 @@ A raw socket on purpose: it sends what no SIP stack would.
 """
 
 import argparse
-import hashlib
 import json
 import re
 import socket
 import uuid
 
-
-def md5(text):
-    return hashlib.md5(text.encode()).hexdigest()
+import digest
 
 
 def arguments():
@@ -82,14 +79,7 @@ class Client:
     def authorization(self, challenge):
         a = self.args
         password = a.password or next(t["password"] for t in self.stack["technicians"] if t["username"] == a.user)
-        value = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        ha1 = md5(f"{a.user}:{value['realm']}:{password}")
-        ha2 = md5(f"{a.method}:{a.uri}")
-        response = md5(f"{ha1}:{value['nonce']}:00000001:c0ffee:auth:{ha2}")
-        return (
-            f'Authorization: Digest username="{a.user}", realm="{value["realm"]}", nonce="{value["nonce"]}", '
-            f'uri="{a.uri}", qop=auth, nc=00000001, cnonce="c0ffee", algorithm=MD5, response="{response}"'
-        )
+        return digest.credentials(challenge, a.user, password, a.method, a.uri)
 
 
 def header(answer, name):

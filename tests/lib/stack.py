@@ -158,10 +158,11 @@ class Stack:
             raise AssertionError("psql: " + done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    def agent(self, user, password=None):
+    def agent(self, user, password=None, host="127.0.0.1"):
+        """host: its address.  Requests from 127.0.0.1, the server's own, have no limits."""
         known = {t["username"]: t["password"] for t in self.info["technicians"]}
         agent = sip.Agent(self.server, user, password or known.get(user, "unknown"),
-                          self.info["domain"])
+                          self.info["domain"], host)
         self.agents.append(agent)
         return agent
 
@@ -201,6 +202,13 @@ def log_errors(case, stack, expected=()):
     return 1 if errors else 0
 
 
+def where(error, sentence):
+    """The line of the case in which the error came up, for an assertion without words says nothing else."""
+    own = sentence.__code__.co_filename
+    lines = [step for step in traceback.extract_tb(error.__traceback__) if step.filename == own]
+    return f"line {lines[-1].lineno}: {lines[-1].line}" if lines else "outside of the case"
+
+
 def run(case, sentences, *arguments, errors_expected=False, kind=Stack):
     """Runs the sentences one after the other on one stack; ends with exit status 1 when one fails.
 
@@ -219,7 +227,7 @@ def run(case, sentences, *arguments, errors_expected=False, kind=Stack):
                 print(f"ok {case}: {name}", flush=True)
             except Exception as error:  # a failed sentence must not hide the next one
                 failed += 1
-                print(f"not ok {case}: {name}\n    {type(error).__name__}: {error}", flush=True)
+                print(f"not ok {case}: {name}\n    {type(error).__name__}: {error}\n    {where(error, sentence)}", flush=True)
                 if os.environ.get("BMD_TRACE"):
                     traceback.print_exc()
         failed += 0 if errors_expected is True else log_errors(case, stack, errors_expected or ())

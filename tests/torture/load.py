@@ -119,13 +119,13 @@ class Line(threading.Thread):
     def run(self):
         next_at = time.monotonic()
         while not self.stopping or any(d.rest for d in self.devices):
-            if self.paused and not self.stopping:
+            # a packet that has begun is written: what a line breaks off is no reading
+            writing = [d for d in self.devices if d.rest or not (self.stopping or self.paused)]
+            if not writing:
                 time.sleep(0.05)
                 next_at = time.monotonic()
-                continue
-            for device in self.devices:
-                if not self.stopping or device.rest:
-                    device.piece()
+            for device in writing:
+                device.piece()
             next_at += PIECE / 5 / 75
             time.sleep(max(0, next_at - time.monotonic()))
 

@@ -84,6 +84,13 @@ class Clock:
                 "NO_FAKE_STAT": "1", "FAKETIME_DONT_RESET": "1"}
 
 
+def forget_clocks():
+    """libfaketime's memory of processes that were killed; a later one of the same number would meet it."""
+    for path in glob.glob("/dev/shm/faketime_shm_*") + glob.glob("/dev/shm/sem.faketime_sem_*"):
+        if not os.path.exists("/proc/" + path.rpartition("_")[2]):
+            os.unlink(path)
+
+
 class Service(threading.Thread):
     """One supervised service.  `outages`: [died, up again or None] in true time."""
 
@@ -349,4 +356,5 @@ class World(Stack):
             subprocess.run(["umount", "-l", self.disk], capture_output=True)
         if self.address:
             subprocess.run(["ip", "addr", "del", f"{self.address}/32", "dev", "lo"], capture_output=True)
+        forget_clocks()
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -84,6 +84,21 @@ void a_storm_is_its_count_its_cause_and_some_of_its_devices()
 	BMD_EQUAL(bmd::alert_brief(words), "HIGH 12 devices silent, collector home-3");
 }
 
+void who_is_told_nothing_is_named_and_no_device()
+{
+	bmd::AlertWords words;
+	words.code = "K7MQ3";
+	words.priority = "medium";
+	words.metric = "NoData";
+	words.condition = "withheld";
+	words.serial = "@carol";
+	words.cause = "technician carol";
+	const std::string text = bmd::alert_text(words);
+	CU_ASSERT(text.starts_with("MEDIUM nothing can be told, documents are sent encrypted only and "
+							   "cannot be\ntechnician carol\n"));
+	CU_ASSERT(text.find('@') == std::string::npos);
+}
+
 void whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8()
 {
 	std::mt19937 random(7);
@@ -146,6 +161,7 @@ CU_TestInfo cases[] = {BMD_CASE(every_row_of_the_table_is_the_text_of_its_words)
 		BMD_CASE(whatever_the_words_hold_and_wherever_it_is_cut_the_text_is_clean_utf_8),
 		BMD_CASE(a_text_of_the_longest_words_fits_a_message),
 		BMD_CASE(a_storm_is_its_count_its_cause_and_some_of_its_devices),
+		BMD_CASE(who_is_told_nothing_is_named_and_no_device),
 		BMD_CASE(a_priority_that_has_changed_says_what_it_was),
 		BMD_CASE(who_took_an_alert_and_how_it_ended_is_one_line), CU_TEST_INFO_NULL};
 

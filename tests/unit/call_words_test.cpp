@@ -46,6 +46,15 @@ void the_headers_say_priority_what_and_code()
 	CU_ASSERT(medium.headers.ends_with("\r\nPriority: urgent\r\n"));
 }
 
+void a_silent_call_says_how_urgent_it_is_and_nothing_else()
+{
+	const auto words = bmd::reach::words_of_silent_call(bmd::Priority::high);
+	BMD_EQUAL(words.display, "\"HIGH alert\"");
+	BMD_EQUAL(words.headers, "Priority: emergency\r\nAlert-Info: <urn:alert:priority:high>\r\n");
+	BMD_EQUAL(words.text, "There is an alert for you. What it is of is sent encrypted only: look "
+						  "at your terminal.");
+}
+
 void others_are_told_in_a_line_each_and_counted()
 {
 	const auto words = bmd::reach::words_of_call({told("high", "AAAAA"), told("low", "CCCCC")}, 7);
@@ -108,6 +117,7 @@ void what_rests_or_is_over_calls_nobody()
 }
 
 CU_TestInfo cases[] = {BMD_CASE(the_headers_say_priority_what_and_code),
+		BMD_CASE(a_silent_call_says_how_urgent_it_is_and_nothing_else),
 		BMD_CASE(others_are_told_in_a_line_each_and_counted),
 		BMD_CASE(the_text_never_exceeds_that_of_a_message), BMD_CASE(a_device_cannot_forge_headers),
 		BMD_CASE(who_has_answered_is_not_called), BMD_CASE(what_rests_or_is_over_calls_nobody),

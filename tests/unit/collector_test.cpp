@@ -117,6 +117,14 @@ void replies_are_read()
 	CU_ASSERT(plain.verdict == Verdict::accepted && !plain.duplicate && plain.durable == 0);
 }
 
+void a_result_beside_an_error_status_takes_nothing()
+{
+	for(const long status : {0L, 302L, 400L, 500L, 503L}) {
+		const auto reply = bmd::read_reply(status, R"({"result":{"accepted":2,"durable":"7"}})");
+		CU_ASSERT(reply.verdict == Verdict::failed && !reply.has_durable);
+	}
+}
+
 void faults_say_what_to_do()
 {
 	const auto verdict = [](int code) {
@@ -165,9 +173,9 @@ void nonsense_is_a_failure_and_never_accepted()
 CU_TestInfo cases[] = {BMD_CASE(good_file_has_its_defaults), BMD_CASE(every_mistake_names_its_line),
 		BMD_CASE(clear_text_is_allowed_on_this_machine_and_when_asked_for),
 		BMD_CASE(two_ports_do_not_share_a_device_or_serial), BMD_CASE(request_has_four_strings),
-		BMD_CASE(replies_are_read), BMD_CASE(faults_say_what_to_do),
-		BMD_CASE(faults_say_where_to_go_on), BMD_CASE(nonsense_is_a_failure_and_never_accepted),
-		CU_TEST_INFO_NULL};
+		BMD_CASE(replies_are_read), BMD_CASE(a_result_beside_an_error_status_takes_nothing),
+		BMD_CASE(faults_say_what_to_do), BMD_CASE(faults_say_where_to_go_on),
+		BMD_CASE(nonsense_is_a_failure_and_never_accepted), CU_TEST_INFO_NULL};
 
 } // namespace
 

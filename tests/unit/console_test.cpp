@@ -188,6 +188,7 @@ void the_screen_has_its_size_and_always_shows_the_chosen_alert()
 						"sip:tech1@home.example",
 						{{"sip:tech1@home.example", true}},
 						0,
+						false,
 						now,
 						"said",
 				},
@@ -209,8 +210,8 @@ void the_screen_says_what_is_open_who_has_it_and_that_the_server_is_away()
 	taken.metric = "evil\x1B[2J\n";
 	Console console;
 	console.show({alert("a", "AC347"), taken}, now - 60 * bmd::second_us);
-	const std::string text =
-			screen_of({"sip:tech1@home.example", {}, 0, now, "what was said"}, console, {}, false);
+	const std::string text = screen_of(
+			{"sip:tech1@home.example", {}, 0, false, now, "what was said"}, console, {}, false);
 	for(const char *part : {"NOT CONNECTED", "2 open alerts", "1 AC347 HIGH  SpO2 81 % below limit",
 				"accepted by tech2", "what was said", "a accept", "Zo\xC3\xAB Example"})
 		CU_ASSERT(text.find(part) != std::string::npos);
@@ -221,11 +222,15 @@ void the_screen_says_what_is_open_who_has_it_and_that_the_server_is_away()
 void the_screen_says_which_feed_is_missing_and_since_when_the_server_is_silent()
 {
 	Console console;
-	ScreenState state{"me", {{"sip:grp.a@x", true}, {"sip:me@x", true}}, 0, now, ""};
+	ScreenState state{"me", {{"sip:grp.a@x", true}, {"sip:me@x", true}}, 0, false, now, ""};
 	CU_ASSERT(screen_of(state, console, {}, false).starts_with("me  no open alert"));
 	state.links["sip:grp.a@x"] = false;
 	CU_ASSERT(screen_of(state, console, {}, false)
 					  .starts_with("me  NOT CONNECTED: sip:grp.a@x  no open alert"));
+	state.left_out["sip:me@x"] = 3;
+	CU_ASSERT(screen_of(state, console, {}, false).find("no open alert, FILTERED: 3 left out")
+			  != std::string::npos);
+	state.left_out.clear();
 	state.deaf_since = now;
 	CU_ASSERT(screen_of(state, console, {}, false)
 					  .starts_with("me  NO ANSWER FROM THE SERVER since 03:00:00Z  no open alert"));

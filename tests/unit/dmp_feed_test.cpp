@@ -72,7 +72,7 @@ void a_feed_written_by_hand_is_read()
 
 void an_empty_full_feed_is_a_response_without_device()
 {
-	const Feed feed{"sip:tech1@home.example", 1, true, 1'795'230'000'000'000, 0, {}};
+	const Feed feed{"sip:tech1@home.example", 1, true, 1'795'230'000'000'000, 0, {}, {}};
 	const std::string text = write_feed(feed);
 	CU_ASSERT(text.find("Device") == std::string::npos);
 	const auto read = read_text(text);

@@ -77,27 +77,29 @@ void the_last_four_answers_of_a_person_are_known_and_the_same_again_is_one()
 	BMD_EQUAL(lately->answers("ann", now + 6).size(), 1U);
 }
 
-void the_same_request_is_known_for_32_s_and_any_other_is_new()
+void the_same_request_from_the_same_place_is_known_for_32_s_and_any_other_is_new()
 {
 	const auto lately = memory();
-	const RequestName name{"ann", "tag", "call", "7", "no"};
+	const RequestName name{"ann", "tag", "call", "7", "no", "192.0.2.1 5060"};
 	CU_ASSERT(lately->answered(name, now) == 0);
 	lately->remember(name, 200, now);
 	BMD_EQUAL(lately->answered(name, now + 31 * bmd::second_us), 200);
 	BMD_EQUAL(lately->answered(name, now + 32 * bmd::second_us), 0);
-	for(const RequestName &other : {RequestName{"ben", "tag", "call", "7", "no"},
-				RequestName{"ann", "tah", "call", "7", "no"},
-				RequestName{"ann", "tag", "calk", "7", "no"},
-				RequestName{"ann", "tag", "call", "8", "no"},
-				RequestName{"ann", "tag", "call", "7", "ok"},
-				RequestName{"ann", "tagc", "all", "7", "no"},
-				RequestName{"ann", "tag", "call7", "", "no"}})
+	for(const RequestName &other : {RequestName{"ben", "tag", "call", "7", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tah", "call", "7", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tag", "calk", "7", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tag", "call", "8", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tag", "call", "7", "ok", "192.0.2.1 5060"},
+				RequestName{"ann", "tagc", "all", "7", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tag", "call7", "", "no", "192.0.2.1 5060"},
+				RequestName{"ann", "tag", "call", "7", "no", "192.0.2.1 5061"}})
 		CU_ASSERT(lately->answered(other, now) == 0);
 }
 
 CU_TestInfo cases[] = {BMD_CASE(a_budget_is_each_persons_own_and_comes_back_with_the_minute),
 		BMD_CASE(the_last_four_answers_of_a_person_are_known_and_the_same_again_is_one),
-		BMD_CASE(the_same_request_is_known_for_32_s_and_any_other_is_new), CU_TEST_INFO_NULL};
+		BMD_CASE(the_same_request_from_the_same_place_is_known_for_32_s_and_any_other_is_new),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -98,7 +98,7 @@ bmd::dmp::Feed sample_feed()
 	again.metric = "PulseRate";
 	again.condition = bmd::Condition::high;
 	again.value = -1.5e-7;
-	return {"sip:tech1@home.example?a=\"<b>\"", 7, false, now, 12, {all, again, few, all}};
+	return {"sip:tech1@home.example?a=\"<b>\"", 7, false, now, 12, {}, {all, again, few, all}, 3};
 }
 
 bool same_alert(const bmd::AlertView &a, const bmd::AlertView &b)

@@ -40,6 +40,20 @@ void anything_else_is_refused()
 		CU_ASSERT(!bmd::check_report_request(text).ok());
 }
 
+void a_batch_of_another_collector_is_denied()
+{
+	const std::string before = R"({"jsonrpc":"2.0","method":"bmd.report","params":[)";
+	const auto denied = [&](const std::string &params) {
+		const auto checked = bmd::check_report_request(before + params + "]}", "home-1");
+		return !checked && checked.error().code == bmd::Errc::denied;
+	};
+	CU_ASSERT(bmd::check_report_request(before + R"("home-1","1","2","t"]})", "home-1").ok());
+	for(const char *params : {R"("home-2","1","2","t")", R"("home-1x","1","2","t")",
+				R"("Home-1","1","2","t")", R"("","1","2","t")", R"("home-1\u0000","1","2","t")",
+				R"("home-2","home-1","2","t")", R"("OX-1 SpO2=97")", R"("home-1")"})
+		CU_ASSERT(denied(params));
+}
+
 void a_million_brackets_are_refused_without_recursion()
 {
 	const std::string head = R"({"jsonrpc":"2.0","method":"bmd.report","params":)";
@@ -48,7 +62,7 @@ void a_million_brackets_are_refused_without_recursion()
 }
 
 CU_TestInfo cases[] = {BMD_CASE(a_report_is_taken_whatever_the_order_of_its_members),
-		BMD_CASE(anything_else_is_refused),
+		BMD_CASE(anything_else_is_refused), BMD_CASE(a_batch_of_another_collector_is_denied),
 		BMD_CASE(a_million_brackets_are_refused_without_recursion), CU_TEST_INFO_NULL};
 
 } // namespace

@@ -1,6 +1,7 @@
 /// @file unit_host.cpp  What modules/bmd asks of Kamailio, for unit tests without one.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <cstdint>
 #include <cstdlib>
 
 #include "bmd_host.h"
@@ -14,6 +15,11 @@ void *bmd_host_shm_alloc(size_t size)
 void bmd_host_shm_free(void *memory)
 {
 	std::free(memory);
+}
+
+size_t bmd_host_shm_left(void)
+{
+	return SIZE_MAX;
 }
 
 void bmd_host_log(bmd_log_level, const char *) {}

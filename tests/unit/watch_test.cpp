@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "backoff.hpp"
 #include "feed_state.hpp"
 #include "suites.hpp"
 #include "watch_output.hpp"
@@ -36,12 +35,12 @@ AlertView alert(
 
 Feed full(std::uint32_t version, std::vector<AlertView> alerts, std::uint32_t more = 0)
 {
-	return {"sip:tech1@home.example", version, true, now, more, std::move(alerts)};
+	return {"sip:tech1@home.example", version, true, now, more, {}, std::move(alerts)};
 }
 
 Feed partial(std::uint32_t version, std::vector<AlertView> alerts, std::uint32_t more = 0)
 {
-	return {"sip:tech1@home.example", version, false, now, more, std::move(alerts)};
+	return {"sip:tech1@home.example", version, false, now, more, {}, std::move(alerts)};
 }
 
 // "taken +a ~b -c": verdict, raised, changed, cleared.
@@ -355,22 +354,6 @@ void a_notify_without_document_is_a_json_line_too()
 	BMD_EQUAL(event["status"].get<int>(), 403);
 }
 
-void waiting_doubles_up_to_30_seconds_and_heeds_the_server()
-{
-	Backoff backoff;
-	for(const std::uint32_t wait : {1000U, 2000U, 4000U, 8000U, 16'000U, 30'000U, 30'000U})
-		BMD_EQUAL(backoff.next(0, 0), wait);
-	backoff.reset();
-	BMD_EQUAL(backoff.next(60, 0), 60'000U);
-	BMD_EQUAL(backoff.next(4'000'000'000U, 0), 3'600'000U);
-	backoff.reset();
-	for(const std::uint32_t random : {0U, 7U, 250U, 4'294'967'295U}) {
-		const std::uint32_t wait = backoff.next(0, random);
-		CU_ASSERT(wait >= 1000 && wait <= 1250);
-		backoff.reset();
-	}
-}
-
 CU_TestInfo cases[] = {BMD_CASE(full_replaces_and_partial_merges),
 		BMD_CASE(a_partial_document_after_a_gap_is_shown_and_told),
 		BMD_CASE(a_subscription_must_begin_with_a_full_document),
@@ -385,8 +368,7 @@ CU_TestInfo cases[] = {BMD_CASE(full_replaces_and_partial_merges),
 		BMD_CASE(a_storm_is_told_in_words_with_its_count_and_its_devices),
 		BMD_CASE(a_change_is_named_and_a_call_to_act_is_not_taken_for_an_answer),
 		BMD_CASE(a_suppressed_alert_stands_below_all_others), BMD_CASE(a_json_line_has_every_field),
-		BMD_CASE(a_notify_without_document_is_a_json_line_too),
-		BMD_CASE(waiting_doubles_up_to_30_seconds_and_heeds_the_server), CU_TEST_INFO_NULL};
+		BMD_CASE(a_notify_without_document_is_a_json_line_too), CU_TEST_INFO_NULL};
 
 } // namespace
 

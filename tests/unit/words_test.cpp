@@ -45,9 +45,18 @@ void any_bytes_can_be_mended()
 		}
 }
 
+void what_a_reason_repeats_is_one_line_of_ascii()
+{
+	BMD_EQUAL(bmd::quoted("a b"), "'a b'");
+	BMD_EQUAL(bmd::quoted("a\nb\303\274"), "'a?b?\?'");
+	BMD_EQUAL(bmd::quoted("abcdef", 3), "'abc...'");
+	BMD_EQUAL(bmd::quoted(""), "''");
+}
+
 CU_TestInfo cases[] = {BMD_CASE(words_of_every_script_are_taken),
 		BMD_CASE(what_the_database_or_a_terminal_cannot_carry_is_refused),
-		BMD_CASE(length_counts_bytes), BMD_CASE(any_bytes_can_be_mended), CU_TEST_INFO_NULL};
+		BMD_CASE(length_counts_bytes), BMD_CASE(any_bytes_can_be_mended),
+		BMD_CASE(what_a_reason_repeats_is_one_line_of_ascii), CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include "clock.hpp"
 #include "config.hpp"
@@ -50,6 +51,7 @@ int collect(const bmd::Config &config)
 	spdlog::set_default_logger(spdlog::stderr_logger_mt("bmd-collector"));
 	spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l %v");
 	spdlog::set_level(spdlog::level::from_str(config.log_level));
+	umask(S_IRWXG | S_IRWXO); // the spool holds what patients' devices said
 	auto spool = bmd::Spool::open(
 			config.spool.path, config.spool.size_mb * 1'000'000, bmd::wall_clock());
 	if(!spool) {

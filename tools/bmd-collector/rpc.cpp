@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int code_refused = 400;
+constexpr int code_denied = 403;
 constexpr int code_outdated = 409;
 constexpr int code_expects = 412;
 constexpr int code_too_large = 413;
@@ -45,6 +46,19 @@ Reply failed(std::string reason)
 	return reply;
 }
 
+// What the server says, fit for one line of a log.
+std::string words_of(const json &error)
+{
+	constexpr std::size_t longest = 160;
+	const auto message = error.find("message");
+	if(message == error.end() || !message->is_string())
+		return "no reason given";
+	std::string words = message->get_ref<const std::string &>().substr(0, longest);
+	std::ranges::replace_if(
+			words, [](char c) { return c < ' ' || c > '~'; }, '?');
+	return words;
+}
+
 // The number behind " KEY=" in the message of a fault; 0: there is none.
 std::int64_t number_in(const json &error, const std::string &key)
 {
@@ -66,6 +80,8 @@ Reply read_fault(const json &error)
 		return failed("reply has an error without a code");
 	Reply reply;
 	reply.reason = "server's fault code " + std::to_string(*code);
+	if(*code == code_denied) // for its certificate: nothing of a batch is in it
+		reply.reason = "server refuses this collector: " + words_of(error);
 	if(*code == code_refused)
 		reply.verdict = Reply::Verdict::refused;
 	else if(*code == code_outdated)
@@ -120,7 +136,9 @@ Reply read_reply(long status, std::string_view body)
 	if(reply.is_object()) {
 		if(const auto error = reply.find("error"); error != reply.end())
 			return read_fault(*error);
-		if(const auto result = reply.find("result"); result != reply.end() && result->is_object())
+		const auto result = reply.find("result");
+		// what a proxy says of an error must not delete readings
+		if(status == 200 && result != reply.end() && result->is_object())
 			return read_result(*result);
 	}
 	if(status == code_too_large) { // a proxy, or Kamailio before it looks into it

@@ -2,6 +2,7 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include <algorithm>
+#include <limits>
 #include <spdlog/spdlog.h>
 
 #include "clock.hpp"
@@ -17,12 +18,17 @@ using namespace std::chrono_literals;
 constexpr auto leave_patience = 3s;
 constexpr auto leave_interval = 200ms;
 
+constexpr std::uint64_t no_epoch = std::numeric_limits<std::int64_t>::max();
+
 } // namespace
 
 // Numbers of another life have been used after these (a spool restored), or this clock was far
 // ahead when the spool was made: the same batches go under an epoch that the server takes.
 void Uplink::outdated(const Reply &reply, Clock::time_point now)
 {
+	// Nobody has such an epoch, and there is none after it: every server would refuse it for ever.
+	if(reply.known_epoch >= no_epoch)
+		return failed("server says an epoch that cannot be", now);
 	auto epoch = static_cast<std::uint64_t>(wall_clock());
 	if(reply.server_clock > 0)
 		epoch = std::min(epoch, static_cast<std::uint64_t>(reply.server_clock));

@@ -6,6 +6,8 @@
 # For tests: another build of the modules, and a library they need to be there before Kamailio.
 modules=${BMD_MODULES:-$top/build/modules}
 preload=${BMD_PRELOAD:-}
+# and a command that starts it, such as tests/lib/confined.py with its unit
+read -ra launcher <<< "${BMD_LAUNCHER:-}"
 
 kamailio_user() {
 	if [ "$(id -u)" -eq 0 ]; then echo kamailio; else id -un; fi
@@ -19,14 +21,26 @@ check_modules() {
 	done
 }
 
+wanted_ports() {
+	local name
+	printf '%s\n' "udp:${conf[sip_port]}" "tcp:${conf[sip_port]}" "tcp:${conf[http_port]}"
+	[ -z "${conf[md5_port]}" ] || printf '%s\n' "udp:${conf[md5_port]}" "tcp:${conf[md5_port]}"
+	for name in tls_port https_port; do
+		[ -z "${conf[$name]}" ] || printf 'tcp:%s\n' "${conf[$name]}"
+	done
+}
+
 # Kamailio itself would share a UDP port with another process: so ask before.
 check_ports() {
-	python3 - "${conf[host]}" "${conf[sip_port]}" "${conf[http_port]}" << 'END' >&2 || exit 1
+	local wanted
+	mapfile -t wanted < <(wanted_ports)
+	python3 - "${conf[host]}" "${wanted[@]}" << 'END' >&2 || exit 1
 import socket
 import sys
 
-host, sip, http = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-for kind, port in (("udp", sip), ("tcp", sip), ("tcp", http)):
+host = sys.argv[1]
+for wanted in sys.argv[2:]:
+    kind, port = wanted.split(":")[0], int(wanted.split(":")[1])
     s = socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
     if kind == "tcp":
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,6 +68,10 @@ write_configuration() {
 			printf 'listen=%s\n' "udp:[::1]:${conf[sip_port]}" "tcp:[::1]:${conf[sip_port]}"
 			printf '#!define BMD_CALL_SOCKET "udp:[::1]:%s"\n' "${conf[sip_port]}"
 		fi
+		[ -z "${conf[md5_port]}" ] || printf 'listen=udp:%s:%s\nlisten=tcp:%s:%s\n#!define BMD_MD5_PORT %s\n' \
+			"${conf[host]}" "${conf[md5_port]}" "${conf[host]}" "${conf[md5_port]}" "${conf[md5_port]}"
+		[ "${conf[DIGEST_MD5]}" = 0 ] || printf '#!define BMD_DIGEST_MD5\n'
+		tls_site
 		printf '#!define BMD_INTAKE_IP "%s"\n#!define BMD_INTAKE_PORT %s\n' "${conf[host]}" "${conf[http_port]}"
 		printf '#!substdef "!BMD_CONNINFO!%s!g"\n' "$(conninfo kamailio)"
 		printf '#!substdef "!BMD_CTL!unix:%s/kamailio/ctl!g"\n' "${conf[sockets]}"
@@ -62,7 +80,8 @@ write_configuration() {
 		[ -z "${conf[announcement]}" ] || printf '#!define BMD_ANNOUNCEMENT "%s"\n' "${conf[announcement]}"
 		[ "${conf[CALL_IN_SEQUENCE]}" = 0 ] || printf '#!define BMD_CALL_IN_SEQUENCE\n'
 		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS RECIPIENTS REACHED JOURNAL_MB NOTIFIERS \
-			METRICS SUBSCRIPTIONS CALL_HOLD CALL_LIMIT RING_MS; do
+			METRICS SUBSCRIPTIONS MEMORY_RESERVE CALL_HOLD CALL_LIMIT RING_MS SOURCE_REQUESTS STRANGERS FLOW_REQUESTS PERSON_REQUESTS \
+			FEED_REQUESTS; do
 			printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
 		done
 	} > "$dir/etc/bmd/site.cfg"
@@ -122,10 +141,11 @@ start_kamailio() {
 	local pid deadline rights=()
 	check_modules
 	check_ports
+	place_certificates
 	write_configuration
 	[ "$(id -u)" -ne 0 ] || rights=(-u kamailio -g kamailio)
 	# its own session: the whole of it can be found and ended, and a ^C to us does not reach it
-	LD_PRELOAD=$preload setsid kamailio -DD -E -x tlsf -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
+	LD_PRELOAD=$preload setsid "${launcher[@]}" kamailio -DD -E -x tlsf -f "$dir/etc/kamailio.cfg" -m "${conf[memory]}" -M 16 -Y "${conf[sockets]}/kamailio" \
 		-L "$modules/:/usr/lib/x86_64-linux-gnu/kamailio/modules/" "${rights[@]}" \
 		>> "$dir/log/kamailio.log" 2>&1 < /dev/null 8>&- 9>&- &
 	pid=$!

@@ -92,6 +92,9 @@ std::string what(const AlertView &alert)
 			return out + ": nothing heard";
 		case Condition::device:
 			return out + ": alarm of the device";
+		case Condition::withheld:
+			return printable(alert.cause)
+				   + " is told nothing: documents are sent encrypted only, and cannot be";
 		case Condition::storm:
 			break;
 	}
@@ -103,6 +106,8 @@ std::string where(const AlertView &alert)
 	std::string out;
 	if(alert.condition == Condition::storm)
 		return "several patients";
+	if(alert.condition == Condition::withheld)
+		return "any patient";
 	for(const std::string &part : {alert.patient_name, alert.location, alert.patient_address})
 		if(!part.empty())
 			out += (out.empty() ? "" : ", ") + printable(part);

@@ -57,8 +57,7 @@ public:
 		const std::string to = server_address(all_.options_.aor);
 		handle_ = nua_handle(all_.agent_.nua(), static_cast<SipUser *>(this), NUTAG_URL(to.c_str()),
 				SIPTAG_TO_STR(to.c_str()), SIPTAG_FROM_STR(all_.options_.aor.c_str()), TAG_END());
-		nua_message(handle_, SIPTAG_CONTENT_TYPE_STR(body_type),
-				SIPTAG_PAYLOAD_STR(dmp::write(document).c_str()), TAG_END());
+		send(dmp::write(document));
 		stage_ = Stage::asked;
 		late_ = false;
 		timer_.start(patience_ms);
@@ -78,8 +77,10 @@ public:
 		const bool challenge = event.status == 401 || event.status == 407;
 		if(challenge && !std::exchange(password_given_, true) && all_.agent_.authenticate(event))
 			return;
-		const std::string said =
-				std::to_string(event.status) + ' ' + refusal("MESSAGE", event) + warning_of(event);
+		const std::string &unsealed = all_.agent_.sealing().reason();
+		const std::string said = std::to_string(event.status) + ' ' + refusal("MESSAGE", event)
+								 + warning_of(event)
+								 + (unsealed.empty() ? "" : ", it cannot be signed: " + unsealed);
 		// what the stack makes up says nothing of what the server did
 		if(from_network(event))
 			return all_.finish(*this, 0, "", said);
@@ -91,6 +92,7 @@ public:
 	void end() noexcept
 	{
 		stage_ = Stage::over;
+		all_.agent_.sealing().forget(call_id_);
 		timer_.stop();
 		if(handle_ != nullptr)
 			nua_handle_destroy(std::exchange(handle_, nullptr));
@@ -104,6 +106,19 @@ public:
 	[[nodiscard]] bool told() const noexcept { return told_; }
 
 private:
+	// A body that is sealed goes out with the credentials.
+	void send(const std::string &body)
+	{
+		Sealing &sealing = all_.agent_.sealing();
+		if(!sealing.on()) {
+			nua_message(handle_, SIPTAG_CONTENT_TYPE_STR(body_type),
+					SIPTAG_PAYLOAD_STR(body.c_str()), TAG_END());
+			return;
+		}
+		call_id_ = sealing.keep({body_type, body, ""});
+		nua_message(handle_, SIPTAG_CALL_ID_STR(call_id_.c_str()), TAG_END());
+	}
+
 	enum class Stage : std::uint8_t
 	{
 		waiting, // for the answer before it
@@ -221,8 +236,6 @@ void Answers::on_message(const SipEvent &event)
 {
 	const sip_t *const sip = event.sip;
 	if(sip == nullptr || sip->sip_in_reply_to == nullptr || sip->sip_payload == nullptr
-			|| sip->sip_content_type == nullptr
-			|| strcasecmp(sip->sip_content_type->c_type, body_type) != 0
 			|| sip->sip_in_reply_to->k_items == nullptr)
 		return;
 	const std::string id = sip->sip_in_reply_to->k_items[0];
@@ -230,7 +243,12 @@ void Answers::on_message(const SipEvent &event)
 			[&](const auto &one) { return one->call_id() == id; });
 	if(found == under_way_.end())
 		return;
-	const auto document = dmp::parse({sip->sip_payload->pl_data, sip->sip_payload->pl_len});
+	const Opened opened = agent_.protection().open(sip);
+	if(!opened.refused.empty())
+		return finish(**found, 0, "", "the result is not to be trusted: " + opened.refused);
+	if(opened.type != body_type)
+		return;
+	const auto document = dmp::parse(opened.body);
 	if(!document)
 		return finish(**found, 0, "", "the result cannot be read: " + document.error().reason);
 	for(const dmp::Device &device : document->devices)

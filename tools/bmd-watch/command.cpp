@@ -38,6 +38,17 @@ std::string action_of(const std::string &word)
 	return word == "done" ? "resolve" : word;
 }
 
+// Who waits, and for which feed.
+Result<Command> watcher_command(Command command, std::string_view line)
+{
+	for(std::string word = take_word(line); !word.empty(); word = take_word(line))
+		command.control.arguments.push_back(std::move(word));
+	const auto read = dmp::read_watcher_control(command.control);
+	if(const auto *const refusal = std::get_if<dmp::Refusal>(&read))
+		return malformed(refusal->reason);
+	return command;
+}
+
 } // namespace
 
 Result<Command> parse_command(std::string_view line)
@@ -52,6 +63,8 @@ Result<Command> parse_command(std::string_view line)
 	}
 	command.kind = Command::Kind::answer;
 	command.control.action = action_of(word);
+	if(dmp::is_watcher_control(command.control))
+		return watcher_command(std::move(command), line);
 	std::string alert = take_word(line);
 	if(const auto code = parse_code(alert); code != 0)
 		alert = code_text(code);
@@ -72,7 +85,7 @@ Result<Command> parse_command(std::string_view line)
 std::string_view command_help() noexcept
 {
 	return "accept CODE, reject CODE, acknowledge CODE, resolve CODE actionable|false, "
-		   "silence CODE SECONDS; each with [WHY]; quit";
+		   "silence CODE SECONDS; each with [WHY]; approve USER FEED, refuse USER FEED; quit";
 }
 
 } // namespace bmd::watch

@@ -4,6 +4,7 @@
 ///
 ///     accept CODE [WHY]         reject CODE [WHY]         acknowledge CODE [WHY]
 ///     resolve CODE actionable|false [WHY]                 silence CODE SECONDS [WHY]
+///     approve USER FEED         refuse USER FEED
 ///     help                      quit
 
 #pragma once
@@ -26,7 +27,8 @@ struct Command
 		quit
 	};
 	Kind kind = Kind::none;
-	dmp::Control control; ///< of an answer; the first Argument is the code in capitals, or the id
+	dmp::Control control; ///< of an answer; the first Argument is the code in capitals, the id, or
+						  ///< who waits
 };
 
 /// Errors: malformed, saying what is wrong.  "ack" and "done" are read as acknowledge and resolve.

@@ -77,6 +77,18 @@ Json gone_json(const Notification &n)
 	return gone;
 }
 
+Json watchers_json(const Notification &n)
+{
+	Json watchers = Json::array();
+	for(const WatcherList &list : n.watchers->lists)
+		for(const WatcherEntry &watcher : list.watchers)
+			watchers.push_back({{"resource", list.resource}, {"uri", watcher.uri},
+					{"id", watcher.id}, {"status", to_string(watcher.status)},
+					{"event", to_string(watcher.event)},
+					{"subscribed_s", optional_json(watcher.subscribed)}});
+	return watchers;
+}
+
 std::string line(const Json &json)
 {
 	return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
@@ -109,12 +121,22 @@ std::string json_of(const Notification &n)
 		json["state"] = n.feed->full ? "full" : "partial";
 		json["version"] = n.feed->version;
 		json["more"] = n.feed->more;
+		if(n.feed->counted)
+			json["counted"] = *n.feed->counted;
+		if(n.feed->filtered)
+			json["filtered"] = *n.feed->filtered;
 		json["at"] = time_json(n.feed->at);
 		json["verdict"] = to_string(n.outcome.verdict);
 		json["open"] = n.open.size();
 		json["gone"] = gone_json(n);
 		for(const AlertView &alert : n.feed->alerts)
 			alerts.push_back(alert_json(n, alert));
+	}
+	if(n.watchers) {
+		json["state"] = n.watchers->full ? "full" : "partial";
+		json["version"] = n.watchers->version;
+		json["verdict"] = to_string(n.news.verdict);
+		json["watchers"] = watchers_json(n);
 	}
 	if(!n.mistake.empty())
 		json["mistake"] = n.mistake;
@@ -139,6 +161,8 @@ std::string json_of(const Event &e)
 		json["in_ms"] = *e.in_ms;
 	if(!e.call_id.empty())
 		json["call_id"] = e.call_id;
+	if(e.replayed)
+		json["replayed"] = *e.replayed;
 	return line(json);
 }
 

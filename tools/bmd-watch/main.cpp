@@ -38,10 +38,12 @@ public:
 		  goodbye_(agent.root(), [this] { su_root_break(agent_.root()); }),
 		  seat_(agent, options, output, screen, [this] { leave(exit_done); })
 	{
+		agent.on_proof([this](Proof proof, const SipEvent &event) { on_proof(proof, event); });
+		agent.on_replay([this] { on_replay(); });
 		for(const std::string &feed : options.feeds)
-			subscriptions_.push_back(std::make_unique<Subscription>(agent, options, feed, output,
-					Subscription::Handlers{[this](const Outcome &o) { on_changes(o); },
-							[this] { on_refused(); }, [this] { on_ended(); }}));
+			add(feed, Topic::alerts);
+		if(options.watchers)
+			add(options.aor, Topic::watchers);
 	}
 
 	int run()
@@ -55,8 +57,8 @@ public:
 		heartbeat_.begin();
 		seat_.begin();
 		agent_.run();
-		output_.event(
-				{wall_clock(), "end", "", 0, "exit status " + std::to_string(status_), {}, {}, ""});
+		output_.event({wall_clock(), "end", "", 0, "exit status " + std::to_string(status_), {}, {},
+				"", 0, agent_.replayed()});
 		return status_;
 	}
 
@@ -71,12 +73,39 @@ public:
 	}
 
 private:
+	void add(const std::string &feed, Topic topic)
+	{
+		subscriptions_.push_back(
+				std::make_unique<Subscription>(agent_, options_, feed, topic, output_,
+						Subscription::Handlers{[this](const Outcome &o) { on_changes(o); },
+								[this] { on_refused(); }, [this] { on_ended(); }}));
+	}
+
 	void subscribe()
 	{
 		if(std::exchange(subscribed_, true))
 			return; // registered again
 		for(const auto &subscription : subscriptions_)
 			subscription->begin();
+	}
+
+	// Whoever answers in the server's place can keep every alert from the technician.
+	void on_proof(Proof proof, const SipEvent &event)
+	{
+		const bool right = proof == Proof::right;
+		const char *const what = right ? "the server has proved that it knows the password"
+								 : proof == Proof::wrong
+										 ? "who answers does not know the password: it may not be "
+										   "the server"
+										 : "the server does not prove that it knows the password";
+		output_.event(
+				{event.at, right ? "proven" : "unproven", "", event.status, what, {}, {}, ""});
+	}
+
+	// Somebody has recorded what was told, and tells it again.
+	void on_replay()
+	{
+		output_.event({wall_clock(), "replayed", "", 0, "", {}, {}, "", 0, agent_.replayed()});
 	}
 
 	void on_changes(const Outcome &outcome)
@@ -198,7 +227,12 @@ private:
 
 int watch(const Options &options)
 {
-	SipAgent agent(options);
+	const auto protection = Protection::load(options);
+	if(!protection) {
+		std::cerr << "bmd-watch: " << protection.error().reason << '\n';
+		return exit_usage;
+	}
+	SipAgent agent(options, **protection);
 	if(!agent.ok()) {
 		std::cerr << "bmd-watch: cannot bind " << options.local_host << " port "
 				  << options.local_port << '\n';

@@ -108,6 +108,8 @@ std::string trouble(const ScreenState &state)
 		return "NO ANSWER FROM THE SERVER since " + time_of_day(state.deaf_since) + "  ";
 	if(state.links.empty())
 		return "NOT CONNECTED  ";
+	if(state.unproven)
+		return "THIS MAY NOT BE THE SERVER: it does not prove that it knows the password  ";
 	std::string missing;
 	for(const auto &[link, in_force] : state.links)
 		if(!in_force)
@@ -127,6 +129,11 @@ std::string heading(const ScreenState &state, const Console &console)
 					   + (open == 0        ? "no open alert"
 							   : open == 1 ? "1 open alert"
 										   : std::to_string(open) + " open alerts");
+	std::uint32_t left_out = 0;
+	for(const auto &[feed, count] : state.left_out)
+		left_out += count;
+	if(!state.left_out.empty())
+		text += ", FILTERED: " + std::to_string(left_out) + " left out";
 	return state.changed_at == 0 ? text : text + "  as of " + time_of_day(state.changed_at);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -26,8 +27,11 @@ struct ScreenState
 	std::string person;                ///< address
 	std::map<std::string, bool> links; ///< feeds and the registration: is it in force?
 	TimeUs deaf_since = 0;             ///< the server has not answered since; 0: it does
+	bool unproven = false;             ///< the server has not proved that it knows the password
 	TimeUs changed_at = 0;             ///< when something last came from the server
 	std::string said;                  ///< last thing that happened; one line
+	/// Feeds with a filter: open alerts that it left out of the last full state.
+	std::map<std::string, std::uint32_t> left_out = {};
 };
 
 /// Does this change call for somebody?  An alert of high priority that is not suppressed and is

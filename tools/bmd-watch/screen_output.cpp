@@ -67,12 +67,20 @@ ScreenOutput::~ScreenOutput()
 
 void ScreenOutput::notification(const Notification &n)
 {
-	feeds_[n.subscribed] = n.open;
+	if(!n.watchers)
+		feeds_[n.subscribed] = n.open;
 	console_.show(merged(feeds_), n.received);
 	state_.changed_at = n.received;
 	state_.links[n.subscribed] = n.subscription_state != "terminated";
+	if(n.feed && n.feed->full)
+		state_.left_out.erase(n.subscribed);
+	if(n.feed && n.feed->filtered)
+		state_.left_out[n.subscribed] = *n.feed->filtered;
 	if(!n.mistake.empty())
 		state_.said = "a document could not be read: " + n.mistake;
+	for(const WatcherChange &change : n.news.changes)
+		if(waits(change.watcher))
+			state_.said = user_of(change.watcher.uri) + " waits for " + user_of(change.resource);
 	if(any_rings(n))
 		std::cout << '\a';
 	draw();
@@ -85,6 +93,8 @@ void ScreenOutput::event(const Event &e)
 		state_.links[e.feed.empty() ? "the registration" : e.feed] = !lost;
 	if(e.name == "deaf" || e.name == "heard")
 		state_.deaf_since = e.since;
+	if(e.name == "unproven" || e.name == "proven")
+		state_.unproven = e.name == "unproven";
 	std::string line = text_of(e);
 	line.pop_back();
 	// what goes as it should is not worth more than the last answer

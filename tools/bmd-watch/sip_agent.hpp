@@ -10,6 +10,10 @@
 #include <string>
 
 #include "bmd/time.hpp"
+#include "digest_client.hpp"
+#include "protection.hpp"
+#include "replays.hpp"
+#include "sealing.hpp"
 #include "watch_options.hpp"
 
 // the types of nua's two context pointers
@@ -80,7 +84,8 @@ private:
 class SipAgent
 {
 public:
-	explicit SipAgent(const Options &options);
+	/// Both of the caller, and longer than this.
+	SipAgent(const Options &options, const Protection &protection);
 	~SipAgent();
 	SipAgent(const SipAgent &) = delete;
 	SipAgent &operator=(const SipAgent &) = delete;
@@ -98,6 +103,26 @@ public:
 	/// nullptr: nobody.  The taker is the caller's.
 	void give_messages_to(MessageTaker *taker) noexcept { taker_ = taker; }
 
+	/// Called when it changes whether the server proves that it knows the password; at first it is
+	/// taken to.
+	void on_proof(std::function<void(Proof, const SipEvent &)> taker)
+	{
+		on_proof_ = std::move(taker);
+	}
+	[[nodiscard]] const Protection &protection() const noexcept { return protection_; }
+
+	/// What is sent sealed.
+	[[nodiscard]] Sealing &sealing() noexcept { return sealing_; }
+
+	/// A NOTIFY that the stack has handed on: false when it has come before and was counted.
+	[[nodiscard]] bool is_new(const sip_t *notify);
+	/// Counts one whose document says that it has come before.
+	void count_replay();
+	/// NOTIFYs that had come before; they changed nothing.
+	[[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_; }
+	/// Called with the first of them, the tenth, the hundredth ...
+	void on_replay(std::function<void()> taker) { on_replay_ = std::move(taker); }
+
 	/// Answers a 401 or 407 of `event` with the user's password.  False: there is no challenge in
 	/// it.
 	bool authenticate(const SipEvent &event);
@@ -106,7 +131,17 @@ private:
 	static void callback(nua_event_t type, int status, char const *phrase, nua_t *, void *self,
 			nua_handle_t *handle, void *user, sip_t const *sip, tagi_t tags[]);
 
+	void look_at_proof(const SipEvent &event);
+
+	Sealing sealing_;
+	Replays replays_;
+	std::uint64_t replayed_ = 0;
+	std::uint64_t told_next_ = 1;
+	std::function<void()> on_replay_;
 	const Options &options_;
+	std::function<void(Proof, const SipEvent &)> on_proof_;
+	Proof proof_ = Proof::right;
+	const Protection &protection_;
 	su_root_t *root_ = nullptr;
 	nua_t *nua_ = nullptr;
 	MessageTaker *taker_ = nullptr;

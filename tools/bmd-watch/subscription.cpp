@@ -18,9 +18,44 @@ namespace bmd::watch {
 
 namespace {
 
-constexpr const char *event_package = "bmd-alert";
-constexpr const char *body_type = "application/dmp";
+constexpr const char *sealed_types = ", application/pkcs7-mime, multipart/signed, message/sipfrag";
 constexpr std::uint32_t final_notify_ms = 2000;
+
+const char *package_of(Topic topic) noexcept
+{
+	return topic == Topic::alerts ? "bmd-alert" : "bmd-alert.winfo";
+}
+
+std::string type_of(Topic topic)
+{
+	return topic == Topic::alerts ? "application/dmp" : std::string(winfo_type);
+}
+
+// What a document says of itself, whichever it is.
+bool is_read(const Notification &n) noexcept
+{
+	return n.feed || n.watchers;
+}
+
+bool is_full(const Notification &n) noexcept
+{
+	return n.watchers ? n.watchers->full : n.feed && n.feed->full;
+}
+
+Verdict verdict_on(const Notification &n) noexcept
+{
+	return n.watchers ? n.news.verdict : n.outcome.verdict;
+}
+
+std::string numbers_of(const Notification &n)
+{
+	if(!is_read(n))
+		return n.mistake;
+	const auto version = n.watchers ? n.watchers->version : n.feed->version;
+	const auto last = n.watchers ? n.news.last : n.outcome.last;
+	return "version " + std::to_string(version) + " after "
+		   + (last ? std::to_string(*last) : "none");
+}
 
 std::string call_id(const sip_t *sip)
 {
@@ -57,9 +92,10 @@ bool challenged(const SipEvent &event) noexcept
 
 } // namespace
 
-Subscription::Subscription(SipAgent &agent, const Options &options, std::string feed,
+Subscription::Subscription(SipAgent &agent, const Options &options, std::string feed, Topic topic,
 		Output &output, Handlers handlers)
-	: agent_(agent), options_(options), feed_(std::move(feed)), output_(output),
+	: agent_(agent), options_(options), feed_(std::move(feed)), topic_(topic),
+	  label_(topic == Topic::alerts ? feed_ : "watchers of " + feed_), output_(output),
 	  handlers_(std::move(handlers)), timer_(agent.root(),
 											  [this] {
 												  if(phase_ == Phase::ending)
@@ -86,6 +122,7 @@ void Subscription::begin()
 {
 	drop_handle();
 	state_.restart();
+	watchers_.restart();
 	password_given_ = false;
 	refreshing_ = false;
 	phase_ = Phase::trying;
@@ -98,8 +135,13 @@ void Subscription::begin()
 void Subscription::refresh()
 {
 	const std::string expires = std::to_string(expires_);
-	nua_subscribe(handle_, SIPTAG_EVENT_STR(event_package), SIPTAG_ACCEPT_STR(body_type),
-			SIPTAG_EXPIRES_STR(expires.c_str()), TAG_END());
+	const std::string type = type_of(topic_);
+	const std::string accept = type + (options_.authorities.empty() ? "" : sealed_types);
+	const bool filters = topic_ == Topic::alerts && !options_.filter.empty();
+	nua_subscribe(handle_, SIPTAG_EVENT_STR(package_of(topic_)), SIPTAG_ACCEPT_STR(accept.c_str()),
+			SIPTAG_EXPIRES_STR(expires.c_str()),
+			TAG_IF(filters, SIPTAG_CONTENT_TYPE_STR(type.c_str())),
+			TAG_IF(filters, SIPTAG_PAYLOAD_STR(options_.filter.c_str())), TAG_END());
 }
 
 void Subscription::end()
@@ -111,7 +153,7 @@ void Subscription::end()
 	}
 	phase_ = Phase::ending;
 	password_given_ = false;
-	nua_unsubscribe(handle_, SIPTAG_EVENT_STR(event_package), TAG_END());
+	nua_unsubscribe(handle_, SIPTAG_EVENT_STR(package_of(topic_)), TAG_END());
 	timer_.start(final_notify_ms);
 }
 
@@ -126,7 +168,7 @@ void Subscription::finish()
 void Subscription::say(const SipEvent &event, const char *name, std::string reason)
 {
 	output_.event(
-			{event.at, name, feed_, event.status, std::move(reason), {}, {}, call_id(event.sip)});
+			{event.at, name, label_, event.status, std::move(reason), {}, {}, call_id(event.sip)});
 }
 
 void Subscription::on_sip(const SipEvent &event)
@@ -176,7 +218,7 @@ void Subscription::on_accepted(const SipEvent &event)
 	std::optional<std::uint32_t> expires;
 	if(event.sip != nullptr && event.sip->sip_expires != nullptr)
 		expires = static_cast<std::uint32_t>(event.sip->sip_expires->ex_delta);
-	output_.event({event.at, "subscribed", feed_, event.status, event.phrase, expires, {},
+	output_.event({event.at, "subscribed", label_, event.status, event.phrase, expires, {},
 			call_id(event.sip)});
 }
 
@@ -200,9 +242,11 @@ void Subscription::on_notify(const SipEvent &event)
 			on_terminated(event, event.phrase);
 		return;
 	}
+	if(!agent_.is_new(event.sip))
+		return;
 	Notification n;
 	n.received = event.at;
-	n.subscribed = feed_;
+	n.subscribed = label_;
 	n.cseq = event.sip->sip_cseq != nullptr ? event.sip->sip_cseq->cs_seq : 0;
 	n.call_id = call_id(event.sip);
 	n.subscription_state = substate(event.sip);
@@ -212,23 +256,67 @@ void Subscription::on_notify(const SipEvent &event)
 	output_.notification(n);
 	if(n.feed && n.outcome.verdict != Verdict::old)
 		handlers_.changed(n.outcome);
-	if(strcasecmp(n.subscription_state.c_str(), "terminated") == 0)
+	if(untrusted_)
+		leave_dialog(event);
+	else if(strcasecmp(n.subscription_state.c_str(), "terminated") == 0)
 		on_terminated(event, n.reason);
 	else
 		after(event, n);
 }
 
+// Somebody on the way changes what comes: where the dialog leads is not known any more either.
+void Subscription::leave_dialog(const SipEvent &event)
+{
+	if(phase_ == Phase::ending)
+		finish();
+	else if(phase_ != Phase::over)
+		try_again(event, "a new subscription, since what comes is not to be trusted", false);
+}
+
+// The server has something to tell that it must not send as it is.
+void Subscription::tell_withheld(const SipEvent &event)
+{
+	const auto *const warning = event.sip->sip_warning;
+	if(warning != nullptr && warning->w_text != nullptr)
+		say(event, "withheld", warning->w_text);
+}
+
 void Subscription::read_body(const SipEvent &event, Notification &n)
 {
-	const sip_payload_t *const body = event.sip->sip_payload;
-	if(body == nullptr || body->pl_len == 0)
-		return;
-	const auto *const type = event.sip->sip_content_type;
-	if(type == nullptr || strcasecmp(type->c_type, body_type) != 0) {
-		n.mistake = "the body is not application/dmp";
+	const Opened opened = agent_.protection().open(event.sip);
+	untrusted_ = !opened.refused.empty();
+	if(untrusted_) {
+		n.mistake = "refused, " + opened.refused;
+		say(event, "untrusted", "a NOTIFY is not shown: " + opened.refused);
 		return;
 	}
-	const auto document = dmp::parse({body->pl_data, body->pl_len});
+	if(opened.body.empty())
+		return tell_withheld(event);
+	if(opened.type != type_of(topic_)) {
+		n.mistake = "the body is not " + type_of(topic_);
+		return;
+	}
+	if(topic_ == Topic::alerts)
+		read_alerts(opened.body, n);
+	else
+		read_watchers(opened.body, n);
+	refreshing_ = refreshing_ && !is_full(n);
+}
+
+void Subscription::read_watchers(const std::string &body, Notification &n)
+{
+	auto info = read_winfo(body);
+	if(!info) {
+		n.mistake = info.error().reason;
+		return;
+	}
+	n.news = watchers_.take(*info);
+	n.watchers = std::move(info).value();
+}
+
+void Subscription::read_alerts(const std::string &body, Notification &n)
+{
+	const auto document = dmp::parse(body);
 	if(!document) {
 		n.mistake = document.error().reason;
 		return;
@@ -240,24 +328,21 @@ void Subscription::read_body(const SipEvent &event, Notification &n)
 	}
 	n.outcome = state_.take(*feed);
 	n.feed = std::move(feed).value();
-	refreshing_ = refreshing_ && !n.feed->full;
 }
 
 // Asks for what is missing.
 void Subscription::after(const SipEvent &event, const Notification &n)
 {
-	const std::string numbers =
-			n.feed ? "version " + std::to_string(n.feed->version) + " after "
-							 + (n.outcome.last ? std::to_string(*n.outcome.last) : "none")
-				   : n.mistake;
-	if(n.feed && n.outcome.verdict == Verdict::old) {
+	const std::string numbers = numbers_of(n);
+	if(is_read(n) && verdict_on(n) == Verdict::old) {
+		agent_.count_replay();
 		say(event, "old", numbers + ", ignored");
 		// a whole state that cannot be taken: only a new subscription has a new count
-		if(n.feed->full && phase_ == Phase::active)
+		if(is_full(n) && phase_ == Phase::active)
 			try_again(event, "the server's document version has gone back", false);
 		return;
 	}
-	const bool missing = !n.mistake.empty() || (n.feed && n.outcome.verdict == Verdict::gap);
+	const bool missing = !n.mistake.empty() || (is_read(n) && verdict_on(n) == Verdict::gap);
 	if(!missing || refreshing_ || phase_ != Phase::active)
 		return;
 	refreshing_ = true;
@@ -292,7 +377,7 @@ void Subscription::try_again(const SipEvent &event, const std::string &why, bool
 	// the backoff grows also here, so that a server which ends every subscription is not flooded
 	const std::uint32_t wait = backoff_.next(least, su_randint(0, 1 << 30));
 	const std::uint32_t delay = at_once && wait < 2000 ? 0 : wait;
-	output_.event({event.at, "retry", feed_, event.status, why, {}, delay, call_id(event.sip)});
+	output_.event({event.at, "retry", label_, event.status, why, {}, delay, call_id(event.sip)});
 	drop_handle();
 	timer_.start(std::max(delay, 1U));
 }

@@ -13,6 +13,13 @@
 
 namespace bmd::watch {
 
+/// The event package of a subscription: of alerts, or of those who watch the feed (RFC 3857).
+enum class Topic : std::uint8_t
+{
+	alerts,
+	watchers
+};
+
 /// The stack refreshes it in time; this asks for full state after a gap and subscribes anew when
 /// the subscription is lost (RFC 6665, 4.1.2 and 4.1.3).
 class Subscription : public SipUser
@@ -25,8 +32,8 @@ public:
 		std::function<void()> ended;                  ///< after end()
 	};
 
-	Subscription(SipAgent &agent, const Options &options, std::string feed, Output &output,
-			Handlers handlers);
+	Subscription(SipAgent &agent, const Options &options, std::string feed, Topic topic,
+			Output &output, Handlers handlers);
 	~Subscription() override;
 
 	void begin();
@@ -50,7 +57,11 @@ private:
 	void on_unsubscribed(const SipEvent &event);
 	void on_notify(const SipEvent &event);
 	void on_terminated(const SipEvent &event, const std::string &reason);
+	void tell_withheld(const SipEvent &event);
+	void leave_dialog(const SipEvent &event);
 	void read_body(const SipEvent &event, Notification &notification);
+	void read_alerts(const std::string &body, Notification &notification);
+	void read_watchers(const std::string &body, Notification &notification);
 	void after(const SipEvent &event, const Notification &notification);
 	void refresh();
 	void try_again(const SipEvent &event, const std::string &why, bool at_once);
@@ -61,16 +72,20 @@ private:
 	SipAgent &agent_;
 	const Options &options_;
 	std::string feed_;
+	Topic topic_;
+	std::string label_; // what it is called on the terminal
 	Output &output_;
 	Handlers handlers_;
 	Timer timer_;
 	Backoff backoff_;
 	FeedState state_;
+	WatchersState watchers_;
 	std::uint32_t expires_;
 	nua_handle_t *handle_ = nullptr;
 	Phase phase_ = Phase::idle;
 	bool password_given_ = false; // since the last answer that was no challenge
 	bool refreshing_ = false;     // full state has been asked for
+	bool untrusted_ = false;      // the last NOTIFY was
 };
 
 } // namespace bmd::watch

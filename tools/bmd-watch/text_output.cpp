@@ -80,6 +80,10 @@ std::string state_table(const Notification &n)
 									+ (n.open.size() == 1 ? " open alert" : " open alerts");
 	if(n.feed->more != 0)
 		out += ", " + std::to_string(n.feed->more) + " more follow";
+	if(n.feed->counted)
+		out += ", " + std::to_string(*n.feed->counted) + " not shown";
+	if(n.feed->filtered)
+		out += ", " + std::to_string(*n.feed->filtered) + " left out by the filter";
 	out += '\n';
 	for(const AlertView &alert : n.open) {
 		out += "      since " + (alert.onset_at != 0 ? time_of_day(alert.onset_at) : "?");
@@ -98,6 +102,27 @@ std::string line_of(const Change &change, TimeUs received)
 	const bool read_again = change.before->measured_at != change.alert.measured_at;
 	return change_words(*change.before, change.alert) + rest
 		   + (read_again ? age(change.alert, received) : "") + '\n';
+}
+
+// "sip:ann@home waits for sip:dev.A@home since 03:00:12Z (approve ann dev.A, or refuse ann dev.A)"
+std::string line_of(const WatcherChange &change, TimeUs received)
+{
+	const WatcherEntry &watcher = change.watcher;
+	const std::string since =
+			watcher.subscribed
+					? " since "
+							  + time_of_day(received
+											- static_cast<TimeUs>(*watcher.subscribed) * second_us)
+					: "";
+	const std::string who = time_of_day(received) + ' ' + printable(watcher.uri);
+	const std::string state =
+			std::string(to_string(watcher.status)) + ", " + std::string(to_string(watcher.event));
+	if(!waits(watcher))
+		return "WATCH " + who + ' ' + printable(change.resource) + since + ": " + state + '\n';
+	const std::string names =
+			printable(user_of(watcher.uri)) + ' ' + printable(user_of(change.resource));
+	return "WAITS " + who + " waits for " + printable(change.resource) + since + " (" + state
+		   + "): approve " + names + ", or refuse " + names + '\n';
 }
 
 void write(const std::string &text)
@@ -127,6 +152,9 @@ std::string text_of(const Notification &n)
 	std::string out;
 	if(!n.mistake.empty())
 		out += "-- a document could not be read: " + printable(n.mistake) + '\n';
+	if(n.watchers && n.news.verdict != Verdict::old)
+		for(const WatcherChange &change : n.news.changes)
+			out += line_of(change, n.received);
 	if(!n.feed || n.outcome.verdict == Verdict::old)
 		return out;
 	// at the first document of a subscription the table says it all
@@ -156,6 +184,9 @@ std::string text_of(const Event &e)
 		out += ", for " + std::to_string(*e.expires) + " s";
 	if(e.in_ms)
 		out += ", trying again in " + std::to_string(*e.in_ms) + " ms";
+	if(e.replayed.value_or(0) != 0)
+		out += ", NOTIFYs that had come before, and changed nothing: "
+			   + std::to_string(*e.replayed);
 	return out + '\n';
 }
 

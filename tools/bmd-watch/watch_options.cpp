@@ -17,6 +17,8 @@
 #include <sofia-sip/url.h>
 
 #include "bmd/result.hpp"
+#include "filter_body.hpp"
+#include "sip_agent.hpp"
 
 namespace bmd::watch {
 
@@ -106,7 +108,28 @@ struct Raw
 	std::string local;
 	bool no_register = false;
 	bool lines = false;
+	FilterOptions filter;
 };
+
+void declare_filter(CLI::App &app, FilterOptions &filter)
+{
+	auto *const file = app.add_option("--filter", filter.file,
+			"file with a DMP Subscribe: only the alerts it asks for are told");
+	const auto add = [&](const char *name, auto &to, const char *text) {
+		app.add_option(name, to, text)->excludes(file);
+	};
+	add("--event", filter.events,
+			"only what this says, such as 'SpO2 < 85', with ' @ PT8H' so long; repeatable");
+	add("--priority", filter.priority, "only alerts of at least high, medium or low priority");
+	add("--kind", filter.kind, "only physiological or technical ones");
+	add("--type", filter.type, "only of devices of this type");
+	add("--group", filter.group, "only of devices of this group");
+	add("--area", filter.area, "only of devices of this area");
+	add("--rule", filter.rule, "only by the server's rule of this name");
+	app.add_flag("--leave-out-urgent", filter.urgent_too,
+			   "leave out high priority and escalated alerts, too, when they do not fit")
+			->excludes(file);
+}
 
 void declare(CLI::App &app, Options &o, Raw &raw)
 {
@@ -119,11 +142,31 @@ void declare(CLI::App &app, Options &o, Raw &raw)
 			"file with the password in its first line; default: variable BMD_WATCH_PASSWORD");
 	app.add_option("--feed", o.feeds, "feed to subscribe to, repeatable; default: --aor")
 			->check(uri_mistake);
+	app.add_flag("--winfo", o.watchers,
+			"show, too, who watches the feeds that --aor answers for, and who waits for approval");
 	app.add_option("--expires", o.expires, "seconds a subscription is asked for")
 			->check(CLI::Range(1, 86'400));
 	app.add_flag("--no-register", raw.no_register, "subscribe only");
 	app.add_option("--local", raw.local, "HOST:PORT to bind; port 0 for any");
-	app.add_option("--transport", o.transport, "udp or tcp")->check(CLI::IsMember({"udp", "tcp"}));
+	app.add_option("--transport", o.transport, "udp, tcp or tls")
+			->check(CLI::IsMember({"udp", "tcp", "tls"}));
+	app.add_option("--tls", o.tls_dir,
+			"folder of transport tls: cafile.pem, whom to trust, and agent.pem, your certificate "
+			"and its key");
+	app.add_flag("--md5", o.allow_md5, "answer challenges by MD5 where SHA-256 is not offered");
+	app.add_option("--ca", o.authorities,
+			"PEM file of authorities: only what the server has signed is shown");
+	auto *const certificate = app.add_option("--certificate", o.certificate,
+			"PEM file of your certificate, to read what is encrypted; needs --key and --ca");
+	app.add_option("--key", o.key, "PEM file of its key, without a pass phrase")
+			->needs(certificate);
+	auto *const sign = app.add_flag("--sign", o.sign, "sign what you send; needs --certificate")
+							   ->needs(certificate);
+	app.add_option("--server-certificate", o.server_certificate,
+			   "PEM file of the server's certificate, to encrypt what you send; needs --sign")
+			->needs(sign);
+	app.add_option("--crl", o.revoked, "PEM file of revoked certificates; needs --ca");
+	declare_filter(app, raw.filter);
 	app.add_flag("--json", o.json, "one JSON object a line");
 	app.add_flag("--lines", raw.lines, "lines and commands also where there is a screen with keys");
 	app.add_option("--duration", o.duration, "end after so many seconds")
@@ -132,13 +175,33 @@ void declare(CLI::App &app, Options &o, Raw &raw)
 			->check(CLI::Range(1, 1'000'000));
 }
 
+std::string tls_mistake(const Options &o)
+{
+	if(o.transport != "tls")
+		return o.tls_dir.empty() ? "" : "--tls is for --transport tls";
+	if(o.tls_dir.empty())
+		return "--transport tls needs --tls, the folder of certificates";
+	const std::string file = o.tls_dir + "/cafile.pem";
+	return access(file.c_str(), R_OK) == 0 ? "" : "cannot read " + file;
+}
+
 // What CLI11 cannot know.  Returns the mistake, "" when there is none.
 std::string complete(Options &o, const Raw &raw)
 {
+	if(o.authorities.empty() && !(o.certificate + o.revoked).empty())
+		return "--certificate and --crl need --ca";
+	if(o.certificate.empty() != o.key.empty())
+		return "--certificate needs --key";
+	if(o.sign && !o.tls_dir.empty() && access((o.tls_dir + "/agent.pem").c_str(), R_OK) == 0)
+		return "--sign is for requests with a password: agent.pem would stand for it";
 	auto password = password_of(raw.password_file);
 	if(!password)
 		return password.error().reason;
 	o.password = std::move(password).value();
+	auto filter = filter_body(raw.filter, wall_clock());
+	if(!filter)
+		return filter.error().reason;
+	o.filter = std::move(filter).value();
 	o.do_register = !raw.no_register;
 	o.screen = !raw.lines;
 	if(o.feeds.empty())
@@ -149,6 +212,8 @@ std::string complete(Options &o, const Raw &raw)
 		o.user = at != std::string::npos ? o.aor.substr(begin, at - begin) : "";
 	}
 	split_local(raw.local, o);
+	if(std::string mistake = tls_mistake(o); !mistake.empty())
+		return mistake;
 	if(o.local_host.empty())
 		o.local_host = address_towards(o.registrar);
 	return o.local_host.empty() ? "the host of " + o.registrar + " is not known" : "";

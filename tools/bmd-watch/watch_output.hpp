@@ -12,6 +12,7 @@
 #include "bmd/dmp_feed.hpp"
 #include "bmd/time.hpp"
 #include "feed_state.hpp"
+#include "watchers_state.hpp"
 
 namespace bmd::watch {
 
@@ -22,12 +23,14 @@ struct Notification
 	std::string subscribed; ///< the feed that was subscribed to
 	std::uint32_t cseq = 0;
 	std::string call_id;
-	std::string subscription_state; ///< active, pending, terminated
-	std::string reason;             ///< of a terminated one; may be empty
-	std::optional<dmp::Feed> feed;  ///< absent: no body, or one that could not be read
-	std::string mistake;            ///< why the body could not be read
-	Outcome outcome;                ///< what `feed` did
-	std::vector<AlertView> open;    ///< open alerts after it
+	std::string subscription_state;      ///< active, pending, terminated
+	std::string reason;                  ///< of a terminated one; may be empty
+	std::optional<dmp::Feed> feed;       ///< absent: no body, or one that could not be read
+	std::string mistake;                 ///< why the body could not be read
+	Outcome outcome;                     ///< what `feed` did
+	std::optional<WatcherInfo> watchers; ///< instead of `feed`: of watcher information
+	WatcherNews news;                    ///< what `watchers` did
+	std::vector<AlertView> open;         ///< open alerts after it
 };
 
 /// Something else that happened; empty and zero members do not apply.
@@ -35,14 +38,15 @@ struct Event
 {
 	TimeUs at = 0;
 	std::string name; ///< registered, unregistered, subscribed, unsubscribed, refused, retry, gap,
-					  ///< old, deaf, heard, end
+					  ///< old, replayed, deaf, heard, unproven, proven, untrusted, withheld, end
 	std::string feed; ///< empty: the registration, or the whole program
 	int status = 0;   ///< SIP status
 	std::string reason;
 	std::optional<std::uint32_t> expires; ///< seconds
 	std::optional<std::uint32_t> in_ms;   ///< when it is tried again
 	std::string call_id;
-	TimeUs since = 0; ///< deaf: when the server last answered
+	TimeUs since = 0;                           ///< deaf: when the server last answered
+	std::optional<std::uint64_t> replayed = {}; ///< replayed, end: NOTIFYs that had come before
 };
 
 /// What became of an answer to an alert, or of a command that could not be read (then `action` is

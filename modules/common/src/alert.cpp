@@ -14,8 +14,8 @@ namespace {
 using Words3 = std::array<std::string_view, 3>;
 constexpr Words3 priorities{"low", "medium", "high"};
 constexpr std::array<std::string_view, 2> kinds{"physiological", "technical"};
-constexpr std::array<std::string_view, 6> conditions{
-		"low", "high", "invalid", "stale", "device", "storm"};
+constexpr std::array<std::string_view, 7> conditions{
+		"low", "high", "invalid", "stale", "device", "storm", "withheld"};
 constexpr Words3 states{"active", "latched", "cleared"};
 
 /// The same of enumerations that count from 0.

@@ -60,6 +60,8 @@ std::string what(const AlertWords &alert)
 		return "nothing is heard of the device";
 	if(alert.condition == "storm")
 		return clean(alert.value) + (alert.value == "1" ? " device silent" : " devices silent");
+	if(alert.condition == "withheld")
+		return "nothing can be told, documents are sent encrypted only and cannot be";
 	if(alert.condition == "device")
 		return own_alarm(alert.metric);
 	if(alert.condition == "invalid")
@@ -70,7 +72,7 @@ std::string what(const AlertWords &alert)
 	return text + ' ' + clean(alert.condition);
 }
 
-// A storm is of no device.
+// Some are of no device.
 std::string_view name_of(const AlertWords &alert)
 {
 	return alert.cause.empty() ? alert.serial : alert.cause;

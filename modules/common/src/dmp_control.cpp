@@ -16,6 +16,8 @@ namespace bmd::dmp {
 namespace {
 
 constexpr long most_seconds = 86'400;
+constexpr std::size_t most_name = 31;
+constexpr std::size_t most_feed = 39;
 
 // Actions of the profile that need what does not exist yet.
 constexpr std::array<std::string_view, 4> later{
@@ -84,6 +86,24 @@ std::variant<AlertControl, Refusal> read_alert_control(const Control &control)
 	if(auto refusal = read_arguments(control, read))
 		return std::move(*refusal);
 	return read;
+}
+
+bool is_watcher_control(const Control &control) noexcept
+{
+	return control.action == "approve" || control.action == "refuse";
+}
+
+std::variant<WatcherControl, Refusal> read_watcher_control(const Control &control)
+{
+	const auto &arguments = control.arguments;
+	if(arguments.size() != 2)
+		return bad(control.action + " takes 2 Arguments, not " + std::to_string(arguments.size())
+				   + ": who waits, and for which feed");
+	if(arguments[0].empty() || arguments[0].size() > most_name)
+		return bad("Argument 1 is no user name of 1 to 31 bytes");
+	if(arguments[1].empty() || arguments[1].size() > most_feed)
+		return bad("Argument 2 is no feed: USER, dev.SERIAL or grp.NAME");
+	return WatcherControl{control.action == "approve", arguments[0], arguments[1]};
 }
 
 ResultCode result_of(int status) noexcept

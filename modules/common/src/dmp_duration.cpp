@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "bmd/words.hpp"
 #include "dmp_text.hpp"
 
 namespace bmd::dmp {
@@ -23,7 +24,7 @@ constexpr std::int64_t max_count = 1'000'000;
 
 Error refused(std::string_view text, std::string_view why)
 {
-	return malformed("Duration: '" + std::string(text.substr(0, 64)) + "' " + std::string(why));
+	return malformed("Duration: " + quoted(text) + " " + std::string(why));
 }
 
 Result<TimeUs> within_reason(std::string_view text, TimeUs now, TimeUs until)

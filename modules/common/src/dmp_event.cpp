@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "bmd/words.hpp"
 #include "dmp_text.hpp"
 
 namespace bmd::dmp {
@@ -59,11 +60,6 @@ std::optional<Operator> take_operator(std::string_view &text) noexcept
 			return sign.op;
 		}
 	return std::nullopt;
-}
-
-std::string quoted(std::string_view text)
-{
-	return "'" + std::string(text) + "'";
 }
 
 // A unit that begins like a number would hide a mistyped one: "1.5.2", "0x5".

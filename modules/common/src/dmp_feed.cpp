@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bmd/report.hpp"
+#include "bmd/words.hpp"
 #include "dmp_alert.hpp"
 #include "dmp_text.hpp"
 #include "dmp_write.hpp"
@@ -27,6 +28,8 @@ Attributes attributes_of(const Feed &feed)
 	attributes.full = feed.full;
 	attributes.at = feed.at;
 	attributes.more = feed.more;
+	attributes.counted = feed.counted;
+	attributes.filtered = feed.filtered;
 	return attributes;
 }
 
@@ -46,7 +49,7 @@ Notify notify_of(const AlertView &alert)
 
 Error wrong(const std::string &device, std::string_view what)
 {
-	return malformed("feed: device " + device + ": " + std::string(what));
+	return malformed("feed: device " + quoted(device) + ": " + std::string(what));
 }
 
 Result<AlertView> alert_of(const Device &device, const Entry &entry)
@@ -105,6 +108,8 @@ Result<Feed> read_feed(const Document &document)
 	feed.full = *a.full;
 	feed.at = *a.at;
 	feed.more = a.more;
+	feed.counted = a.counted;
+	feed.filtered = a.filtered;
 	for(const Device &device : document.devices)
 		for(const Entry &entry : device.entries) {
 			auto alert = alert_of(device, entry);

@@ -214,6 +214,15 @@ bool read_attribute(std::string_view name, const std::string &value, Attributes 
 		const auto more = parse_u32(value);
 		attributes.more = more.value_or(0);
 		return more.has_value();
+	} else if(name == "counted") {
+		attributes.counted = parse_u32(value);
+		return attributes.counted.has_value();
+	} else if(name == "filtered") {
+		attributes.filtered = parse_u32(value);
+		return attributes.filtered.has_value();
+	} else if(name == "urgent") {
+		attributes.urgent_filtered = value == "filtered";
+		return value == "filtered" || value == "told";
 	}
 	return true;
 }

@@ -115,7 +115,8 @@ private:
 bool uses_bmd(const Document &document)
 {
 	const Attributes &a = document.attributes;
-	if(a.version || a.feed || a.full || a.at || a.more != 0)
+	if(a.version || a.feed || a.full || a.at || a.more != 0 || a.counted || a.filtered
+			|| a.urgent_filtered)
 		return true;
 	const auto is_extended = [](const Entry &entry) {
 		if(const auto *const notify = std::get_if<Notify>(&entry))
@@ -151,6 +152,12 @@ void append_start(std::string &out, Root root, const Attributes &attributes, boo
 		append_attribute(out, "bmd:at", format_time(*attributes.at));
 	if(attributes.more != 0)
 		append_attribute(out, "bmd:more", std::to_string(attributes.more));
+	if(attributes.counted)
+		append_attribute(out, "bmd:counted", std::to_string(*attributes.counted));
+	if(attributes.filtered)
+		append_attribute(out, "bmd:filtered", std::to_string(*attributes.filtered));
+	if(attributes.urgent_filtered)
+		append_attribute(out, "bmd:urgent", "filtered");
 	out += '>';
 }
 

@@ -7,19 +7,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "bmd/words.hpp"
+
 namespace bmd {
 
 namespace {
-
-constexpr std::size_t quote_limit = 40; // bytes of refused input that a reason repeats
-
-std::string quoted(std::string_view text)
-{
-	std::string out = "'";
-	for(const char c : text.substr(0, quote_limit))
-		out += c >= ' ' && c <= '~' ? c : '?';
-	return out + (text.size() > quote_limit ? "...'" : "'");
-}
 
 constexpr bool digit(char c) noexcept
 {
@@ -42,9 +34,10 @@ std::string_view next_word(std::string_view &line) noexcept
 
 Result<TimeUs> read_line_time(std::string_view word)
 {
+	constexpr TimeUs least = 1'000'000'000; // ten digits, none of them a leading zero
 	TimeUs time = 0;
 	const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), time);
-	if(error != std::errc{} || end != word.data() + word.size() || word.size() < 10 || time <= 0)
+	if(error != std::errc{} || end != word.data() + word.size() || time < least)
 		return malformed(quoted(word) + " is no time in microseconds since 1970");
 	return time;
 }

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdio>
 
+#include "bmd/words.hpp"
+
 namespace bmd {
 
 namespace {
@@ -129,8 +131,7 @@ std::string format_time(TimeUs time)
 
 Result<TimeUs> parse_time(std::string_view text)
 {
-	const Error refused =
-			malformed("'" + std::string(text.substr(0, 40)) + "' is no RFC 3339 time");
+	const Error refused = malformed(quoted(text, 40) + " is no RFC 3339 time");
 	const int year = digits(text, 0, 4);
 	const int month = digits(text, 5, 2);
 	const int day = digits(text, 8, 2);

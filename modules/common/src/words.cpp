@@ -70,4 +70,12 @@ void mend_words(char *text) noexcept
 	}
 }
 
+std::string quoted(std::string_view text, std::size_t most)
+{
+	std::string out = "'";
+	for(const char c : text.substr(0, most))
+		out += c >= ' ' && c <= '~' ? c : '?';
+	return out + (text.size() > most ? "...'" : "'");
+}
+
 } // namespace bmd

@@ -190,7 +190,7 @@ def sipp_answers_with_a_text_of_every_common_form(stack):
             file.write(f"tech3;[authentication username=tech3 password={known['tech3']}];{kind};silence {code} 60;{how}\n")
     errors = stack.dir + "/sipp.errors"
     done = subprocess.run(
-        ["sipp", f"{stack.server[0]}:{stack.server[1]}", "-sf", f"{HERE}/answer.xml", "-inf", path, "-key", "domain",
+        ["sipp", f"{stack.server[0]}:{stack.info['md5_port']}", "-sf", f"{HERE}/answer.xml", "-inf", path, "-key", "domain",
          stack.info["domain"], "-i", "127.0.0.1", "-p", str(free_port()), "-m", "3", "-l", "1", "-recv_timeout",
          "3000", "-timeout", "20s", "-timeout_error", "-nostdin", "-trace_err", "-error_file", errors],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=40, cwd=stack.dir)
@@ -208,4 +208,4 @@ run("answers-by-text", [
     what_was_closed_by_this_person_is_closed_when_it_is_said_again,
     the_list_begins_with_what_nobody_has_taken_and_has_pages, odd_bodies_are_answered_and_change_nothing,
     who_only_babbles_is_refused_and_an_answer_still_gets_its_own,
-    sipp_answers_with_a_text_of_every_common_form], errors_expected=True)
+    sipp_answers_with_a_text_of_every_common_form], "--md5-port", str(free_port()), errors_expected=True)

@@ -113,7 +113,7 @@ def a_name_that_does_not_exist_ends_the_start_with_those_that_do(stack):
     with open(os.path.join(stack.info["dir"], "etc", "kamailio.cfg"), encoding="utf-8") as file:
         text = file.read()
     with open(CONFIG, "w", encoding="utf-8") as file:
-        file.write(text + '\nroute[WRONG] {\n\txlog("$dmp(patient)\\n");\n}\n')
+        file.write(text + '\nroute[NO_SUCH_NAME] {\n\txlog("$dmp(patient)\\n");\n}\n')
     try:
         stack.restart()
     except AssertionError as refused:

@@ -42,8 +42,13 @@ class SmallDisk(Stack):
         PostgreSQL ends, which is another case."""
         subprocess.run(["psql", "-XAtq", self.info["db"].replace("user=bmd", "user=postgres"), "-c",
                         "SELECT pg_switch_wal()", "-c", "CHECKPOINT"], check=True, capture_output=True)
-        state = os.statvfs(self.mounted)
-        self.size((state.f_blocks - state.f_bfree) * state.f_frsize, self.mounted)
+        for left in range(20, -1, -1):  # PostgreSQL may write between the look and the change
+            state = os.statvfs(self.mounted)
+            try:
+                return self.size((state.f_blocks - state.f_bfree) * state.f_frsize, self.mounted)
+            except subprocess.CalledProcessError:
+                if left == 0:
+                    raise
 
     def refused(self):
         """How often PostgreSQL said that there is no space."""

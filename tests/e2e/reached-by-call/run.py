@@ -289,4 +289,5 @@ run("reached-by-call", [phones_of_its_own(sentence) for sentence in (
     what_is_more_urgent_does_not_wait, nobody_else_can_make_a_call, two_that_answer_at_the_same_moment_are_both_ended,
     one_that_answers_while_it_is_cancelled_is_ended,
     after_kill_9_who_was_to_be_called_is_called_again_and_who_had_answered_is_not)],
-    "--set", "CALL_HOLD=1", "--set", f"RING_MS={RING_MS}", "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}")
+    "--md5-port", str(free_port()), "--set", "CALL_HOLD=1", "--set", f"RING_MS={RING_MS}",
+    "--announcement", f"sip:announcement@127.0.0.1:{ANNOUNCEMENT}")

@@ -12,7 +12,7 @@ from answering import BMD, TEXT, Answerer, action, query
 from baresip import Baresip
 from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, setting, stats
 from sip import Dialog, Message
-from stack import run, wait_until
+from stack import free_port, run, wait_until
 
 PLACE = "Wäschekammer 夜 2"
 
@@ -289,12 +289,13 @@ class TcpPhone:
         assert agent.register().status == 200
 
     def _serve(self):
-        connection, _ = self.listener.accept()
-        data = b""
-        while part := connection.recv(65535):
-            data += part
-            while (rest := self._take(connection, data)) is not None:
-                data = rest
+        while True:  # the server ends a connection that is idle, and opens another
+            connection, _ = self.listener.accept()
+            data = b""
+            while part := connection.recv(65535):
+                data += part
+                while (rest := self._take(connection, data)) is not None:
+                    data = rest
 
     def _take(self, connection, data):
         """Answers the first message; what follows it, None when it is not whole."""
@@ -397,4 +398,4 @@ run("reached-by-message", [
     a_terminal_with_a_name_for_an_address_is_reached_where_it_registered_from,
     a_query_and_a_rejection_count_as_seen, of_many_the_most_urgent_ten_come_and_a_count_of_the_others,
     a_storm_is_no_flood_of_texts_and_high_priority_is_not_held_back, no_text_was_answered_before_it_was_sent,
-    the_view_says_who_was_told_by_what_way])
+    the_view_says_who_was_told_by_what_way], "--md5-port", str(free_port()))

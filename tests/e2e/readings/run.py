@@ -131,6 +131,35 @@ def only_the_collector_of_a_device_may_report_it(stack):
     raise AssertionError(f"bmd_device.collector says home-7, yet a stranger's reading is taken: {answer}")
 
 
+def a_clock_that_jumped_leaves_no_later_reading_unjudged(stack):
+    """Its collector is replaced, the device gets another patient: nothing of that waits for years."""
+    add_device(stack, "MAD-1", PulseRate={"low": 50, "delay": "5 min"})
+    stack.sql("UPDATE bmd_device SET collector = 'mad' WHERE serial = 'MAD-1'")
+    provisioned(stack)
+    for number, moment in enumerate((now_us(), 946_771_200_000_000, now_us(-3600), 946_771_200_000_000, 946_771_200_000_000 + 80_000_000_000,
+                                     now_us(-3600)), 1):
+        batch(stack, "mad", 1, number, f"MAD-1 {moment} SpO2=97")
+    # years are no time that a condition has lasted
+    for number, moment in enumerate((946_771_200_000_000, now_us(-1800)), 7):
+        batch(stack, "mad", 1, number, f"MAD-1 {moment} PulseRate=40")
+    assert alerts(stack, "MAD-1") == [], "a delay was over by a clock that was set"
+    hand(stack, "MAD-1 SpO2=85")
+    assert len(alerts(stack, "MAD-1")) == 1, "a reading by hand raised nothing"
+    hand(stack, "MAD-1 SpO2=97 PulseRate=70")
+    stack.sql("UPDATE bmd_device SET collector = 'new' WHERE serial = 'MAD-1'")
+    provisioned(stack)
+    before = stats(stack)["readings_late"]
+    batch(stack, "new", 1, 1, f"MAD-1 {now_us()} SpO2=85")
+    assert len(alerts(stack, "MAD-1")) == 1, "the next collector's reading raised nothing"
+    assert stats(stack)["readings_late"] == before
+    # what was measured before the last one came is late as ever
+    batch(stack, "new", 1, 2, f"MAD-1 {now_us()} SpO2=97")
+    stack.sql("UPDATE bmd_device SET collector = NULL WHERE serial = 'MAD-1'")
+    provisioned(stack)
+    batch(stack, "mad", 1, 9, f"MAD-1 {now_us(-60)} SpO2=70")
+    assert alerts(stack, "MAD-1") == [] and stats(stack)["readings_late"] == before + 1
+
+
 def a_mixed_batch_takes_what_is_good_and_names_what_is_not(stack):
     add_device(stack, "MIX")
     answer = batch(stack, "mix", 1, 1, "MIX SpO2=95 PulseRate=nan\nNOBODY SpO2=95\n\n"
@@ -336,7 +365,7 @@ run("readings", [
     from_low_to_high_at_once_ends_one_alert_and_begins_another,
     nonsense_is_refused_with_its_reason_and_counted, the_counters_are_statistics_of_kamailio_too,
     out_of_order_is_refused_and_the_later_value_stands, a_disabled_device_is_refused,
-    only_the_collector_of_a_device_may_report_it,
+    only_the_collector_of_a_device_may_report_it, a_clock_that_jumped_leaves_no_later_reading_unjudged,
     a_mixed_batch_takes_what_is_good_and_names_what_is_not, a_batch_is_taken_once,
     many_send_the_same_batches_at_once, wrong_numbers_of_a_batch_are_refused,
     an_empty_name_of_a_collector_is_refused, numbers_that_json_cannot_hold_are_refused,

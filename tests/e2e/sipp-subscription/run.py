@@ -24,7 +24,7 @@ def sipp(stack, scenario, user="tech1", feed=None, password=None):
     """AssertionError with what sipp wrote about the call when the scenario fails."""
     errors = os.path.join(stack.dir, scenario + ".errors")
     done = subprocess.run(
-        ["sipp", f"{stack.server[0]}:{stack.server[1]}", "-sf", f"{HERE}/{scenario}.xml",
+        ["sipp", f"{stack.server[0]}:{stack.info['md5_port']}", "-sf", f"{HERE}/{scenario}.xml",
          "-inf", credentials(stack, user, password), "-key", "domain", stack.info["domain"],
          "-key", "feed", feed or user, "-i", "127.0.0.1", "-p", str(free_port()), "-m", "1",
          "-recv_timeout", "3000", "-timeout", "20s", "-timeout_error", "-nostdin",
@@ -95,4 +95,5 @@ run("sipp-subscription", [
     subscribe_and_full_state, a_device_feed_and_a_group_feed, refresh,
     unsubscribe_with_a_final_notify, fetch, unknown_event_gets_489, wrong_accept_gets_406,
     too_short_expiry_gets_423, unknown_dialog_gets_481, wrong_password_gets_401_again,
-    a_user_nobody_knows_gets_401_again, somebody_elses_feed_gets_403])
+    a_user_nobody_knows_gets_401_again, somebody_elses_feed_gets_403],
+    "--md5-port", str(free_port()))

@@ -124,7 +124,7 @@ def spelling_of_the_event_header(stack):
     for header in ("EVENT: bmd-alert", "o: bmd-alert", "Event:bmd-alert", "Event:   bmd-alert  ",
                    "Event:\n bmd-alert"):
         Watcher(stack, "tech1", headers=header + "\nAccept: application/dmp\n", expires=0)
-    for wrong in ("bmd-alerts", "bmd", "bmd-alert.winfo", "presence", "bmd-alert,presence"):
+    for wrong in ("bmd-alerts", "bmd", "bmd-alert.winfo.winfo", "presence", "bmd-alert,presence"):
         agent = stack.agent("tech1")
         dialog, reply = agent.subscribe(headers=f"Event: {wrong}\nAccept: application/dmp\n")
         assert reply.status in (400, 489), f"Event: {wrong}: {reply.first}"

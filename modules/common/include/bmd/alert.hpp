@@ -35,8 +35,15 @@ enum class Condition : std::uint8_t
 	invalid = 3, ///< device says that it has no valid value (probe off, sensor fault)
 	stale = 4,   ///< nothing heard of the device for longer than its type allows
 	device = 5,  ///< the device raised an alarm of its own
-	storm = 6    ///< many devices fell silent of one cause; see storm.hpp
+	storm = 6,   ///< many devices fell silent of one cause; see storm.hpp
+	withheld = 7 ///< documents for a technician cannot be encrypted, and are not sent
 };
+
+/// Is an alert of this condition one of no device?
+[[nodiscard]] constexpr bool is_of_no_device(Condition condition) noexcept
+{
+	return condition == Condition::storm || condition == Condition::withheld;
+}
 
 /// active: the condition holds.  latched: it has gone, the alert stays until acknowledged.
 /// cleared: it is over.

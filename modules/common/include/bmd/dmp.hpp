@@ -167,6 +167,10 @@ struct Attributes
 	std::optional<TimeUs> at;
 	std::uint32_t more = 0; ///< open alerts that follow in later documents; where there is no feed:
 							///< documents that follow, of which `version` is the number of this one
+	std::optional<std::uint32_t> counted; ///< open alerts that are not shown, only counted
+	std::optional<std::uint32_t>
+			filtered;             ///< open alerts that the subscription's filter leaves out
+	bool urgent_filtered = false; ///< of a filter: urgent="filtered", what is urgent must fit, too
 };
 
 /// One document.  Empty `devices` is legal in a DMPResponse only: a feed without an open alert.

@@ -4,6 +4,10 @@
 ///
 ///     accept ALERT [WHY]              reject ALERT [WHY]       acknowledge ALERT [WHY]
 ///     resolve ALERT actionable|false [WHY]                     silence ALERT SECONDS [WHY]
+///
+/// and of one that answers who waits for a feed:
+///
+///     approve USER FEED               refuse USER FEED
 
 #pragma once
 
@@ -43,6 +47,18 @@ struct Refusal
 /// Refused: an action that is none of these (unknown_action; not_supported for those of the profile
 /// that are not served yet), wrong arguments (bad_value, saying which).
 [[nodiscard]] std::variant<AlertControl, Refusal> read_alert_control(const Control &control);
+
+/// A Control on somebody who waits for approval; texts point into the Control.
+struct WatcherControl
+{
+	bool approved = false;
+	std::string_view person;
+	std::string_view feed; ///< user part of its URI
+};
+
+[[nodiscard]] bool is_watcher_control(const Control &control) noexcept;
+/// Refused: wrong arguments (bad_value, saying which).
+[[nodiscard]] std::variant<WatcherControl, Refusal> read_watcher_control(const Control &control);
 
 /// The result of an answer with one of its statuses: 200, 202, 400, 403, 404, 409; else:
 /// failed.

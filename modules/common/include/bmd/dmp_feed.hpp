@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,12 @@ struct Feed
 	bool full = true;          ///< all open alerts; false: those that changed
 	TimeUs at = 0;             ///< when the document was written
 	std::uint32_t more = 0;    ///< open alerts that follow in later documents
+	/// Open alerts of which the watcher may know only how many there are; absent: none are hidden.
+	std::optional<std::uint32_t> counted;
 	std::vector<AlertView>
 			alerts; ///< document at most max_actions and max_bytes, or no reader takes it
+	/// Open alerts that the subscription's filter leaves out; absent: there is no filter.
+	std::optional<std::uint32_t> filtered = {};
 };
 
 /// The feed as a document: neighbours with the same serial share a Device.

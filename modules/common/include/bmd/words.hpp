@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace bmd {
@@ -18,5 +19,9 @@ namespace bmd {
 /// Makes any zero-terminated text valid words, in place: every byte that is not part of them
 /// becomes '?'.
 void mend_words(char *text) noexcept;
+
+/// What a reason repeats of a text: within single quotes, at most `most` bytes, each that is not
+/// printable ASCII as '?', and "..." where it is cut.
+[[nodiscard]] std::string quoted(std::string_view text, std::size_t most = 64);
 
 } // namespace bmd

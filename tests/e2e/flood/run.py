@@ -1,0 +1,347 @@
+"""Floods while alerts are raised; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
+from scene import Watcher, every_condition_that_comes_back_is_a_new_alert, json_call, provisioned
+from sip import Agent, Dialog
+from sip_tls import TlsAgent, context
+from stack import free_port, run, wait_until
+from strangers import (
+    LIMITS, a_reply_to_nothing_goes_nowhere, no_answer_to_a_stranger_is_larger_than_the_request,
+    short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered)
+
+DEVICES = 40
+NAT = "127.0.0.2"      # of a phone, and of somebody who floods
+STRANGER = "127.0.0.9"
+CONNECTIONS = 64
+TLS_CONNECTIONS = 48
+
+
+def serial(number):
+    return f"FLOOD-{number}"
+
+
+def the_watchers_and_a_collector_are_there(stack):
+    for number in range(DEVICES):
+        stack.sql(f"INSERT INTO bmd_device (serial, type_name) VALUES ('{serial(number)}', 'Nonin oximeter');"
+                  f"INSERT INTO bmd_assignment (username, serial) SELECT u, '{serial(number)}' FROM unnest(ARRAY['tech1', 'tech2']) u")
+    provisioned(stack)
+    stack.watchers = [Watcher(stack, "tech1", host="127.0.0.50"), Watcher(stack, "tech2", host=NAT)]
+    assert stack.watchers[1].agent.register().status == 200
+    url = urllib.parse.urlparse(stack.info["http"])
+    stack.intake = (url.hostname, url.port)
+    stack.line = http.client.HTTPConnection(*stack.intake, timeout=5)
+    report(stack, serial(0), 97)
+    stack.low = False
+    stack.before = shared_memory(stack)
+
+
+def report(stack, name, value):
+    """One reading on the connection that the collector keeps."""
+    stack.line.request("POST", "/RPC", json_call("bmd.report", [f"{name} SpO2={value}"]))
+    answer = stack.line.getresponse()
+    body = answer.read()
+    assert answer.status == 200, f"{answer.status}: {body[:100]}"
+
+
+def shared_memory(stack):
+    return int(next(line.split()[1] for line in stack.kamcmd("core.shmmem").splitlines() if "real_used" in line))
+
+
+class Flood:
+    """Floods that run while a `with` block does, each in a process of its own."""
+
+    def __init__(self, stack, *kinds, seconds):
+        self.stack, self.seconds = stack, seconds
+        self.children = []
+        for kind, first, count in kinds:
+            where = stack.intake if kind == "http" else by_tls(stack) if kind in ("hello", "silent") else stack.server
+            program = "handshakes.py" if kind in ("hello", "silent") else "flood.py"
+            self.children.append(stack.start(
+                sys.executable, os.path.join(HERE, program), f"{where[0]}:{where[1]}", kind, str(seconds), first, str(count),
+                stack.info["domain"], stdout=subprocess.PIPE, text=True))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        said = [(child.communicate(timeout=30)[0] or "0").split() for child in self.children]
+        self.sent, self.answered = (sum(int(numbers[i]) for numbers in said if len(numbers) > i) for i in (0, 1))
+
+
+def alerts_meanwhile(stack, seconds):
+    """Raises and ends alerts one by one; the seconds until each watcher was told, -1: never."""
+    raised, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        for number in range(DEVICES):
+            raised.append((serial(number), "active" if not stack.low else "cleared", time.time()))
+            report(stack, serial(number), 97 if stack.low else 80)
+            time.sleep(0.01)
+        stack.low = not stack.low
+    told = []
+    for watcher in stack.watchers:
+        def times():
+            return [(d.at, a["serial"], a["state"]) for d in watcher.documents for a in d.alerts]
+        try:
+            watcher.wait(lambda: all(any(at >= when and s == name and st == state for at, s, st in times())
+                                     for name, state, when in raised[-3:]), "the last alert", 10)
+        except AssertionError:
+            pass
+        seen = times()
+        told += [min([at - when for at, s, st in seen if s == name and st == state and at >= when], default=-1)
+                 for name, state, when in raised]
+    return told
+
+
+def judged(told, sent, seconds, what):
+    told = sorted(told)
+    lost = sum(one < 0 for one in told)
+    late = told[min(len(told) - 1, int(len(told) * 0.99))]
+    print(f"# flood: {what}: {sent} requests in {seconds} s; {len(told)} NOTIFYs of alerts, p50 "
+          f"{told[len(told) // 2] * 1000:.1f} ms, p99 {late * 1000:.1f} ms, slowest {told[-1] * 1000:.1f} ms, lost {lost}")
+    assert not lost, f"{lost} of {len(told)} alerts were not told"
+    assert late < 1, f"p99 is {late:.2f} s"
+
+
+def half_sent_requests_are_waited_for_from_now_on(stack):
+    stack.halves = []
+    for _ in range(CONNECTIONS - 8):  # SIP by TCP counts as well
+        one = socket.create_connection(stack.intake, 5, (STRANGER, 0))
+        one.sendall(b"POST /RPC HTTP/1.1\r\nHost: x\r\nContent-Le")
+        stack.halves.append(one)
+    stack.halves_since = time.monotonic()
+
+
+def a_flood_of_SUBSCRIBE_REGISTER_and_MESSAGE_delays_no_alert(stack):
+    with Flood(stack, ("sip", NAT, 2), ("sip", "127.0.0.10", 2), seconds=5) as flood:
+        told = alerts_meanwhile(stack, 4)
+        # somebody behind the address that floods, and was there before
+        begun = time.monotonic()
+        _, reply = stack.watchers[1].agent.subscribe(dialog=stack.watchers[1].dialog)
+        stack.served = reply.status, time.monotonic() - begun
+    judged(told, flood.sent, 5, "without credentials, four addresses")
+
+
+# counted with those by UDP, whose addresses are forged: dropped, and nothing sends it again
+def who_comes_by_TCP_meanwhile_is_answered(stack):
+    with Flood(stack, ("sip", "127.1.0.1", 500), seconds=4):
+        time.sleep(0.5)
+        for number in range(6):  # in two time slots at least
+            agent = Agent(stack.server, "tech2", stack.watchers[1].agent.password, stack.info["domain"], f"127.0.0.{61 + number}", tcp=True)
+            stack.agents.append(agent)
+            assert agent.register(0).status == 200
+            time.sleep(0.3)
+
+
+def nobody_keeps_all_connections(stack):
+    """By TCP there are CONNECTIONS; one person has opened more than a share, each with a registration."""
+    most, password = LIMITS["BMD_PERSON_CONNECTIONS"], stack.watchers[1].agent.password
+    opened = [Agent(stack.server, "tech2", password, stack.info["domain"], "127.0.0.70", tcp=True) for _ in range(most)]
+    stack.agents += opened
+    # no contact, of which a person has ten
+    assert [one.register(0).status for one in opened] == [200] * most
+    assert not any(one.ended for one in opened)
+    last = Agent(stack.server, "tech2", password, stack.info["domain"], "127.0.0.70", tcp=True)
+    stack.agents.append(last)
+    assert last.register(0).status == 200
+    wait_until(lambda: opened[0].ended, 3, "the end of the oldest connection")
+    assert opened[-1].register(0).status == 200 and last.register(0).status == 200
+    for one in (*opened, last):  # each has a buffer in shared memory
+        one.close()
+
+
+def who_comes_back_often_closes_no_other_connection(stack):
+    """As a phone with bad reception does, of somebody who has a terminal besides."""
+    def registered():
+        agent = Agent(stack.server, "tech3", stack.agent("tech3").password, stack.info["domain"], "127.0.0.71", tcp=True)
+        stack.agents.append(agent)
+        assert agent.register(0).status == 200
+        return agent
+    steady = registered()
+    for _ in range(LIMITS["BMD_PERSON_CONNECTIONS"] + 2):
+        registered().close()
+    assert steady.register(0).status == 200 and not steady.ended
+    steady.close()
+
+
+def a_phone_behind_the_address_of_the_flood_is_served(stack):
+    status, seconds = stack.served
+    print(f"# flood: a phone behind the address of the flood was answered after {seconds:.2f} s")
+    assert status == 200 and seconds < 4, stack.served
+    watcher = stack.watchers[1]
+    watcher.pump(0.2)
+    assert watcher.state.startswith("active"), watcher.state
+
+
+def a_flood_of_wrong_passwords_from_500_addresses_delays_no_alert(stack):
+    with Flood(stack, ("guess", "127.1.0.1", 500), seconds=4) as flood:
+        told = alerts_meanwhile(stack, 3.5)
+    judged(told, flood.sent, 4, "wrong credentials, 500 addresses")
+
+
+# without the look at what comes (bmd_quiet.c): 170 MB in 4 s, and the phone is not answered within 5 s
+def a_flood_of_what_cannot_be_read_does_not_flood_the_log(stack):
+    size = os.path.getsize(stack.info["log"])
+    with Flood(stack, ("unreadable", NAT, 2), ("unreadable", "127.0.0.10", 2), seconds=4) as flood:
+        told = alerts_meanwhile(stack, 3)
+        begun = time.monotonic()
+        status = stack.watchers[1].agent.register().status
+        seconds = time.monotonic() - begun
+    judged(told, flood.sent, 4, "a Via that cannot be parsed, four addresses")
+    wait_until(lambda: stack.agent("tech3").register().status == 200 and "could not be read" in stack.log(), 10, "how many were not logged")
+    written = os.path.getsize(stack.info["log"]) - size
+    print(f"# flood: {written} bytes of log; a phone was answered after {seconds:.2f} s")
+    assert written < 2_000_000, f"{written} bytes of log for {flood.sent} messages"
+    assert status == 200 and seconds < 4, (status, seconds)
+
+
+def a_flood_of_HTTP_requests_delays_no_alert(stack):
+    with Flood(stack, ("http", STRANGER, 2), seconds=4) as flood:
+        told = alerts_meanwhile(stack, 3.5)
+    judged(told, flood.sent, 4, "HTTP")
+
+
+def strangers_leave_nothing_behind(stack):
+    wait_until(lambda: "waiting: 0" in stack.kamcmd("tm.stats"), 10, "the end of all transactions")
+    grown = shared_memory(stack) - stack.before
+    print(f"# flood: shared memory {grown:+d} bytes")
+    # counters of addresses that are a few seconds old
+    assert grown < 4 << 20, f"shared memory grew by {grown} bytes"
+
+
+def half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s(stack):
+    def taken():
+        try:
+            with socket.create_connection(stack.intake, 1, (STRANGER, 0)) as one:
+                body = json_call("bmd.report", [f"{serial(0)} SpO2=97"])
+                one.sendall(b"POST /RPC HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                            % (len(body), body))
+                one.settimeout(1)
+                return b" 200 " in one.recv(4096)
+        except OSError:
+            return False
+
+    def closed():
+        return sum(gone(one) for one in stack.halves) == len(stack.halves)
+    wait_until(closed, max(0.1, stack.halves_since + 25 - time.monotonic()), "the end of half-sent requests")
+    print(f"# flood: the last half-sent request was given up {time.monotonic() - stack.halves_since:.0f} s after it came, or before")
+    assert taken()
+    for one in stack.halves:
+        one.close()
+
+
+def gone(connection):
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def subscribes(agent):
+    try:
+        return agent.transact("SUBSCRIBE", f"sip:{agent.user}@{agent.domain}", Dialog(f"sip:{agent.user}@{agent.domain}"),
+                              "Event: bmd-alert\nExpires: 3600\n", timeout=1).status == 200
+    except AssertionError:  # dropped: as many requests came from there as may
+        return False
+
+
+def one_person_cannot_ask_for_more_than_a_share(stack):
+    greedy = stack.agent("tech3", host="127.0.0.30")
+    statuses = []
+    for _ in range(140):
+        reply = greedy.register()
+        statuses.append(reply.status)
+        if reply.status == 503:
+            assert reply.get("retry-after"), "503 without Retry-After"
+            break
+    assert statuses[0] == 200 and statuses[-1] == 503, f"{len(statuses)} REGISTERs: {sorted(set(statuses))}"
+    # other methods, and other people, are not concerned
+    wait_until(lambda: subscribes(greedy), 5, "an answer to SUBSCRIBE in the next time slot of its address")
+    assert stack.watchers[0].agent.register().status == 200
+
+
+def by_tls(stack):
+    return stack.server[0], stack.info["tls_port"]
+
+
+class OverTls:
+    """A stack whose agents come in by TLS."""
+
+    def __init__(self, stack):
+        self.stack, self.info = stack, stack.info
+
+    def agent(self, user, *_):
+        password = next(t["password"] for t in self.info["technicians"] if t["username"] == user)
+        agent = TlsAgent(by_tls(self.stack), user, password, self.info["domain"], context(self.info["ca"] + "/ca.crt"))
+        self.stack.agents.append(agent)
+        return agent
+
+
+def a_flood_of_TLS_handshakes_delays_no_alert(stack):
+    stack.watchers.append(Watcher(OverTls(stack), "tech1"))
+    with Flood(stack, ("hello", STRANGER, 4), ("hello", "127.0.0.20", 4), seconds=5) as flood:
+        told = alerts_meanwhile(stack, 4)
+        begun = time.monotonic()
+        status = stack.watchers[-1].agent.register().status
+        seconds = time.monotonic() - begun
+    assert flood.answered > 0, "no handshake was answered: it is no flood of handshakes"
+    judged(told, flood.sent, 5, f"TLS, {flood.answered} handshakes answered by the server")
+    print(f"# flood: a terminal that was there by TLS was answered after {seconds:.2f} s")
+    assert status == 200 and seconds < 4, (status, seconds)
+
+
+def registers_by_tcp(stack):
+    try:
+        agent = Agent(stack.server, "tech2", stack.watchers[1].agent.password, stack.info["domain"], tcp=True)
+    except OSError:
+        return 0
+    stack.agents.append(agent)
+    try:
+        return agent.register().status
+    except (OSError, AssertionError):
+        return 0
+
+
+# TLS_CONNECTIONS=64, as many as there are of all: 0
+def connections_of_TLS_leave_room_for_others(stack):
+    # the system may give places to connections that it has not handed on yet
+    with Flood(stack, ("silent", STRANGER, 4), seconds=5):
+        opened = wait_until(lambda: open_by_tls(stack) >= TLS_CONNECTIONS and open_by_tls(stack), 3, "the flood")
+        assert registers_by_tcp(stack) == 200, "no room for SIP by TCP"
+        fresh = http.client.HTTPConnection(*stack.intake, timeout=3)
+        fresh.request("POST", "/RPC", json_call("bmd.report", [f"{serial(0)} SpO2=97"]))
+        assert fresh.getresponse().read(), "no room for the intake"
+        fresh.close()
+        told = alerts_meanwhile(stack, 1)
+    assert min(told) >= 0, "who was there is told nothing"
+    print(f"# flood: {opened} connections by TLS on which nothing comes, of {TLS_CONNECTIONS} that may be")
+    wait_until(lambda: open_by_tls(stack) <= 1, 25, "the end of silent connections")
+
+
+def open_by_tls(stack):
+    return int(re.search(r"opened_tls_connections: (\d+)", stack.kamcmd("core.tcp_info")).group(1))
+
+
+run("flood", [
+    every_condition_that_comes_back_is_a_new_alert, the_watchers_and_a_collector_are_there, half_sent_requests_are_waited_for_from_now_on,
+    a_flood_of_SUBSCRIBE_REGISTER_and_MESSAGE_delays_no_alert, a_phone_behind_the_address_of_the_flood_is_served, who_comes_by_TCP_meanwhile_is_answered,
+    a_flood_of_wrong_passwords_from_500_addresses_delays_no_alert, a_flood_of_what_cannot_be_read_does_not_flood_the_log,
+    a_flood_of_HTTP_requests_delays_no_alert,
+    no_answer_to_a_stranger_is_larger_than_the_request, a_reply_to_nothing_goes_nowhere,
+    short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered,
+    one_person_cannot_ask_for_more_than_a_share, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
+    a_flood_of_TLS_handshakes_delays_no_alert, connections_of_TLS_leave_room_for_others,
+    nobody_keeps_all_connections, who_comes_back_often_closes_no_other_connection, strangers_leave_nothing_behind], "--set", f"TCP_CONNECTIONS={CONNECTIONS}", "--set", f"TLS_CONNECTIONS={TLS_CONNECTIONS}",
+    "--tls-port", str(free_port()), errors_expected=True)
