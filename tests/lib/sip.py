@@ -113,6 +113,7 @@ class Agent:
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200  # 0: never answer
+        self.retransmits = False  # requests by UDP, as RFC 3261 17.1.2.1 says: where floods are, some are lost
         self.ended = False  # the server has closed the connection
         self._inbox = []
         self._news = threading.Condition()
@@ -150,7 +151,7 @@ class Agent:
         user = from_user or self.user
         to_tag = ";tag=" + dialog.remote_tag if dialog.remote_tag else ""
         auth = authorization + "\n" if authorization else ""
-        self.send(
+        head = (
             f"{method} {uri} SIP/2.0\n"
             f"Via: SIP/2.0/{self.transport} {self.host}:{self.port};branch=z9hG4bK{os.urandom(8).hex()};rport\n"
             f"Max-Forwards: 70\n"
@@ -160,7 +161,9 @@ class Agent:
             f"CSeq: {cseq} {method}\n"
             f"Contact: <{self.contact}>{self.contact_parameters}\n"
             f"{auth}{headers}"
-            f"Content-Length: {len(body)}\n\n", body)
+            f"Content-Length: {len(body)}\n\n")
+        self._last = head.replace("\n", "\r\n").encode() + body
+        self.send(head, body)
         return cseq
 
     def authorize(self, challenge, method, uri, password=None):
@@ -177,8 +180,20 @@ class Agent:
 
     def _exchange(self, method, uri, dialog, headers, body, authorization, timeout, from_user):
         cseq = self.request(method, uri, dialog, headers, body, None, authorization, from_user)
-        return self.wait(lambda m: not m.is_request and m.get("call-id") == dialog.call_id
-                         and m.cseq == cseq and m.status >= 200, timeout, f"reply to {method}")
+        ended = threading.Event()
+        if self.retransmits and self.transport == "UDP":
+            threading.Thread(target=self._retransmit, args=(self._last, ended), daemon=True).start()
+        try:
+            return self.wait(lambda m: not m.is_request and m.get("call-id") == dialog.call_id
+                             and m.cseq == cseq and m.status >= 200, timeout, f"reply to {method}")
+        finally:
+            ended.set()
+
+    def _retransmit(self, data, ended):
+        interval = 0.5
+        while not ended.wait(interval):
+            self.sock.sendto(data, self.server)
+            interval = min(2 * interval, 4)
 
     # receiving
 

@@ -36,6 +36,7 @@ def the_watchers_and_a_collector_are_there(stack):
                   f"INSERT INTO bmd_assignment (username, serial) SELECT u, '{serial(number)}' FROM unnest(ARRAY['tech1', 'tech2']) u")
     provisioned(stack)
     stack.watchers = [Watcher(stack, "tech1", host="127.0.0.50"), Watcher(stack, "tech2", host=NAT)]
+    stack.watchers[1].agent.retransmits = True
     assert stack.watchers[1].agent.register().status == 200
     url = urllib.parse.urlparse(stack.info["http"])
     stack.intake = (url.hostname, url.port)
