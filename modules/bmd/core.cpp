@@ -38,7 +38,7 @@ constexpr std::size_t most_node = 63;   // bmd_writer.node
 constexpr int writer_patience = 10'000; // milliseconds, as the following
 constexpr int rows_patience = 4'000;
 constexpr int flush_patience = 2'000;
-constexpr bmd::DurationUs gather_deliveries = 500'000;
+constexpr bmd::Writer::Gather gather{.deliveries = 500'000, .all = 20'000};
 constexpr bmd::TimeUs most_flush = 5 * bmd::second_us; // of each kind
 
 std::string conninfo;
@@ -159,7 +159,7 @@ bool flush_journal()
 {
 	const bmd::TimeUs until = bmd::mono_now() + most_flush;
 	const bmd::Store &s = *bmd::store();
-	bmd::Writer writer(conninfo, node, flush_patience, 0);
+	bmd::Writer writer(conninfo, node, flush_patience, {});
 	while(s.journal.used() > 0 || s.alert_events.used() > 0 || s.deliveries.used() > 0
 			|| s.window_log.used() > 0 || s.escalations.used() > 0) {
 		if(bmd::mono_now() > until)
@@ -191,7 +191,7 @@ int bmd_core_init(const bmd_config *config, char *error, size_t error_size)
 void bmd_core_writer_round(void)
 {
 	static auto *writer = new bmd::Writer(
-			conninfo, node, writer_patience, gather_deliveries); // lives as long as its process
+			conninfo, node, writer_patience, gather); // lives as long as its process
 	writer->round(round_ms);
 }
 

@@ -2,7 +2,9 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "bmd_host.h"
 #include "writer_load.hpp"
@@ -13,7 +15,8 @@ namespace {
 
 constexpr std::size_t most_bytes = 16U << 20; // of readings in one transaction
 constexpr std::size_t least_bytes = 64U << 10;
-constexpr std::size_t most_rows = 1U << 16; // of events, or of deliveries, in one transaction
+constexpr std::size_t much_waits = 256U << 10; // of readings: they gather no more
+constexpr std::size_t most_rows = 1U << 16;    // of events, or of deliveries, in one transaction
 constexpr std::size_t least_rows = 256;
 constexpr std::size_t rows_in_a_ms = 4; // that a database is trusted to take at first
 
@@ -50,9 +53,9 @@ void forget_collectors() noexcept
 
 } // namespace
 
-Writer::Writer(std::string conninfo, std::string node, int patience, DurationUs gather_deliveries)
+Writer::Writer(std::string conninfo, std::string node, int patience, Gather gather)
 	: conninfo_(std::move(conninfo)), node_(std::move(node)), patience_(patience), pg_(patience),
-	  gather_deliveries_(gather_deliveries), most_bytes_(most_bytes),
+	  gather_(gather), most_bytes_(most_bytes),
 	  most_rows_(static_cast<std::size_t>(patience) * rows_in_a_ms)
 {
 }
@@ -203,7 +206,18 @@ bool Writer::deliveries_due()
 		deliveries_since_ = 0;
 	else if(deliveries_since_ == 0)
 		deliveries_since_ = now;
-	return used > s.deliveries.capacity() / 4 || now - deliveries_since_ >= gather_deliveries_;
+	return used > s.deliveries.capacity() / 4 || now - deliveries_since_ >= gather_.deliveries;
+}
+
+// Of small transactions most is BEGIN, COMMIT and the planning of statements, on processors that
+// alerts are told on.  The first after a pause begins at once.
+void Writer::let_gather() const
+{
+	const Store &s = *store();
+	const DurationUs left = begun_ + gather_.all - mono_now();
+	if(left > 0 && s.journal.used() < much_waits
+			&& s.alert_events.used() < s.alert_events.capacity() / 4)
+		std::this_thread::sleep_for(std::chrono::microseconds(left));
 }
 
 // What waits; of many events, or deliveries, only the first, and nothing else but steps of
@@ -325,6 +339,7 @@ void Writer::round(int milliseconds) noexcept
 			if(auto ready = prepare(); !ready)
 				return failed(ready.error());
 		}
+		let_gather();
 		Load load;
 		gather_manageable(load);
 		if(mono_now() < next_windows_)
@@ -333,6 +348,7 @@ void Writer::round(int milliseconds) noexcept
 			s.writer_waker.wait(milliseconds);
 			return;
 		}
+		begun_ = mono_now();
 		if(auto known = know_collectors(load); !known)
 			return failed(known.error());
 		auto stored = store_load(load, false);

@@ -25,8 +25,13 @@ class Writer
 {
 public:
 	/// `patience`: how long the server may be silent within a statement, milliseconds.
-	/// `gather_deliveries`: how long deliveries wait for others before they are written.
-	Writer(std::string conninfo, std::string node, int patience, DurationUs gather_deliveries);
+	/// `gather`: how long what is written waits for more.
+	struct Gather
+	{
+		DurationUs deliveries = 0; ///< since the first of them came
+		DurationUs all = 0;        ///< since the last transaction began; not when much waits
+	};
+	Writer(std::string conninfo, std::string node, int patience, Gather gather);
 
 	/// One round: connect if need be, wait for work up to `milliseconds`, write it.
 	/// Never throws; a failure is logged, counted and tried again in a later round.
@@ -61,6 +66,8 @@ private:
 	void gather(Load &load, const Ends &ends);
 	void gather_manageable(Load &load);
 	[[nodiscard]] bool deliveries_due();
+	/// Sleeps until more may be worth a transaction.
+	void let_gather() const;
 	void gather_batches(Load &load, std::uint64_t journal_end);
 	/// The whole transaction.
 	[[nodiscard]] Result<bool> store_load(Load &load, bool carefully);
@@ -100,7 +107,8 @@ private:
 	std::unordered_set<std::int32_t> seen_; ///< devices known to have reported
 	TimeUs next_connect_ = 0;               ///< monotonic, as the following
 	TimeUs next_windows_ = 0;               ///< one was locked: none is written before
-	DurationUs gather_deliveries_;
+	Gather gather_;
+	TimeUs begun_ = 0;            ///< the last transaction
 	TimeUs deliveries_since_ = 0; ///< the oldest that wait were found then; 0: none
 	std::size_t most_bytes_;      ///< of readings in one transaction
 	std::size_t most_rows_;       ///< of events, or of deliveries
