@@ -46,6 +46,24 @@ void Teller::add_feeds_of(Work &work, std::size_t alert)
 			add(s.feeds[i].name);
 }
 
+// Each once; what belongs to one feed together, and first the feeds that have waited longest.  In
+// any other order a change could be the last of its round and have missed the round before, too.
+static void put_in_order(std::vector<Concern> &concerns)
+{
+	std::sort(concerns.begin(), concerns.end());
+	concerns.erase(std::unique(concerns.begin(), concerns.end()), concerns.end());
+	std::size_t oldest = 0;
+	const std::string *feed = nullptr;
+	for(Concern &concern : concerns) {
+		if(feed == nullptr || *feed != concern.feed)
+			oldest = concern.alert;
+		feed = &concern.feed;
+		concern.oldest = oldest;
+	}
+	std::stable_sort(concerns.begin(), concerns.end(),
+			[](const Concern &a, const Concern &b) { return a.oldest < b.oldest; });
+}
+
 Work Teller::take(SlotRing &ring)
 {
 	Work work;
@@ -63,9 +81,7 @@ Work Teller::take(SlotRing &ring)
 		for(const std::size_t i : work.widely)
 			add_feeds_of(work, i);
 	}
-	std::sort(work.concerns.begin(), work.concerns.end());
-	work.concerns.erase(
-			std::unique(work.concerns.begin(), work.concerns.end()), work.concerns.end());
+	put_in_order(work.concerns);
 	return work;
 }
 

@@ -21,6 +21,7 @@ struct Concern
 {
 	std::string feed;
 	std::size_t alert;
+	std::size_t oldest = 0; ///< of the alerts that this feed is told of in this round
 
 	// clang-tidy takes the 0 that the compiler itself compares with for a null pointer
 	auto operator<=>(const Concern &) const = default; // NOLINT(modernize-use-nullptr): none here
@@ -32,7 +33,7 @@ struct Work
 	std::vector<AlertRec> alerts;  // each once, in its last state
 	std::vector<bool> begins;      // of each: its first change here is that it began
 	std::set<std::size_t> widely;  // of these: concern all feeds that show them
-	std::vector<Concern> concerns; // sorted, each once
+	std::vector<Concern> concerns; // each once, by feed, first the feed with the oldest alert
 	std::set<std::string> feeds;   // to be told everything
 	std::vector<SubRef> subs;      // to be told everything
 

@@ -64,6 +64,18 @@ void what_is_not_urgent_waits()
 	BMD_EQUAL(place_of_the_other(bmd::Priority::medium, bmd::Priority::medium), many);
 }
 
+void who_has_waited_longest_is_told_first()
+{
+	Ward ward;
+	ward.subscribe("ann", "dev.D0");
+	ward.subscribe("ann", "dev.D1");
+	(void)Ward::raise("D1", bmd::Priority::high);
+	(void)Ward::raise("D0", bmd::Priority::high);
+	const std::string all = ward.pass();
+	CU_ASSERT(all.find("dev.D1") < all.find("dev.D0"));
+	CU_ASSERT(all.find("dev.D0") != std::string::npos);
+}
+
 void a_wide_urgent_alert_comes_to_its_end_however_much_else_is_urgent()
 {
 	Ward ward;
@@ -98,7 +110,7 @@ void a_wide_urgent_alert_comes_to_its_end_however_much_else_is_urgent()
 CU_TestInfo cases[] = {BMD_CASE(what_is_urgent_does_not_wait_for_a_wide_alert_of_less_priority),
 		BMD_CASE(what_is_urgent_does_not_wait_for_a_wide_alert_that_is_urgent_too),
 		BMD_CASE(what_is_urgent_waits_for_a_few_terminals_that_were_first),
-		BMD_CASE(what_is_not_urgent_waits),
+		BMD_CASE(what_is_not_urgent_waits), BMD_CASE(who_has_waited_longest_is_told_first),
 		BMD_CASE(a_wide_urgent_alert_comes_to_its_end_however_much_else_is_urgent),
 		CU_TEST_INFO_NULL};
 
