@@ -66,6 +66,15 @@ ByteRing::Block *ByteRing::next(std::uint64_t &at) noexcept
 	return nullptr;
 }
 
+bool ByteRing::published(std::uint64_t end) noexcept
+{
+	std::uint64_t at = tail();
+	while(at < end)
+		if(next(at) == nullptr)
+			return at >= end; // only what fills up the end of the ring came
+	return true;
+}
+
 void SlotRing::init(void *memory, std::size_t slots, std::size_t slot_bytes) noexcept
 {
 	lock_.init();
@@ -104,6 +113,15 @@ void *SlotRing::next(std::uint64_t &at) noexcept
 		return nullptr;
 	++at;
 	return begin + sizeof(std::atomic<std::uint64_t>);
+}
+
+bool SlotRing::published(std::uint64_t end) noexcept
+{
+	std::uint64_t at = tail();
+	while(at < end)
+		if(next(at) == nullptr)
+			return false;
+	return true;
 }
 
 } // namespace bmd

@@ -35,6 +35,9 @@ public:
 	/// Next published block after position `at` (begin with tail()); nullptr when there is none
 	/// yet. Moves `at` past it.
 	[[nodiscard]] Block *next(std::uint64_t &at) noexcept;
+	/// Are all blocks before `end` (a head() of now or before) published?
+	[[nodiscard]] bool published(std::uint64_t end) noexcept;
+	[[nodiscard]] std::uint64_t head() const noexcept { return head_.load(); }
 	[[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
 	/// Frees everything before `at`.
 	void release(std::uint64_t at) noexcept { tail_.store(at, std::memory_order_release); }
@@ -66,6 +69,8 @@ public:
 	void publish(std::uint64_t ticket) noexcept;
 
 	[[nodiscard]] void *next(std::uint64_t &at) noexcept;
+	/// Are all slots before `end` (a head() of now or before) published?
+	[[nodiscard]] bool published(std::uint64_t end) noexcept;
 	[[nodiscard]] std::uint64_t head() const noexcept { return head_.load(); }
 	[[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
 	void release(std::uint64_t at) noexcept { tail_.store(at, std::memory_order_release); }

@@ -15,10 +15,13 @@ namespace {
 
 constexpr std::size_t most_bytes = 16U << 20; // of readings in one transaction
 constexpr std::size_t least_bytes = 64U << 10;
-constexpr std::size_t much_waits = 256U << 10; // of readings: they gather no more
-constexpr std::size_t most_rows = 1U << 16;    // of events, or of deliveries, in one transaction
+constexpr std::size_t much = 256U << 10;    // of readings: they gather no more
+constexpr std::size_t most_rows = 1U << 16; // of events, or of deliveries, in one transaction
 constexpr std::size_t least_rows = 256;
 constexpr std::size_t rows_in_a_ms = 4; // that a database is trusted to take at first
+
+constexpr TimeUs longest_search = 100'000; // for a moment at which nothing is being judged
+constexpr std::chrono::microseconds between_looks{50};
 
 constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_alert, event text, "
 								   "who text, through text, why text) "
@@ -26,6 +29,12 @@ constexpr const char *temp_table = "CREATE TEMP TABLE bmd_alert_in (LIKE bmd_ale
 constexpr const char *temp_escalation =
 		"CREATE TEMP TABLE bmd_escalation_in (LIKE bmd_escalation, feed text) "
 		"ON COMMIT DELETE ROWS";
+
+bool much_waits() noexcept
+{
+	const Store &s = *store();
+	return s.journal.used() > much || s.alert_events.used() > s.alert_events.capacity() / 4;
+}
 
 std::int64_t number(const PgResult &result, int column)
 {
@@ -213,11 +222,32 @@ bool Writer::deliveries_due()
 // alerts are told on.  The first after a pause begins at once.
 void Writer::let_gather() const
 {
-	const Store &s = *store();
 	const DurationUs left = begun_ + gather_.all - mono_now();
-	if(left > 0 && s.journal.used() < much_waits
-			&& s.alert_events.used() < s.alert_events.capacity() / 4)
+	if(left > 0 && !much_waits())
 		std::this_thread::sleep_for(std::chrono::microseconds(left));
+}
+
+// A change that is written without its batch would be made again, perhaps as another alert, when
+// the server is killed and the batch comes again; a batch without its change would lose it.  So a
+// moment is sought at which no batch is being judged.  False when there is none for a while: then a
+// change may be written a transaction before its batch.
+bool Writer::complete(Ends &ends)
+{
+	Store &s = *store();
+	for(const TimeUs until = mono_now() + longest_search;;) {
+		const std::uint64_t events = s.alert_events.head();
+		const std::uint64_t journal = s.journal.head();
+		// in this order: a batch queues its changes before it is published
+		if(s.journal.published(journal) && s.alert_events.published(events)
+				&& s.alert_events.head() == events) {
+			ends.journal = journal;
+			ends.events = events;
+			return true;
+		}
+		if(mono_now() > until || much_waits())
+			return false;
+		std::this_thread::sleep_for(between_looks);
+	}
 }
 
 // What waits; of many events, or deliveries, only the first, and nothing else but steps of
@@ -235,6 +265,8 @@ void Writer::gather_manageable(Load &load)
 	else if(s.deliveries.used() > most_rows_ && ends.deliveries == UINT64_MAX)
 		ends = {s.journal.tail(), s.alert_events.tail(), s.deliveries.tail() + most_rows_,
 				s.window_log.tail(), UINT64_MAX};
+	else if(gather_.all > 0)
+		(void)complete(ends);
 	gather(load, ends);
 }
 

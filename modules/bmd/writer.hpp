@@ -65,6 +65,8 @@ private:
 	/// What waits, up to these positions.
 	void gather(Load &load, const Ends &ends);
 	void gather_manageable(Load &load);
+	/// Up to where there is neither a batch without its changes nor a change without its batch.
+	[[nodiscard]] static bool complete(Ends &ends);
 	[[nodiscard]] bool deliveries_due();
 	/// Sleeps until more may be worth a transaction.
 	void let_gather() const;

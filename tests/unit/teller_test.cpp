@@ -53,7 +53,7 @@ void what_is_urgent_does_not_wait_for_a_wide_alert_that_is_urgent_too()
 
 void what_is_urgent_waits_for_a_few_terminals_that_were_first()
 {
-	constexpr std::size_t few = 12;
+	constexpr std::ptrdiff_t few = 12;
 	const std::vector<std::string> feeds = order(bmd::Priority::high, bmd::Priority::high, few);
 	BMD_EQUAL(std::ranges::find(feeds, "dev.D1") - feeds.begin(), few);
 }
