@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from collector_uplink import Home, Server, begin, complete, wait
+from collector_uplink import Home, Server, begin, complete, run_cases, wait
 
 PACKET_TIME = 1 / 3  # at speed 1
 SPOOL_WITHIN = 2.0
@@ -181,9 +181,4 @@ CASES = [spool_writes_ahead, full_spool_says_what_it_gave_up, full_disk_keeps_no
          what_was_read_is_on_the_disk_within_two_seconds]
 
 if __name__ == "__main__":
-    failed = 0
-    for case in CASES:
-        passed = case()
-        failed += not passed
-        print("ok" if passed else "not ok", "collector_durable:", case.__name__.replace("_", " "), flush=True)
-    sys.exit(failed > 0)
+    sys.exit(run_cases("collector_durable", CASES))

@@ -11,7 +11,7 @@ import stat
 import sys
 import time
 
-from collector_uplink import Server, begin, complete, wait
+from collector_uplink import Server, begin, complete, run_cases, wait
 
 MOST = 2 ** 63 - 1
 
@@ -133,12 +133,4 @@ CASES = [an_epoch_that_cannot_be_is_not_believed, numbers_beyond_what_was_sent_l
          bodies_and_headers_without_end_and_redirects_are_given_up, nobody_else_reads_the_spool]
 
 if __name__ == '__main__':
-    failed = 0
-    for case in CASES:
-        if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
-            continue
-        passed = case()
-        failed += not passed
-        print('ok' if passed else 'not ok', 'collector_hostile:', case.__name__.replace('_', ' '), flush=True)
-    print(f'{len(CASES) - failed} passed, {failed} failed')
-    sys.exit(failed > 0)
+    sys.exit(run_cases('collector_hostile', CASES))

@@ -516,6 +516,19 @@ def what_is_too_large_for_the_server_does_not_hold_up_the_rest():
     return good
 
 
+def run_cases(name, cases):
+    """Runs all of them, or those named on the command line; the exit status."""
+    passed = failed = 0
+    for case in cases:
+        if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
+            continue
+        good = case()
+        passed, failed = passed + good, failed + (not good)
+        print('ok' if good else 'not ok', f"{name}: {case.__name__.replace('_', ' ')}", flush=True)
+    print(f'{passed} passed, {failed} failed')
+    return 0 if passed and not failed else 1
+
+
 CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_it_forgot,
          killed_behind_a_proxy_gets_what_it_forgot, full_server_judges_every_batch_once_and_stores_it_later,
          what_comes_after_the_outage_is_judged_before_the_rest_is_stored,
@@ -528,12 +541,4 @@ CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_
          durability_is_asked_for_when_nothing_comes, tls_needs_both_certificates]
 
 if __name__ == '__main__':
-    failed = 0
-    for case in CASES:
-        if len(sys.argv) > 1 and case.__name__ not in sys.argv[1:]:
-            continue
-        passed = case()
-        failed += not passed
-        print('ok' if passed else 'not ok', 'collector_uplink:', case.__name__.replace('_', ' '), flush=True)
-    print(f'{len(CASES) - failed} passed, {failed} failed')
-    sys.exit(failed > 0)
+    sys.exit(run_cases('collector_uplink', CASES))
