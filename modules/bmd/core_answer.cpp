@@ -10,6 +10,7 @@
 #include "bmd/words.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "core_conninfo.hpp"
 #include "journal.hpp"
 #include "pg.hpp"
@@ -19,8 +20,10 @@
 
 namespace {
 
+using bmd::answered;
 using bmd::copy_text;
 using bmd::store;
+using bmd::view_of;
 
 constexpr std::size_t most_who = bmd::answerer_size - 1;
 constexpr std::size_t most_through = sizeof(bmd::AlertEvent::through) - 1;
@@ -30,29 +33,11 @@ constexpr int report_ms = 900; // for all of the report: other commands wait beh
 constexpr int most_rows = 1'000;
 constexpr long most_days = 36'500;
 
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
 struct Said
 {
 	int status;
 	std::string reason;
 };
-
-// Runs `work`, which may run out of memory; its words go into the caller's buffer.
-template <class Work> int answered(char *reason, std::size_t size, Work work) noexcept
-{
-	try {
-		const Said said = work();
-		copy_text(reason, size, said.reason);
-		return said.status;
-	} catch(const std::exception &failure) {
-		copy_text(reason, size, std::string_view(failure.what()));
-		return 500;
-	}
-}
 
 std::string words_wrong(std::string_view who, std::string_view why, std::size_t longest_why)
 {

@@ -9,6 +9,7 @@
 #include "answer.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "duty_text.hpp"
 #include "escalation_wanted.hpp"
 #include "held_words.hpp"
@@ -19,39 +20,19 @@
 
 namespace {
 
+using bmd::answered;
 using bmd::copy_text;
 using bmd::Index;
+using bmd::put;
 using bmd::store;
 using bmd::TimeUs;
+using bmd::view_of;
 
 struct Refusal
 {
 	int code;
 	std::string reason;
 };
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-template <std::size_t N> void put(char (&to)[N], std::string_view text)
-{
-	copy_text(to, N, text);
-}
-
-// Runs `work`, which may refuse, or run out of memory.
-template <class Work> int answered(char *reason, size_t reason_size, Work work) noexcept
-{
-	try {
-		const Refusal refusal = work();
-		copy_text(reason, reason_size, refusal.reason);
-		return refusal.code;
-	} catch(const std::exception &failure) {
-		copy_text(reason, reason_size, failure.what());
-		return 500;
-	}
-}
 
 // Empty: now.  False when it is no time.
 bool time_of(std::string_view text, TimeUs &at)

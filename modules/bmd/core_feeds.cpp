@@ -12,6 +12,7 @@
 #include "bmd_core_policy.h"
 #include "bmd_host.h"
 #include "changes.hpp"
+#include "core_bridge.hpp"
 #include "documents.hpp"
 #include "permits.hpp"
 #include "registry.hpp"
@@ -20,37 +21,14 @@
 
 namespace {
 
+using bmd::copy_out;
 using bmd::copy_text;
+using bmd::guarded;
 using bmd::NotifyState;
 using bmd::RwLock;
 using bmd::Standing;
 using bmd::store;
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-// Runs `work`, which may run out of memory; `otherwise` is the answer then.
-template <class Work, class T> T guarded(T otherwise, Work work) noexcept
-{
-	try {
-		return work();
-	} catch(const std::exception &failure) {
-		bmd_host_log(BMD_LOG_ERROR, failure.what());
-		return otherwise;
-	}
-}
-
-char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *length)
-{
-	auto *memory = static_cast<char *>(allocate(body.size() + 1));
-	if(memory == nullptr)
-		return nullptr;
-	std::memcpy(memory, body.c_str(), body.size() + 1);
-	*length = body.size();
-	return memory;
-}
+using bmd::view_of;
 
 bmd::Verdict verdict_on(std::string_view user, std::string_view feed)
 {

@@ -11,6 +11,7 @@
 #include "bmd/dmp_filter.hpp"
 #include "bmd_core_filter.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "duty_text.hpp"
 #include "filters.hpp"
 #include "filters_rows.hpp"
@@ -42,11 +43,7 @@ namespace {
 using bmd::Filter;
 using bmd::FilterField;
 using bmd::store;
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
+using bmd::view_of;
 
 bmd::SubRef ref_of(const bmd_dialog &dialog)
 {

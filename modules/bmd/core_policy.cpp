@@ -12,6 +12,7 @@
 #include "bmd/words.hpp"
 #include "bmd_core_policy.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "permits.hpp"
 #include "registry.hpp"
 #include "rows.hpp"
@@ -21,13 +22,17 @@
 
 namespace {
 
+using bmd::answered;
 using bmd::copy_text;
+using bmd::guarded;
 using bmd::Index;
 using bmd::Mutex;
 using bmd::Permits;
+using bmd::put;
 using bmd::Shown;
 using bmd::Standing;
 using bmd::store;
+using bmd::view_of;
 
 using Registry = std::shared_lock<bmd::RwLock>;
 
@@ -38,40 +43,6 @@ struct Said
 	int status = 200;
 	std::string reason;
 };
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-template <std::size_t N> void put(char (&to)[N], std::string_view text)
-{
-	copy_text(to, N, text);
-}
-
-// Runs `work`, which may run out of memory; `otherwise` is the answer then.
-template <class Work, class T> T guarded(T otherwise, Work work) noexcept
-{
-	try {
-		return work();
-	} catch(const std::exception &failure) {
-		bmd_host_log(BMD_LOG_ERROR, failure.what());
-		return otherwise;
-	}
-}
-
-// The same of what may be refused; its words go into the caller's buffer.
-template <class Work> int answered(char *reason, std::size_t size, Work work) noexcept
-{
-	try {
-		const Said said = work();
-		copy_text(reason, size, said.reason);
-		return said.status;
-	} catch(const std::exception &failure) {
-		copy_text(reason, size, failure.what());
-		return 500;
-	}
-}
 
 std::string device_feed(std::string_view serial)
 {

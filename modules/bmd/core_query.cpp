@@ -12,6 +12,7 @@
 #include "bmd/code.hpp"
 #include "bmd_core.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "documents.hpp"
 #include "permits.hpp"
 #include "registry.hpp"
@@ -21,27 +22,13 @@
 
 namespace {
 
+using bmd::guarded;
 using bmd::Index;
 using bmd::Mutex;
 using bmd::RwLock;
 using bmd::store;
 using bmd::stripes;
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-// Runs `work`, which may run out of memory; `otherwise` is the answer then.
-template <class Work, class T> T guarded(T otherwise, Work work) noexcept
-{
-	try {
-		return work();
-	} catch(const std::exception &failure) {
-		bmd_host_log(BMD_LOG_ERROR, failure.what());
-		return otherwise;
-	}
-}
+using bmd::view_of;
 
 // Copies of the open ones, newest first.  Caller holds the registry lock.
 std::vector<bmd::AlertRec> open_alerts(std::string_view serial)

@@ -12,6 +12,7 @@
 #include "answer.hpp"
 #include "bmd_core_reach.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "delivery.hpp"
 #include "documents.hpp"
 #include "duty_text.hpp"
@@ -27,28 +28,14 @@
 namespace {
 
 using bmd::copy_text;
+using bmd::guarded;
 using bmd::Index;
 using bmd::ReachedBy;
 using bmd::ReachedRec;
 using bmd::store;
+using bmd::view_of;
 
 using Registry = std::shared_lock<bmd::RwLock>;
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-// Runs `work`, which may run out of memory; `otherwise` is the answer then.
-template <class Work, class T> T guarded(T otherwise, Work work) noexcept
-{
-	try {
-		return work();
-	} catch(const std::exception &failure) {
-		bmd_host_log(BMD_LOG_ERROR, failure.what());
-		return otherwise;
-	}
-}
 
 void show_task(const bmd::SendTask &task, bmd_task &view)
 {

@@ -8,6 +8,7 @@
 
 #include "bmd/code.hpp"
 #include "bmd_core_watcher.h"
+#include "core_bridge.hpp"
 #include "duty_text.hpp"
 #include "feeds.hpp"
 #include "held_words.hpp"
@@ -56,17 +57,13 @@ std::string held_words(const Uuid &alert, const Zone &zone)
 namespace {
 
 using bmd::copy_text;
+using bmd::put;
 
 struct Refusal
 {
 	int code = 200;
 	std::string reason;
 };
-
-template <std::size_t N> void put(char (&to)[N], std::string_view text)
-{
-	copy_text(to, N, text);
-}
 
 bool is_person(std::string_view user)
 {

@@ -8,38 +8,16 @@
 
 #include "bmd_core_policy.h"
 #include "bmd_host.h"
+#include "core_bridge.hpp"
 #include "delivery.hpp"
 #include "winfo_documents.hpp"
 
 namespace {
 
+using bmd::copy_out;
+using bmd::guarded;
+using bmd::view_of;
 using bmd::WinfoSight;
-
-std::string_view view_of(bmd_text text)
-{
-	return {text.s, text.len};
-}
-
-// Runs `work`, which may run out of memory.
-template <class Work> char *guarded(Work work) noexcept
-{
-	try {
-		return work();
-	} catch(const std::exception &failure) {
-		bmd_host_log(BMD_LOG_ERROR, failure.what());
-		return nullptr;
-	}
-}
-
-char *copy_out(const std::string &body, void *(*allocate)(size_t), size_t *length)
-{
-	auto *memory = static_cast<char *>(allocate(body.size() + 1));
-	if(memory == nullptr)
-		return nullptr;
-	std::memcpy(memory, body.c_str(), body.size() + 1);
-	*length = body.size();
-	return memory;
-}
 
 } // namespace
 
@@ -51,7 +29,7 @@ int bmd_core_sending_winfo(void)
 char *bmd_core_full_winfo(bmd_text feed, void *(*allocate)(size_t), size_t *length, int *more)
 {
 	*more = 0;
-	return guarded([&] {
+	return guarded(static_cast<char *>(nullptr), [&] {
 		const std::string_view user = bmd::sending_to();
 		// its last NOTIFY, when somebody ends it who may not see anything any more
 		if(bmd::winfo_sight_now(user, view_of(feed)) == WinfoSight::none)
@@ -66,7 +44,7 @@ char *bmd_core_full_winfo(bmd_text feed, void *(*allocate)(size_t), size_t *leng
 char *bmd_core_number_winfo(
 		bmd_text body, unsigned int version, void *(*allocate)(size_t), size_t *length)
 {
-	return guarded([&] {
+	return guarded(static_cast<char *>(nullptr), [&] {
 		return copy_out(bmd::renumber_winfo(view_of(body), version), allocate, length);
 	});
 }
