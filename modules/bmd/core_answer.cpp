@@ -21,7 +21,6 @@
 namespace {
 
 using bmd::answered;
-using bmd::copy_text;
 using bmd::store;
 using bmd::view_of;
 

@@ -8,7 +8,6 @@
 
 #include "answer.hpp"
 #include "bmd_core.h"
-#include "bmd_host.h"
 #include "core_bridge.hpp"
 #include "duty_text.hpp"
 #include "escalation_wanted.hpp"
@@ -21,7 +20,6 @@
 namespace {
 
 using bmd::answered;
-using bmd::copy_text;
 using bmd::Index;
 using bmd::put;
 using bmd::store;

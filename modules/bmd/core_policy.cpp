@@ -11,7 +11,6 @@
 
 #include "bmd/words.hpp"
 #include "bmd_core_policy.h"
-#include "bmd_host.h"
 #include "core_bridge.hpp"
 #include "permits.hpp"
 #include "registry.hpp"
@@ -23,13 +22,11 @@
 namespace {
 
 using bmd::answered;
-using bmd::copy_text;
 using bmd::guarded;
 using bmd::Index;
 using bmd::Mutex;
 using bmd::Permits;
 using bmd::put;
-using bmd::Shown;
 using bmd::Standing;
 using bmd::store;
 using bmd::view_of;

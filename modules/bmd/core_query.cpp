@@ -11,7 +11,6 @@
 #include "answer.hpp"
 #include "bmd/code.hpp"
 #include "bmd_core.h"
-#include "bmd_host.h"
 #include "core_bridge.hpp"
 #include "documents.hpp"
 #include "permits.hpp"

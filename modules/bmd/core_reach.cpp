@@ -11,7 +11,6 @@
 
 #include "answer.hpp"
 #include "bmd_core_reach.h"
-#include "bmd_host.h"
 #include "core_bridge.hpp"
 #include "delivery.hpp"
 #include "documents.hpp"

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "bmd_core_policy.h"
-#include "bmd_host.h"
 #include "core_bridge.hpp"
 #include "delivery.hpp"
 #include "winfo_documents.hpp"
