@@ -20,7 +20,8 @@ static int copy(char *to, size_t size, const str *from)
 	to[0] = '\0';
 	if(length >= size)
 		return -1;
-	memcpy(to, from->s, length);
+	if(length > 0) /* memcpy() wants a source even for nothing */
+		memcpy(to, from->s, length);
 	to[length] = '\0';
 	return 0;
 }
