@@ -223,7 +223,7 @@ bmd::Result<Signed> Keyring::verify(std::string_view der, const std::string_view
 	if((CMS_is_detached(cms->get()) == 1) != (content != nullptr))
 		return bmd::malformed(content != nullptr ? "the signature holds a content of its own"
 												 : "the signature has no content");
-	const BioPtr in = content != nullptr ? reader(*content) : BioPtr();
+	const BioPtr in = content != nullptr ? detached_reader(*content) : BioPtr();
 	const BioPtr out = writer();
 	// a list of revoked certificates that comes with it would be asked before ours, and may be
 	// older

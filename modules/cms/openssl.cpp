@@ -26,6 +26,15 @@ BioPtr reader(std::string_view bytes)
 	return BioPtr(BIO_new_mem_buf(data, static_cast<int>(bytes.size())));
 }
 
+BioPtr detached_reader(std::string_view bytes)
+{
+	BioPtr memory = reader(bytes);
+	BioPtr filter(BIO_new(BIO_f_null()));
+	if(memory == nullptr || filter == nullptr)
+		return {};
+	return BioPtr(BIO_push(filter.release(), memory.release()));
+}
+
 BioPtr writer()
 {
 	return BioPtr(BIO_new(BIO_s_mem()));

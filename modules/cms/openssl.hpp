@@ -46,6 +46,9 @@ using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_fre
 
 /// Memory to read from; keeps a view.
 [[nodiscard]] BioPtr reader(std::string_view bytes);
+/// The same for CMS_verify(), which makes a second one of what it takes for plain memory, and
+/// loses that with some signatures that do not hold (OpenSSL 3.0.19).
+[[nodiscard]] BioPtr detached_reader(std::string_view bytes);
 /// Memory to write to.
 [[nodiscard]] BioPtr writer();
 [[nodiscard]] std::string written(BIO *bio);
