@@ -305,7 +305,7 @@ char *bmd_core_full_document(bmd_text feed, void *(*allocate)(size_t), size_t *l
 		const std::vector<bmd::Page> pages =
 				bmd::pages_for(verdict, view_of(feed), user, bmd::asked_filter());
 		if(standing == Standing::active || standing == Standing::decoy)
-			bmd::note_full_state(bmd::sending_in());
+			bmd::note_full_state(bmd::sending_in(), pages.front().counted);
 		*more = static_cast<int>(pages.size()) - 1;
 		bmd::document_holds(pages.front().alerts);
 		return copy_out(pages.front().text, allocate, length);

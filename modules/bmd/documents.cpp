@@ -130,7 +130,8 @@ std::vector<Page> write_pages(std::string_view feed, const Telling &telling, boo
 			count /= 2;
 			page = write_page(feed, telling, at, count, first);
 		}
-		pages.push_back({std::move(page), marks_of(telling.alerts, at, count)});
+		pages.push_back({std::move(page), marks_of(telling.alerts, at, count),
+				first ? telling.counted : std::nullopt});
 		at += count;
 	}
 	count(count_notify_documents, pages.size());
@@ -217,7 +218,8 @@ std::vector<Page> pages_for(
 	const bool decoy = standing == Standing::decoy;
 	if(decoy)
 		looked = look_through(feed);
-	return {{empty_document(feed, filter != 0, decoy && !verdict.shown.alerts), {}}};
+	const bool counted = decoy && !verdict.shown.alerts;
+	return {{empty_document(feed, filter != 0, counted), {}, counted ? std::optional(0U) : std::nullopt}};
 }
 
 std::vector<AlertRec> open_alerts_for(std::string_view person)

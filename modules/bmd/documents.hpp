@@ -29,6 +29,7 @@ struct Page
 {
 	std::string text;
 	std::vector<AlertMark> alerts;
+	std::optional<std::uint32_t> counted = {}; ///< in full state: as Telling's; in its first page
 };
 
 /// Open alerts of a feed, most urgent first.  Caller holds the registry lock.

@@ -151,9 +151,9 @@ void Teller::send_full_within(const std::string &feed, const SubTarget &target)
 	const std::vector<Page> pages =
 			pages_for(verdict, feed, target.user, filter_in_force(target.ref));
 	if(standing == Standing::none)
-		note_full_state(target.ref, shut_out_by(feed));
+		note_full_state(target.ref, std::nullopt, shut_out_by(feed));
 	else
-		note_full_state(target.ref);
+		note_full_state(target.ref, pages.front().counted);
 	send_pages(pages, feed, target);
 }
 

@@ -34,6 +34,8 @@ struct SubRec
 	std::uint32_t row_cseq;   ///< CSeq that went there with it
 	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
 	std::uint32_t filter;     ///< number of its filter; 0: it has none
+	std::uint32_t counted;    ///< so many alerts it was told of by their number only
+	bool counts;              ///< it was told such a number
 	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
 	WatcherRec watcher;
 	char feed[feed_size];

@@ -306,20 +306,6 @@ Index first_sub_of(std::string_view feed) noexcept
 	return feed_bucket(feed);
 }
 
-void note_full_state(SubRef ref, std::optional<WatcherEvent> shut_out) noexcept
-{
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	SubRec *const sub = live_sub(ref);
-	if(sub == nullptr)
-		return;
-	sub->full_at = wall_now();
-	sub->pending_since = 0;
-	if(shut_out)
-		note_watcher(*sub, *shut_out);
-	else
-		note_shown(*sub);
-}
-
 std::size_t notifier_of(std::uint64_t dialog) noexcept
 {
 	return (dialog >> 40) % store()->limits.notifiers;

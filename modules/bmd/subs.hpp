@@ -100,8 +100,13 @@ void end_sub(SubRef ref, WatcherEvent why = WatcherEvent::timeout) noexcept;
 [[nodiscard]] std::optional<std::string> find_dialog(std::uint64_t dialog, SubTarget &target);
 
 /// Its full state has been written, from what stands in the book before now: it waits for nobody
-/// any more.  `shut_out`: nothing is shown, for this reason.  Within the dialog's lock.
-void note_full_state(SubRef ref, std::optional<WatcherEvent> shut_out = std::nullopt) noexcept;
+/// any more.  `counted`: the number of alerts in it that are only counted; absent: none are.
+/// `shut_out`: nothing is shown, for this reason.  Within the dialog's lock.
+void note_full_state(SubRef ref, std::optional<std::uint32_t> counted = std::nullopt,
+		std::optional<WatcherEvent> shut_out = std::nullopt) noexcept;
+
+/// The number in the last full state; absent: there was none.  Within the dialog's lock.
+[[nodiscard]] std::optional<std::uint32_t> counted_for(SubRef ref) noexcept;
 
 /// Gives it another filter (0: none), with the reference to it; returns the old one, whose
 /// reference is the caller's then.  Of one that has gone it is the new one.  Within the dialog's

@@ -109,6 +109,7 @@ private:
 			const std::vector<std::size_t> &which, Round &round);
 	void tell_some(const SubTarget &target, const std::string &feed,
 			const std::vector<std::size_t> &which, Round &round);
+	bool tell_number(const std::string &feed, const SubTarget &target);
 	void send_now(const SubTarget &target, const std::string &feed,
 			const std::vector<std::size_t> &which, Round &round);
 	void send_held(std::vector<AlertRec> news, const std::string &feed, const SubTarget &target);

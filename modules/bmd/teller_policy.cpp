@@ -42,8 +42,24 @@ void Teller::send_last(const std::string &feed, const SubTarget &target, NotifyS
 	count(count_policy_ended);
 }
 
-// To a person for whom there are policies.  Where alerts are only counted the number is told,
-// whole.
+// Whether the number is another one.  It is not told again: who answers what, and when, is not for
+// whoever may only count.
+bool Teller::tell_number(const std::string &feed, const SubTarget &target)
+{
+	const std::lock_guard<Mutex> guard(dialog_mutex(target.dialog));
+	std::optional<std::uint32_t> counted;
+	{
+		const std::shared_lock<RwLock> registry(store()->registry_lock);
+		counted = tell_to(Permits(), target.user, feed, feed_alerts(feed)).counted;
+	}
+	if(counted == counted_for(target.ref))
+		return false;
+	send_full_within(feed, target);
+	return true;
+}
+
+// To a person for whom there are policies.  Where alerts are only counted the number is told, with
+// the full state, when it has changed.
 void Teller::tell_some(const SubTarget &target, const std::string &feed,
 		const std::vector<std::size_t> &which, Round &round)
 {
@@ -62,9 +78,7 @@ void Teller::tell_some(const SubTarget &target, const std::string &feed,
 				visible.push_back(i);
 		}
 	}
-	if(counted)
-		send_full(feed, target);
-	else if(!visible.empty())
+	if((!counted || !tell_number(feed, target)) && !visible.empty())
 		tell_one(target, feed, visible, round);
 }
 

@@ -110,6 +110,7 @@ class Agent:
         self.host = f"[{self.host}]" if ":" in self.host else self.host
         self.contact = f"sip:{user}@{self.host}:{self.port}"
         self.contact_parameters = ""  # of the header, as ";q=0.5"
+        self.display = ""  # of From, with a blank behind it
         self.received = []
         self._seen = set()  # retransmissions are answered, not shown twice
         self.notify_status = 200  # 0: never answer
@@ -155,7 +156,7 @@ class Agent:
             f"{method} {uri} SIP/2.0\n"
             f"Via: SIP/2.0/{self.transport} {self.host}:{self.port};branch=z9hG4bK{os.urandom(8).hex()};rport\n"
             f"Max-Forwards: 70\n"
-            f"From: <sip:{user}@{self.domain}>;tag={dialog.local_tag}\n"
+            f"From: {self.display}<sip:{user}@{self.domain}>;tag={dialog.local_tag}\n"
             f"To: <{dialog.to}>{to_tag}\n"
             f"Call-ID: {dialog.call_id}\n"
             f"CSeq: {cseq} {method}\n"

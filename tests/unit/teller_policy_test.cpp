@@ -104,6 +104,38 @@ void a_decoy_counts_nothing_where_alerts_would_only_be_counted()
 	CU_ASSERT(bmd::winfo_sight(bmd::Permits(), "bob", "dev.D0") == bmd::WinfoSight::none);
 }
 
+void whoever_may_only_count_is_told_when_the_number_changes_and_of_nothing_else()
+{
+	Ward ward;
+	ward.for_bob(PolicyResource::everything, "", Decision::allow, "count");
+	ward.publish();
+	ward.subscribe("bob", "dev.D0");
+	const auto answer = [](bmd::Index alert, bmd::Act act) {
+		const std::string id = bmd::to_string(bmd::store()->alerts[alert].id);
+		bmd::AnswerTo to{id, {}, "test", {}};
+		to.answer.act = act;
+		to.answer.who = "ann";
+		BMD_EQUAL(bmd::answer_alert(to).status, 200);
+	};
+	const bmd::Index first = Ward::raise("D0");
+	BMD_EQUAL(ward.pass(), "dev.D0 full +1");
+	answer(first, bmd::Act::acknowledge); // somebody is there
+	BMD_EQUAL(ward.pass(), "");
+	answer(first, bmd::Act::accept);
+	BMD_EQUAL(ward.pass(), "");
+	bmd::queue_refresh("dev.D0"); // a repetition is one
+	BMD_EQUAL(ward.pass(), "dev.D0 full +1");
+	ward.for_bob(PolicyResource::device, "D0", Decision::allow); // from now on all of it
+	ward.publish();
+	BMD_EQUAL(ward.pass(), "dev.D0 full D0/name/address/location");
+	ward.forget_rules();
+	ward.for_bob(PolicyResource::everything, "", Decision::allow, "count");
+	ward.publish(); // and no more
+	BMD_EQUAL(ward.pass(), "dev.D0 full +1");
+	answer(first, bmd::Act::reject);
+	BMD_EQUAL(ward.pass(), "");
+}
+
 void who_is_blocked_politely_is_answered_as_if_the_alert_were_over()
 {
 	Ward ward;
@@ -235,6 +267,7 @@ CU_TestInfo cases[] = {BMD_CASE(a_rule_that_blocks_ends_a_running_subscription),
 		BMD_CASE(a_quiet_feed_becomes_a_decoy_and_back_without_a_word),
 		BMD_CASE(a_decoy_is_the_document_of_a_quiet_feed_byte_for_byte),
 		BMD_CASE(a_decoy_counts_nothing_where_alerts_would_only_be_counted),
+		BMD_CASE(whoever_may_only_count_is_told_when_the_number_changes_and_of_nothing_else),
 		BMD_CASE(who_is_blocked_politely_is_answered_as_if_the_alert_were_over),
 		BMD_CASE(who_waits_is_told_when_somebody_answers),
 		BMD_CASE(who_is_to_be_confirmed_from_now_on_is_told_to_ask_again),

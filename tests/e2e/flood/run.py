@@ -169,6 +169,23 @@ def nobody_keeps_all_connections(stack):
         one.close()
 
 
+def two_people_who_share_their_connections_keep_no_more_of_them(stack):
+    def shared():
+        agent = Agent(stack.server, "tech2", stack.agent("tech2").password, stack.info["domain"], "127.0.0.72", tcp=True)
+        stack.agents.append(agent)
+        for name in ("tech2", "tech3"):
+            agent.user, agent.password = name, stack.agent(name).password
+            assert agent.register(0).status == 200
+        return agent
+    opened = [shared() for _ in range(LIMITS["BMD_PERSON_CONNECTIONS"])]
+    assert not any(one.ended for one in opened)
+    last = shared()
+    wait_until(lambda: opened[0].ended, 3, "the end of the oldest connection")
+    assert not any(one.ended for one in (*opened[1:], last))
+    for one in (*opened, last):
+        one.close()
+
+
 def who_comes_back_often_closes_no_other_connection(stack):
     """As a phone with bad reception does, of somebody who has a terminal besides."""
     def registered():
@@ -353,5 +370,6 @@ run("flood", [
     short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered,
     one_person_cannot_ask_for_more_than_a_share, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
     a_flood_of_TLS_handshakes_delays_no_alert, connections_of_TLS_leave_room_for_others,
-    nobody_keeps_all_connections, who_comes_back_often_closes_no_other_connection, strangers_leave_nothing_behind], "--set", f"TCP_CONNECTIONS={CONNECTIONS}", "--set", f"TLS_CONNECTIONS={TLS_CONNECTIONS}",
+    nobody_keeps_all_connections,
+    two_people_who_share_their_connections_keep_no_more_of_them, who_comes_back_often_closes_no_other_connection, strangers_leave_nothing_behind], "--set", f"TCP_CONNECTIONS={CONNECTIONS}", "--set", f"TLS_CONNECTIONS={TLS_CONNECTIONS}",
     "--tls-port", str(free_port()), errors_expected=True)

@@ -79,6 +79,22 @@ def who_may_only_count_learns_no_value_by_a_filter(stack):
     watcher.wait(lambda: watcher.documents[-1].counted == 0, "the number after the end")
 
 
+def who_may_only_count_does_not_learn_when_something_is_answered(stack):
+    nothing_is_there(stack)
+    rule(stack, username="tech3", everything="true", decision="allow", shown="count")
+    watcher = Watcher(stack, "tech3", "dev.E-1")
+    code = raise_on(stack, "E-1")
+    watcher.wait(lambda: watcher.documents[-1].counted == 1, "the number")
+    told = len(watcher.documents)
+    asks = stack.answerer["tech1"]
+    for action in ("acknowledge", "accept", "reject"):
+        assert asks.control("E-1", action, code).code == 200, action
+        watcher.quiet(0.3)
+    assert len(watcher.documents) == told
+    hand(stack, "E-1 SpO2=97")
+    watcher.wait(lambda: watcher.documents[-1].counted == 0, "the end")
+
+
 def a_decoy_has_the_bounds_and_the_form_of_other_feeds(stack):
     nothing_is_there(stack)
     rule(stack, anyone="true", everything="true", decision="allow", shown="count", most_subscriptions=1)
@@ -231,6 +247,7 @@ def an_approval_ends_with_what_it_was_for(stack):
 run("policy-edges", [
     every_condition_that_comes_back_is_a_new_alert, the_scene_is_set,
     the_answer_to_a_text_names_no_place_that_is_not_shown, who_may_only_count_learns_no_value_by_a_filter,
+    who_may_only_count_does_not_learn_when_something_is_answered,
     a_decoy_has_the_bounds_and_the_form_of_other_feeds, to_who_is_blocked_politely_an_alert_is_over,
     who_is_blocked_politely_approves_in_vain_and_is_not_told, what_a_rule_goes_by_changes_and_the_screen_follows,
     what_a_filter_goes_by_changes_and_the_screen_follows, another_patient_ends_what_a_rule_about_the_first_showed,

@@ -185,6 +185,17 @@ def shared_memory_does_not_grow(stack):
     alive(stack)
 
 
+# log_prefix without its transformations, in logging.cfg
+def a_call_id_says_nothing_to_the_terminal_that_shows_the_log(stack):
+    agent = stack.agent("tech1")
+    dialog = Dialog(agent.contact)
+    dialog.call_id = "loud\x1b[2J\x07quiet@test"
+    reply = agent.transact("REGISTER", f"sip:{agent.domain}", dialog, password="wrong")
+    assert reply.status == 401, reply.first
+    wait_until(lambda: "loud?[2J?quiet@test" in stack.log(), 3, "the line of the wrong password")
+    assert "\x1b" not in stack.log()
+
+
 def an_alert_afterwards_is_told_at_once(stack):
     begun = time.monotonic()
     hand(stack, "TORTURE SpO2=79")
@@ -196,4 +207,4 @@ run("torture-messages", [
     the_people_of_the_rfc_and_a_watcher, each_of_the_49_messages_is_answered_as_its_row_says,
     the_same_over_TCP_does_no_harm, a_REGISTER_of_the_RFC_that_is_right_is_taken_with_credentials,
     malformed_requests_of_a_person_are_refused, what_is_wrong_in_nothing_is_taken, shared_memory_does_not_grow,
-    an_alert_afterwards_is_told_at_once], "--domain", DOMAIN, errors_expected=True)
+    a_call_id_says_nothing_to_the_terminal_that_shows_the_log, an_alert_afterwards_is_told_at_once], "--domain", DOMAIN, errors_expected=True)
