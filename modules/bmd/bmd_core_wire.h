@@ -44,6 +44,8 @@ void bmd_core_count_certificate(int right);
  * it must be a batch of that one: -1 when it is somebody else's. */
 int bmd_core_check_request(
 		struct bmd_text body, struct bmd_text collector, char *reason, size_t reason_size);
+/* Counts connections of strangers that made room for others. */
+void bmd_core_count_made_room(size_t connections);
 /* Counts a request that was refused for the certificate of its sender. */
 void bmd_core_count_collector_refused(void);
 

@@ -1,7 +1,7 @@
 /*
- * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation
+ * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation, connections
  * SPDX-License-Identifier: GPL-2.0-or-later
- * Each is a loop around one function of bmd_core.h.
+ * Each is a loop around one function, mostly of bmd_core.h.
  */
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
@@ -18,15 +18,17 @@ struct process
 	char *name;
 	void (*round)(void);
 	useconds_t pause; /* microseconds between rounds that do not wait themselves */
+	int to_tcp;       /* it speaks to the main process of TCP */
 };
 
 static const struct process processes[] = {
-		{"BMD writer", bmd_core_writer_round, 0},
-		{"BMD rows", bmd_core_rows_round, 0},
-		{"BMD keeper", bmd_core_keeper_round, 1000000},
-		{"BMD provisioning", bmd_core_sync_round, 0},
-		{"BMD timer", bmd_core_timer_round, 200000},
-		{"BMD escalation", bmd_core_escalation_round, 0},
+		{"BMD writer", bmd_core_writer_round, 0, 0},
+		{"BMD rows", bmd_core_rows_round, 0, 0},
+		{"BMD keeper", bmd_core_keeper_round, 1000000, 0},
+		{"BMD provisioning", bmd_core_sync_round, 0, 0},
+		{"BMD timer", bmd_core_timer_round, 200000, 0},
+		{"BMD escalation", bmd_core_escalation_round, 0, 0},
+		{"BMD connections", bmd_room_round, 100000, 1},
 };
 #define PROCESSES (sizeof processes / sizeof processes[0])
 
@@ -83,7 +85,7 @@ int bmd_fork_processes(void)
 	size_t i;
 
 	for(i = 0; i < PROCESSES; i++) {
-		int pid = fork_process(PROC_NOCHLDINIT, processes[i].name, 0);
+		int pid = fork_process(PROC_NOCHLDINIT, processes[i].name, processes[i].to_tcp);
 
 		if(pid < 0) {
 			LM_ERR("cannot fork the process \"%s\"\n", processes[i].name);

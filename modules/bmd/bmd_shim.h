@@ -74,6 +74,8 @@ int bmd_quiet_may_log(void);
 /* Own processes: announce them in mod_init, fork them in child_init of the main process. */
 void bmd_announce_processes(void);
 int bmd_fork_processes(void);
+/* Of the process that keeps room for new connections (bmd_room.c). */
+void bmd_room_round(void);
 /* In child_init: remember the main process, and end with it in every other. */
 void bmd_know_main_process(void);
 int bmd_die_with_main_process(void);

@@ -82,6 +82,11 @@ int bmd_core_check_request(bmd_text body, bmd_text collector, char *reason, size
 	}
 }
 
+void bmd_core_count_made_room(size_t connections)
+{
+	bmd::count(bmd::count_connections_closed, connections);
+}
+
 void bmd_core_count_collector_refused(void)
 {
 	bmd::count(bmd::count_collectors_refused);

@@ -3,7 +3,8 @@
 SPDX-License-Identifier: GPL-2.0-or-later
 usage: handshakes.py HOST:PORT KIND SECONDS FIRST_ADDRESS ADDRESSES
 KIND: hello (the same ClientHello on each connection, which is dropped when the server has made its keys and signed),
-silent (connections on which nothing is ever sent, kept as long as the server keeps them).
+silent (connections on which nothing is ever sent, kept as long as the server keeps them), half (the same, with the
+beginning of a SIP request).
 Prints how many connections it began, and how many of them were answered.  Addresses are of loopback.
 """
 
@@ -17,7 +18,8 @@ import struct
 import sys
 import time
 
-AT_A_TIME = {"hello": 100, "silent": 400}
+AT_A_TIME = {"hello": 100, "silent": 400, "half": 400}
+HALF = b"REGISTER sip:example SIP/2.0\r\nVia: SIP/2.0/TC"
 AWAY_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: no TIME_WAIT for each of a hundred thousand
 
 
@@ -49,7 +51,7 @@ class Flood:
             one.close()
             return
         self.open[one.fileno()] = one
-        self.poll.register(one.fileno(), select.EPOLLOUT if self.kind == "hello" else select.EPOLLIN)
+        self.poll.register(one.fileno(), select.EPOLLIN if self.kind == "silent" else select.EPOLLOUT)
 
     def end(self, number):
         self.poll.unregister(number)
@@ -62,7 +64,7 @@ class Flood:
                 self.answered += bool(one.recv(1))
                 self.end(number)
             elif event & select.EPOLLOUT:
-                one.send(self.hello)
+                one.send(self.hello if self.kind == "hello" else HALF)
                 self.poll.modify(number, select.EPOLLIN)
             else:
                 self.end(number)
@@ -75,7 +77,7 @@ class Flood:
                 self.begin()
             for number, event in self.poll.poll(0.05):
                 self.go_on(number, event)
-            if self.kind == "silent":
+            if self.kind != "hello":
                 time.sleep(0.02)  # what is refused is tried again, but not as fast as it goes
 
 

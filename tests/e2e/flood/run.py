@@ -70,8 +70,9 @@ class Flood:
         self.stack, self.seconds = stack, seconds
         self.children = []
         for kind, first, count in kinds:
-            where = stack.intake if kind == "http" else by_tls(stack) if kind in ("hello", "silent") else stack.server
-            program = "handshakes.py" if kind in ("hello", "silent") else "flood.py"
+            kind, _, at = kind.partition(" ")
+            where = stack.intake if kind == "http" else by_tls(stack) if at == "tls" else stack.server
+            program = "handshakes.py" if at else "flood.py"
             self.children.append(stack.start(
                 sys.executable, os.path.join(HERE, program), f"{where[0]}:{where[1]}", kind, str(seconds), first, str(count),
                 stack.info["domain"], stdout=subprocess.PIPE, text=True))
@@ -318,7 +319,7 @@ class OverTls:
 
 def a_flood_of_TLS_handshakes_delays_no_alert(stack):
     stack.watchers.append(Watcher(OverTls(stack), "tech1"))
-    with Flood(stack, ("hello", STRANGER, 4), ("hello", "127.0.0.20", 4), seconds=5) as flood:
+    with Flood(stack, ("hello tls", STRANGER, 4), ("hello tls", "127.0.0.20", 4), seconds=5) as flood:
         told = alerts_meanwhile(stack, 4)
         begun = time.monotonic()
         status = stack.watchers[-1].agent.register().status
@@ -329,22 +330,25 @@ def a_flood_of_TLS_handshakes_delays_no_alert(stack):
     assert status == 200 and seconds < 4, (status, seconds)
 
 
-def registers_by_tcp(stack):
+def registers_by_tcp(stack, host="127.0.0.1", patience=5):
     try:
-        agent = Agent(stack.server, "tech2", stack.watchers[1].agent.password, stack.info["domain"], tcp=True)
+        agent = Agent(stack.server, "tech2", stack.watchers[1].agent.password, stack.info["domain"], host, tcp=True)
     except OSError:
         return 0
     stack.agents.append(agent)
     try:
-        return agent.register().status
+        return agent.transact("REGISTER", f"sip:{agent.domain}", Dialog(f"sip:tech2@{agent.domain}"), "Expires: 0\n",
+                              timeout=patience).status
     except (OSError, AssertionError):
         return 0
+    finally:
+        agent.close()
 
 
 # TLS_CONNECTIONS=64, as many as there are of all: 0
 def connections_of_TLS_leave_room_for_others(stack):
     # the system may give places to connections that it has not handed on yet
-    with Flood(stack, ("silent", STRANGER, 4), seconds=5):
+    with Flood(stack, ("silent tls", STRANGER, 4), seconds=5):
         opened = wait_until(lambda: open_by_tls(stack) >= TLS_CONNECTIONS and open_by_tls(stack), 3, "the flood")
         assert registers_by_tcp(stack) == 200, "no room for SIP by TCP"
         fresh = http.client.HTTPConnection(*stack.intake, timeout=3)
@@ -355,6 +359,37 @@ def connections_of_TLS_leave_room_for_others(stack):
     assert min(told) >= 0, "who was there is told nothing"
     print(f"# flood: {opened} connections by TLS on which nothing comes, of {TLS_CONNECTIONS} that may be")
     wait_until(lambda: open_by_tls(stack) <= 1, 25, "the end of silent connections")
+
+
+# bmd_room_round() does nothing: of 10 phones none came in
+def one_address_that_opens_connections_keeps_nobody_else_out(stack):
+    for kind in ("silent tcp", "half tcp"):
+        with Flood(stack, (kind, STRANGER, 1), seconds=6) as flood:
+            wait_until(lambda: stack.stat("connections_closed") > 0, 3, "connections that make room")
+            took = [comes_in(lambda: registers_by_tcp(stack, "127.0.0.75", 0.5)) for _ in range(10)]
+            took.append(comes_in(lambda: brings_a_reading(stack)))
+            told = alerts_meanwhile(stack, 1)
+        print(f"# flood: {kind}: {flood.sent} connections of one address; ten others came in after {sum(took[:10]) / 10:.2f} s, "
+              f"{max(took[:10]):.2f} s at the latest, a collector after {took[10]:.2f} s")
+        assert min(told) >= 0, "who was there is told nothing"
+
+
+def comes_in(attempt):
+    """Seconds until it does, trying as long as a phone would before it says that there is no server."""
+    begun = time.monotonic()
+    wait_until(lambda: attempt() == 200, 8, "the way in")
+    return time.monotonic() - begun
+
+
+def brings_a_reading(stack):
+    fresh = http.client.HTTPConnection(*stack.intake, timeout=2)
+    try:
+        fresh.request("POST", "/RPC", unchanged(stack))
+        return fresh.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        fresh.close()
 
 
 def open_by_tls(stack):
@@ -371,5 +406,6 @@ run("flood", [
     one_person_cannot_ask_for_more_than_a_share, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
     a_flood_of_TLS_handshakes_delays_no_alert, connections_of_TLS_leave_room_for_others,
     nobody_keeps_all_connections,
+    one_address_that_opens_connections_keeps_nobody_else_out,
     two_people_who_share_their_connections_keep_no_more_of_them, who_comes_back_often_closes_no_other_connection, strangers_leave_nothing_behind], "--set", f"TCP_CONNECTIONS={CONNECTIONS}", "--set", f"TLS_CONNECTIONS={TLS_CONNECTIONS}",
     "--tls-port", str(free_port()), errors_expected=True)
