@@ -30,7 +30,7 @@ typedef struct bmd_api
 	void (*end_sending)(void);
 	void *(*make_ticket)(struct bmd_text terminal);
 	void (*free_ticket)(void *ticket);
-	void (*ticket_answered)(const void *ticket, int code);
+	void (*ticket_answered)(void *ticket, int code);
 	int (*ticket_ends)(const void *ticket);
 	enum bmd_notify_state (*notify_state)(void);
 	void (*sending_failed)(void);

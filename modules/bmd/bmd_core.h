@@ -37,6 +37,7 @@ struct bmd_config
 	long journal_mb;     /* readings waiting for the database */
 	long notifiers;      /* processes that send NOTIFY: 1 to 16 */
 	long subscriptions;  /* dialogs at once */
+	long subscriptions_per_person; /* of these; 0: as many as there are */
 	long memory_reserve; /* MiB of Kamailio's shared memory that new subscriptions leave to alerts
 						  */
 	long recipients;     /* most alerts escalated to feeds; 0: 2 an alert, at least 16384 */
@@ -340,7 +341,7 @@ void bmd_core_end_sending(void);
 void *bmd_core_make_ticket(struct bmd_text terminal);
 void bmd_core_free_ticket(void *ticket);
 /* The final answer; 408 when there was none. */
-void bmd_core_ticket_answered(const void *ticket, int code);
+void bmd_core_ticket_answered(void *ticket, int code);
 /* What was to be sent could not be. */
 void bmd_core_sending_failed(void);
 /* Rows of Kamailio's own tables, for db_bmd: written later, by a process of its own. */

@@ -30,6 +30,7 @@ static int groups = 0;
 static int journal_mb = 32;
 static int notifiers = 1;
 static int subscriptions = 20000;
+static int subscriptions_per_person = 64;
 static int memory_reserve = 8;
 static int recipients = 0;
 static int reached = 0;
@@ -72,6 +73,7 @@ static param_export_t params[] = {
 	{"journal_mb", PARAM_INT,    &journal_mb},
 	{"notifiers",  PARAM_INT,    &notifiers},
 	{"subscriptions", PARAM_INT, &subscriptions},
+	{"subscriptions_per_person", PARAM_INT, &subscriptions_per_person},
 	{"memory_reserve", PARAM_INT, &memory_reserve},
 	{"recipients", PARAM_INT,    &recipients},
 	{"reached",    PARAM_INT,    &reached},
@@ -154,6 +156,7 @@ static int mod_init(void)
 			.journal_mb = journal_mb,
 			.notifiers = notifiers,
 			.subscriptions = subscriptions,
+			.subscriptions_per_person = subscriptions_per_person,
 			.memory_reserve = memory_reserve,
 			.recipients = recipients,
 			.reached = reached,

@@ -78,6 +78,7 @@ bmd::Limits limits_of(const bmd_config &config)
 	limits.texts = positive(config.texts, 0);
 	limits.groups = positive(config.groups, 0);
 	limits.subscriptions = positive(config.subscriptions, limits.subscriptions);
+	limits.person_subscriptions = positive(config.subscriptions_per_person, 0);
 	limits.memory_reserve = static_cast<std::size_t>(config.memory_reserve) << 20;
 	limits.recipients = positive(config.recipients, 0);
 	limits.reached = positive(config.reached, 0);

@@ -159,6 +159,11 @@ int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 		return 507;
 	}
 	if(subscribe.expires > 0) { // otherwise state is fetched once
+		const std::size_t most = store()->limits.person_subscriptions;
+		if(most != 0 && bmd::count_subs(user) >= most && !bmd::has_dialog(dialog.id)) {
+			bmd::count(bmd::count_subscriptions_refused);
+			return 429;
+		}
 		if(verdict.most != 0 && bmd::count_subs(feed, user) >= verdict.most
 				&& !bmd::has_dialog(dialog.id))
 			return 429;
@@ -246,7 +251,7 @@ void bmd_core_free_ticket(void *ticket)
 	bmd::free_ticket(ticket);
 }
 
-void bmd_core_ticket_answered(const void *ticket, int code)
+void bmd_core_ticket_answered(void *ticket, int code)
 {
 	bmd::ticket_answered(ticket, code);
 }

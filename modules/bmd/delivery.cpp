@@ -20,7 +20,8 @@ struct Ticket
 	SubRef sub;
 	TimeUs sent_at;
 	std::uint32_t marks;
-	bool ends; ///< the subscription
+	bool ends;     ///< the subscription
+	bool answered; ///< or it will never be
 	char user[name_size];
 	char terminal[terminal_size];
 };
@@ -153,12 +154,15 @@ void *make_ticket(std::string_view terminal) noexcept
 	auto *marks = reinterpret_cast<AlertMark *>(&ticket + 1);
 	for(const AlertMark &mark : sending.marks)
 		new (marks++) AlertMark(mark);
+	notify_sent(ticket.sub);
 	return memory;
 }
 
-void free_ticket(void *ticket) noexcept
+void free_ticket(void *memory) noexcept
 {
-	bmd_host_shm_free(ticket);
+	if(const auto &ticket = *static_cast<const Ticket *>(memory); !ticket.answered)
+		notify_gone(ticket.sub);
+	bmd_host_shm_free(memory);
 }
 
 bool ticket_ends(const void *memory) noexcept
@@ -166,18 +170,19 @@ bool ticket_ends(const void *memory) noexcept
 	return static_cast<const Ticket *>(memory)->ends;
 }
 
-void ticket_answered(const void *memory, int code) noexcept
+void ticket_answered(void *memory, int code) noexcept
 {
-	const auto &ticket = *static_cast<const Ticket *>(memory);
-	notify_answered(ticket.sub, code);
-	record(ticket, reinterpret_cast<const AlertMark *>(&ticket + 1), code);
+	auto &ticket = *static_cast<Ticket *>(memory);
+	ticket.answered = true;
+	notify_answered(ticket.sub, code, true);
+	record(ticket, reinterpret_cast<AlertMark *>(&ticket + 1), code);
 }
 
 void sending_failed() noexcept
 {
 	Ticket ticket{};
 	fill(ticket, {});
-	notify_answered(ticket.sub, not_sent);
+	notify_answered(ticket.sub, not_sent, false);
 	record(ticket, sending.marks.data(), not_sent);
 }
 

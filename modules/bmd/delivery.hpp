@@ -75,7 +75,7 @@ void free_ticket(void *ticket) noexcept;
 [[nodiscard]] bool ticket_ends(const void *ticket) noexcept;
 
 /// The final answer; 408 when there was none.
-void ticket_answered(const void *ticket, int code) noexcept;
+void ticket_answered(void *ticket, int code) noexcept;
 
 /// The document could not be sent at all.
 void sending_failed() noexcept;

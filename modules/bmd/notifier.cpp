@@ -124,7 +124,7 @@ void Teller::send_pages(
 void Teller::send_partial(
 		const std::vector<Page> &pages, const std::string &feed, const SubTarget &target)
 {
-	if(filter_in_force(target.ref) == target.filter)
+	if(filter_in_force(target.ref) == target.filter && may_notify(target.ref))
 		send_pages(pages, feed, target);
 }
 

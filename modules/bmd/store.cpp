@@ -141,6 +141,7 @@ Store *place(Layout &layout, const Limits &limits, Rings &rings) noexcept
 	table(layout, s->subs, limits.subscriptions);
 	buckets(layout, s->sub_feed_hash, limits.subscriptions);
 	buckets(layout, s->sub_dialog_hash, limits.subscriptions);
+	buckets(layout, s->sub_user_hash, limits.subscriptions);
 	table(layout, s->credentials, limits.feeds);
 	buckets(layout, s->credential_hash, limits.feeds);
 	s->rows.head = layout.take<RowHead>(row_buckets);

@@ -294,6 +294,7 @@ struct Store
 	Buckets collector_hash;
 	Buckets sub_feed_hash;
 	Buckets sub_dialog_hash;
+	Buckets sub_user_hash;
 	Buckets code_hash; ///< alerts that are not closed, by their code
 	Buckets kept_hash; ///< cleared ones, by device, metric and condition
 	Buckets credential_hash;

@@ -34,6 +34,11 @@ struct SubRec
 	std::uint32_t row_cseq;   ///< CSeq that went there with it
 	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
 	std::uint32_t filter;     ///< number of its filter; 0: it has none
+	Index next_of_user;
+	TimeUs silent_since;      ///< monotonic: its terminal has said nothing since; 0: owes no answer
+	TimeUs sent_at;           ///< monotonic: the last NOTIFY
+	std::uint16_t unanswered; ///< NOTIFYs on their way
+	bool owed;                ///< something was not sent; full state makes up for it
 	std::uint32_t counted;    ///< so many alerts it was told of by their number only
 	bool counts;              ///< it was told such a number
 	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered

@@ -34,6 +34,12 @@ Index &dialog_bucket(std::uint64_t dialog) noexcept
 	return s.sub_dialog_hash.head[dialog & s.sub_dialog_hash.mask];
 }
 
+Index &user_bucket(std::string_view user) noexcept
+{
+	Store &s = *store();
+	return s.sub_user_hash.head[hash_name(user) & s.sub_user_hash.mask];
+}
+
 Index find(std::uint64_t dialog) noexcept
 {
 	const Store &s = *store();
@@ -60,6 +66,7 @@ void drop(Index i, WatcherEvent why) noexcept
 	note_gone(sub, why);
 	unlink(feed_bucket(sub.feed), i, &SubRec::next_of_feed);
 	unlink(dialog_bucket(sub.dialog), i, &SubRec::next_of_dialog);
+	unlink(user_bucket(sub.user), i, &SubRec::next_of_user);
 	if(sub.filter != 0) {
 		release_filter(sub.filter);
 		note_filter_ended(sub.dialog);
@@ -154,6 +161,8 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 	std::atomic_ref(feed_bucket(feed)).store(i);
 	sub.next_of_dialog = dialog_bucket(dialog);
 	dialog_bucket(dialog) = i;
+	sub.next_of_user = user_bucket(sub.user);
+	user_bucket(sub.user) = i;
 	++s.sub_count;
 	if(is_winfo(feed))
 		s.watchers.subscribers.fetch_add(1);
@@ -188,14 +197,9 @@ bool has_dialog(std::uint64_t dialog) noexcept
 	return find(dialog) != 0;
 }
 
-std::size_t count_subs(std::string_view feed, std::string_view user) noexcept
+Index first_sub_of_user(std::string_view user) noexcept
 {
-	const Store &s = *store();
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	std::size_t count = 0;
-	for(Index i = feed_bucket(feed); i != 0; i = s.subs[i].next_of_feed)
-		count += feed == s.subs[i].feed && user == s.subs[i].user ? 1 : 0;
-	return count;
+	return user_bucket(user);
 }
 
 void set_pending(SubRef ref, bool pending) noexcept
@@ -316,25 +320,9 @@ Mutex &dialog_mutex(std::uint64_t dialog) noexcept
 	return store()->dialog_lock[(dialog >> 20) % dialog_stripes];
 }
 
-void notify_answered(SubRef ref, int code) noexcept
+void drop_sub(SubRef ref, WatcherEvent why) noexcept
 {
-	Store &s = *store();
-	count(code < 300 ? count_notify_answered : count_notify_failed);
-	const std::lock_guard<Mutex> guard(s.sub_lock);
-	if(!live(ref))
-		return;
-	SubRec &sub = s.subs[ref.slot];
-	if(code < 300) {
-		sub.failures = 0;
-	} else if(code == 404 || code == 481) {
-		drop(ref.slot, WatcherEvent::timeout);
-	} else if(sub.retry == 0) {
-		const DurationUs first = code == not_sent ? retry_not_sent : retry_first;
-		const DurationUs pause = first << sub.failures;
-		sub.retry = mono_now() + std::min(pause, retry_last);
-		if(pause < retry_last)
-			++sub.failures;
-	}
+	drop(ref.slot, why);
 }
 
 bool row_is_news(std::uint64_t dialog, std::uint64_t hash, std::uint32_t cseq) noexcept

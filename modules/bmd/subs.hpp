@@ -56,7 +56,8 @@ enum class Admission
 /// Is there a subscription of this dialog?
 [[nodiscard]] bool has_dialog(std::uint64_t dialog) noexcept;
 
-/// How many this person has to this feed.
+/// How many this person has, and how many to this feed.
+[[nodiscard]] std::size_t count_subs(std::string_view user) noexcept;
 [[nodiscard]] std::size_t count_subs(std::string_view feed, std::string_view user) noexcept;
 
 /// It waits for somebody's approval from now on, or does not any more; nothing when it has gone.
@@ -80,6 +81,9 @@ void end_sub(SubRef ref, WatcherEvent why = WatcherEvent::timeout) noexcept;
 /// The record, or nullptr when it has gone; the first one in the chain of a feed.  Within the lock.
 [[nodiscard]] SubRec *live_sub(SubRef ref) noexcept;
 [[nodiscard]] Index first_sub_of(std::string_view feed) noexcept;
+[[nodiscard]] Index first_sub_of_user(std::string_view user) noexcept;
+/// Takes a live one away.  Within the lock.
+void drop_sub(SubRef ref, WatcherEvent why) noexcept;
 
 /// The subscriptions of a feed that notifier `slot` serves.
 [[nodiscard]] std::vector<SubTarget> subs_of(std::string_view feed, std::size_t slot);
@@ -130,6 +134,18 @@ struct FilteredSub
 /// Serialises what is sent within a dialog: held while its SUBSCRIBE is answered, too.
 [[nodiscard]] Mutex &dialog_mutex(std::uint64_t dialog) noexcept;
 
+/// A NOTIFY is on its way, or will never be answered since it has gone without one.
+void notify_sent(SubRef ref) noexcept;
+void notify_gone(SubRef ref) noexcept;
+
+/// A terminal that has said nothing for `patience` to what it was sent gets a NOTIFY with changes
+/// every `between` at most, however much changes; false: not now.  What was left out is owed:
+/// full state when it answers, or when it is tried again.  So a terminal that is gone costs no more
+/// than that.
+inline constexpr DurationUs patience = 2 * second_us;
+inline constexpr DurationUs between = second_us;
+[[nodiscard]] bool may_notify(SubRef ref) noexcept;
+
 /// A terminal answered a NOTIFY, or did not (408 and every other final answer).  404 and 481 end
 /// the subscription, as presence does; otherwise it gets its full state in `retry_first`, then
 /// after twice that and so on up to `retry_last`, until it answers.
@@ -138,7 +154,8 @@ inline constexpr DurationUs retry_last = 80 * second_us;
 /// `code` of a NOTIFY that this server could not even send, for want of memory mostly: sooner.
 inline constexpr int not_sent = 999;
 inline constexpr DurationUs retry_not_sent = second_us / 2;
-void notify_answered(SubRef ref, int code) noexcept;
+/// `was_sent`: notify_sent() said so.
+void notify_answered(SubRef ref, int code, bool was_sent) noexcept;
 
 /// Queues full states that are due and drops subscriptions that have expired.  For the timer.
 void look_after_subs() noexcept;

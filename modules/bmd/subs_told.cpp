@@ -1,8 +1,10 @@
 /// @file subs_told.cpp  What subscriptions have been told.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <algorithm>
 #include <mutex>
 
+#include "changes.hpp"
 #include "subs.hpp"
 #include "watchers.hpp"
 
@@ -30,6 +32,113 @@ std::optional<std::uint32_t> counted_for(SubRef ref) noexcept
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
 	const SubRec *const sub = live_sub(ref);
 	return sub == nullptr || !sub->counts ? std::nullopt : std::optional(sub->counted);
+}
+
+void notify_sent(SubRef ref) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	SubRec *const sub = live_sub(ref);
+	if(sub == nullptr)
+		return;
+	sub->sent_at = mono_now();
+	if(sub->unanswered++ == 0)
+		sub->silent_since = sub->sent_at;
+}
+
+namespace {
+
+void take_one(SubRec &sub) noexcept
+{
+	if(sub.unanswered > 0 && --sub.unanswered == 0)
+		sub.silent_since = 0;
+}
+
+} // namespace
+
+void notify_gone(SubRef ref) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(SubRec *const sub = live_sub(ref); sub != nullptr)
+		take_one(*sub);
+}
+
+bool may_notify(SubRef ref) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	SubRec *const sub = live_sub(ref);
+	const TimeUs now = mono_now();
+	if(sub == nullptr || sub->unanswered == 0 || now - sub->silent_since < patience
+			|| now - sub->sent_at >= between)
+		return true;
+	sub->owed = true;
+	count(count_notify_spared);
+	return false;
+}
+
+namespace {
+
+void note_taken(SubRef ref, SubRec &sub) noexcept
+{
+	sub.failures = 0;
+	sub.silent_since = sub.unanswered > 0 ? mono_now() : 0;
+	if(sub.owed)
+		queue_refresh_sub(ref, sub.dialog);
+	sub.owed = false;
+}
+
+void note_failed(SubRec &sub, int code) noexcept
+{
+	if(sub.retry != 0)
+		return;
+	const DurationUs first = code == not_sent ? retry_not_sent : retry_first;
+	const DurationUs pause = first << sub.failures;
+	sub.retry = mono_now() + std::min(pause, retry_last);
+	if(pause < retry_last)
+		++sub.failures;
+	sub.owed = false; // full state is on its way by that
+}
+
+} // namespace
+
+void notify_answered(SubRef ref, int code, bool was_sent) noexcept
+{
+	count(code < 300 ? count_notify_answered : count_notify_failed);
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	SubRec *const sub = live_sub(ref);
+	if(sub == nullptr)
+		return;
+	if(was_sent)
+		take_one(*sub);
+	if(code < 300)
+		note_taken(ref, *sub);
+	else if(code == 404 || code == 481)
+		drop_sub(ref, WatcherEvent::timeout);
+	else
+		note_failed(*sub, code);
+}
+
+namespace {
+
+std::size_t count_of_user(std::string_view user, const std::string_view *feed) noexcept
+{
+	const Store &s = *store();
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	std::size_t count = 0;
+	for(Index i = first_sub_of_user(user); i != 0; i = s.subs[i].next_of_user)
+		count += user == s.subs[i].user && (feed == nullptr || *feed == s.subs[i].feed) ? 1 : 0;
+	return count;
+}
+
+} // namespace
+
+std::size_t count_subs(std::string_view user) noexcept
+{
+	return count_of_user(user, nullptr);
+}
+
+std::size_t count_subs(std::string_view feed, std::string_view user) noexcept
+{
+	return count_of_user(user, &feed);
 }
 
 } // namespace bmd

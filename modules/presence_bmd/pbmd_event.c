@@ -137,9 +137,11 @@ static str *watcher_body(struct subscription *subs, str *body)
 	return pbmd_lend(memory, (size_t)body->len);
 }
 
+/* Also of the feed's body, when one that was lent could not be sent. */
 void pbmd_take_back(char *body)
 {
-	lent = NULL;
+	if(lent != NULL && lent->s == body)
+		lent = NULL;
 	pkg_free(body);
 }
 

@@ -159,7 +159,7 @@ void a_terminal_that_answers_no_notify_is_no_way_to_its_person()
 	CU_ASSERT(bmd::put_sub(1, "ann", "ann", bmd::mono_now() + 3600 * second_us, ref)
 			  == bmd::Admission::done);
 	CU_ASSERT(bmd::has_answering_sub("ann", "ann"));
-	bmd::notify_answered(ref, 408);
+	bmd::notify_answered(ref, 408, false);
 	CU_ASSERT(!bmd::has_answering_sub("ann", "ann"));
 	CU_ASSERT(bmd::may_have_subs("ann"));
 }
