@@ -5,6 +5,7 @@
  * the name in a Contact.
  */
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "call_shim.h"
 #include "core/dprint.h"
 #include "core/parser/contact/parse_contact.h"
@@ -21,6 +22,7 @@ static int send_within(dlg_t *dialog, char *name, str *headers, transaction_cb *
 
 	set_uac_req(&what, &method, headers, NULL, dialog, done == NULL ? 0 : TMCB_LOCAL_COMPLETED,
 			done, param);
+	bmd_unpredictable();
 	if(reach_tm.t_request_within(&what) < 0) {
 		LM_ERR("a %s within a call could not be sent\n", name);
 		return -1;

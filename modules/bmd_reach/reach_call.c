@@ -6,6 +6,7 @@
  */
 #include "reach_call.h"
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "call_shim.h"
 #include "core/dprint.h"
 #include "core/socket_info.h"
@@ -146,6 +147,7 @@ static int send_invite(struct call *call)
 		return -1;
 	set_uac_req(&request, &method, &header, &content, call->dialog, CALL_EVENTS, call_completed,
 			call_handle(call));
+	bmd_unpredictable();
 	return reach_tm.t_uac_with_ids(&request, &call->index, &call->label) < 0 ? -1 : 0;
 }
 

@@ -5,6 +5,7 @@
  * the socket of ours.
  */
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "core/dprint.h"
 #include "core/mem/shm_mem.h"
 #include "core/parser/parse_rr.h"
@@ -87,6 +88,7 @@ static int send_message(struct message *message, struct bmd_attempt *attempt)
 			completed, attempt);
 	if(message->socket.len > 0)
 		request.ssock = &message->socket;
+	bmd_unpredictable();
 	return reach_tm.t_request(&request, &message->target, &message->person, &reach_sender,
 				   message->hop.len > 0 ? &message->hop : NULL)
 						   < 0

@@ -5,6 +5,7 @@
  * connection: it is the one terminal that asked, and the way through a NAT is open.
  */
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "core/dprint.h"
 #include "core/ip_addr.h"
 #include "dmp_shim.h"
@@ -71,6 +72,7 @@ int dmp_send_response(struct sip_msg *msg, str *user, const char *type, const st
 	set_uac_req(&request, &method, &header, &body, NULL, TMCB_LOCAL_COMPLETED, completed, NULL);
 	if(msg->rcv.bind_address != NULL)
 		request.ssock = (str *)&msg->rcv.bind_address->sock_str;
+	bmd_unpredictable();
 	if(dmp_tm.t_request(&request, &target, &person, &dmp_sender, &next) < 0) {
 		LM_ERR("the response to a MESSAGE could not be sent\n");
 		return -1;

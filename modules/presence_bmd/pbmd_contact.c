@@ -27,8 +27,9 @@ static int transport_of(const struct sip_uri *uri)
 	return uri->proto == PROTO_NONE ? PROTO_UDP : uri->proto;
 }
 
-/* A name, or anything by TLS: the terminal is where its request came from, as for one behind a NAT.
- * So what was asked for by TLS is told by the same connection, and never in clear. */
+/* The terminal is where its request came from, as one behind a NAT.  So what was asked for by TLS is
+ * told by the same connection, and never in clear; and nobody has NOTIFYs sent to somebody else, or
+ * has this server connect to places of his choice. */
 static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_uri *uri)
 {
 	static char text[320]; /* until presence has copied it */
@@ -67,6 +68,15 @@ static int has_transport(const struct sip_uri *uri)
 	}
 }
 
+static int is_source(struct sip_msg *msg, str *host)
+{
+	struct ip_addr *address = str2ip(host);
+
+	if(address == NULL)
+		address = str2ip6(host);
+	return address != NULL && ip_addr_cmp(address, &msg->rcv.src_ip);
+}
+
 int pbmd_check_route(struct sip_msg *msg)
 {
 	struct sip_uri uri;
@@ -79,7 +89,21 @@ int pbmd_check_route(struct sip_msg *msg)
 	route = msg->record_route->parsed;
 	if(route == NULL || parse_uri(route->nameaddr.uri.s, route->nameaddr.uri.len, &uri) < 0)
 		return -1;
-	return is_address(&uri.host) && has_transport(&uri) ? 0 : -1;
+	return is_source(msg, &uri.host) && has_transport(&uri) ? 0 : -1;
+}
+
+/* By UDP a terminal may listen at another port than it sends from.  A proxy that stands in between
+ * has its own address in Record-Route: then the Contact is what the proxy is asked for. */
+static int is_where_it_came_from(struct sip_msg *msg, const struct sip_uri *contact)
+{
+	str host = contact->host;
+
+	if(msg->rcv.proto == PROTO_TLS || !is_address(&host))
+		return 0;
+	if(msg->record_route != NULL) /* pbmd_check_route() has looked at it */
+		return 1;
+	return msg->rcv.proto == PROTO_UDP && transport_of(contact) == PROTO_UDP
+		   && is_source(msg, &host);
 }
 
 int pbmd_settle_contact(struct sip_msg *msg)
@@ -94,7 +118,7 @@ int pbmd_settle_contact(struct sip_msg *msg)
 		return 0;
 	if(parse_uri(body->contacts->uri.s, body->contacts->uri.len, &uri) < 0)
 		return -1;
-	if(!is_address(&uri.host) || msg->rcv.proto == PROTO_TLS)
-		return use_source(msg, body->contacts, &uri);
-	return has_transport(&uri) ? 0 : -1;
+	if(is_address(&uri.host) && !has_transport(&uri))
+		return -1;
+	return is_where_it_came_from(msg, &uri) ? 0 : use_source(msg, body->contacts, &uri);
 }

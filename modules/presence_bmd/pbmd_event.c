@@ -8,6 +8,7 @@
  * so the version that presence keeps of a subscription is the number of its last document.
  */
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "core/mem/mem.h"
 #include "pbmd.h"
 
@@ -163,6 +164,7 @@ void pbmd_send_document(const char *uri, const char *body, size_t length)
 
 	ready.s = (char *)body;
 	ready.len = (int)length;
+	bmd_unpredictable();
 	if(pbmd_presence.pres_refresh_watchers(&resource, event, 1) < 0)
 		not_sent();
 	ready.s = NULL;

@@ -5,6 +5,7 @@
  * presence's.
  */
 #include "bmd_kamailio.h"
+#include "bmd_random.h"
 #include "core/data_lump_rpl.h"
 #include "core/dset.h"
 #include "core/parser/hf.h"
@@ -253,6 +254,7 @@ static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscr
 	pbmd_bmd.use_filter(dialog, filter);
 	pbmd_bmd.begin_sending(dialog, asked->user);
 	pbmd_forget_document();
+	bmd_unpredictable();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)
 							  : hand_to_presence(msg, user);
 	status = answered_with();

@@ -1,6 +1,9 @@
 """Terminals that share a feed; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
+import re
+import select
+import socket
 import sys
 import time
 
@@ -153,6 +156,47 @@ def a_database_that_falls_silent_stops_no_alert(stack):
     wait_until(lambda: stats(stack)["database_up"], 20, "the database")
 
 
+# is_where_it_came_from() always 1
+def what_is_told_goes_to_nobody_but_who_asked(stack):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim, socket.socket() as listener:
+        victim.bind(("127.0.0.90", 0))
+        listener.bind(("127.0.0.90", 0))
+        listener.listen()
+        for contact in (f"sip:x@127.0.0.90:{victim.getsockname()[1]}", f"sip:x@127.0.0.90:{listener.getsockname()[1]};transport=tcp",
+                        f"sip:x@127.0.0.1:{listener.getsockname()[1]};transport=tcp"):
+            agent = stack.agent("tech1")
+            own, agent.contact = agent.contact, contact
+            dialog, reply = agent.subscribe()
+            assert reply.status == 200, reply.first
+            assert agent.notify(dialog).document().state == "full", "it is told at where it asked from"
+            agent.subscribe(dialog=dialog, expires=0)
+            assert agent.register().status == 200
+            agent.contact = own
+        for source in (victim, listener):
+            source.setblocking(False)
+            assert not select.select([source], [], [], 0.5)[0], "somebody else hears of it"
+        agent = stack.agent("tech1")
+        _, reply = agent.subscribe(headers=f"Event: bmd-alert\nRecord-Route: <sip:127.0.0.90:{victim.getsockname()[1]};lr>\n")
+        assert reply.status == 400, reply.first
+
+
+# bmd_unpredictable() does nothing: all of them
+def nobody_can_tell_the_branch_of_the_next_notify(stack):
+    """tm takes one number of rand() for it; glibc's is the sum of the 3rd and 31st before it, of the same process."""
+    agent = stack.agent("tech1")
+    dialog, _ = agent.subscribe()
+    agent.notify(dialog)
+    messages = []
+    for value in (80, 97) * 40:
+        hand(stack, f"OX-1001 SpO2={value}")
+        messages.append(agent.notify(dialog))
+    numbers = [int(re.search(r"branch=z9hG4bK\w+\.([0-9a-f]{8})", m.get("via")).group(1)[::-1], 16)
+               for m in messages]
+    assert len(numbers) >= 80 and len(set(numbers)) == len(numbers), numbers
+    follow = [i for i in range(31, len(numbers)) if (numbers[i] - numbers[i - 3] - numbers[i - 31]) % 2**31 in (0, 1)]
+    assert not follow, f"{len(follow)} of {len(numbers) - 31} follow from the ones before"
+
+
 def every_notify_of_a_dialog_is_from_the_feed(stack):
     terminal = stack.agent("tech2")
     feed = f"sip:{GROUP}@{stack.info['domain']}"
@@ -215,7 +259,8 @@ def what_was_removed_while_the_server_was_down_leaves_the_screens(stack):
     assert stats(stack)["subscriptions"] >= 2
 
 
-run("terminals-apart", [one_that_cannot_be_sent_to_silences_nobody,
+run("terminals-apart", [nobody_can_tell_the_branch_of_the_next_notify,  # while nobody else is told anything
+                        one_that_cannot_be_sent_to_silences_nobody,
                         a_transport_this_server_does_not_have_is_refused,
                         a_contact_that_is_a_name_is_where_the_request_came_from,
                         one_that_does_not_answer_is_no_burden_for_the_others,
@@ -224,6 +269,7 @@ run("terminals-apart", [one_that_cannot_be_sent_to_silences_nobody,
                         the_same_request_again_makes_no_second_dialog,
                         a_refused_request_changes_nothing,
                         alerts_of_others_hold_up_none,
+                        what_is_told_goes_to_nobody_but_who_asked,
                         every_notify_of_a_dialog_is_from_the_feed,
                         who_is_no_longer_entitled_learns_nothing_more,
                         a_database_that_falls_silent_stops_no_alert,
