@@ -22,21 +22,21 @@ struct bmd_text
 
 struct bmd_config
 {
-	const char *db_url;  /* libpq connection string */
-	const char *domain;  /* of feed URIs */
-	const char *node;    /* name of this server in bmd_writer */
-	long devices;        /* most devices */
-	long alerts;         /* most open alerts; 0: a tenth of the devices, at least 1024 */
-	long alert_events;   /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
-	long feeds;          /* most technicians and groups together */
-	long metrics;        /* most (device, metric) pairs; 0: 4 a device */
-	long members;        /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
-	long rules;          /* most standard and prescribed values; 0: 1 a device and 10,000 */
-	long texts;          /* most pieces of 28 bytes of names and addresses; 0: 6 a device */
-	long groups;         /* most assignments of persons to groups; 0: 4 a feed */
-	long journal_mb;     /* readings waiting for the database */
-	long notifiers;      /* processes that send NOTIFY: 1 to 16 */
-	long subscriptions;  /* dialogs at once */
+	const char *db_url; /* libpq connection string */
+	const char *domain; /* of feed URIs */
+	const char *node;   /* name of this server in bmd_writer */
+	long devices;       /* most devices */
+	long alerts;        /* most open alerts; 0: a tenth of the devices, at least 1024 */
+	long alert_events;  /* changes of alerts waiting; 0: as alerts, 16384 to 65536 */
+	long feeds;         /* most technicians and groups together */
+	long metrics;       /* most (device, metric) pairs; 0: 4 a device */
+	long members;       /* most (feed, device) pairs; 0: 3 a device and 16 a feed */
+	long rules;         /* most standard and prescribed values; 0: 1 a device and 10,000 */
+	long texts;         /* most pieces of 28 bytes of names and addresses; 0: 6 a device */
+	long groups;        /* most assignments of persons to groups; 0: 4 a feed */
+	long journal_mb;    /* readings waiting for the database */
+	long notifiers;     /* processes that send NOTIFY: 1 to 16 */
+	long subscriptions; /* dialogs at once */
 	long subscriptions_per_person; /* of these; 0: as many as there are */
 	long memory_reserve; /* MiB of Kamailio's shared memory that new subscriptions leave to alerts
 						  */

@@ -1,7 +1,7 @@
 /*
- * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation, connections
- * SPDX-License-Identifier: GPL-2.0-or-later
- * Each is a loop around one function, mostly of bmd_core.h.
+ * bmd_proc.c - the own processes: writers, keeper, provisioning sync, timer, escalation,
+ * connections SPDX-License-Identifier: GPL-2.0-or-later Each is a loop around one function, mostly
+ * of bmd_core.h.
  */
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"

@@ -219,7 +219,8 @@ std::vector<Page> pages_for(
 	if(decoy)
 		looked = look_through(feed);
 	const bool counted = decoy && !verdict.shown.alerts;
-	return {{empty_document(feed, filter != 0, counted), {}, counted ? std::optional(0U) : std::nullopt}};
+	return {{empty_document(feed, filter != 0, counted), {},
+			counted ? std::optional(0U) : std::nullopt}};
 }
 
 std::vector<AlertRec> open_alerts_for(std::string_view person)

@@ -25,9 +25,8 @@ template <class Visit> void each_source(Strangers strangers, Visit visit)
 std::size_t beyond(Strangers strangers, std::size_t share)
 {
 	std::size_t many = 0;
-	each_source(strangers, [&](Strangers of_one) {
-		many += of_one.size() > share ? of_one.size() - share : 0;
-	});
+	each_source(strangers,
+			[&](Strangers of_one) { many += of_one.size() > share ? of_one.size() - share : 0; });
 	return many;
 }
 

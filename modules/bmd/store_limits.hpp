@@ -41,7 +41,7 @@ struct Limits
 	std::size_t changes = 8'192;  ///< slots of each notifier's rings
 	std::size_t notifiers = 1;
 	std::size_t subscriptions = 20'000;
-	std::size_t person_subscriptions = 0; ///< of one person; 0: as many as there are
+	std::size_t person_subscriptions = 0;  ///< of one person; 0: as many as there are
 	std::size_t memory_reserve = 8U << 20; ///< bytes that no new subscription takes
 	std::size_t deliveries = 32'768;       ///< that wait for the database
 	std::size_t recipients = 0;  ///< alerts escalated to feeds; 0: 2 an alert, at least 16,384

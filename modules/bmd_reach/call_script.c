@@ -22,6 +22,7 @@ static int script_in_call(struct sip_msg *msg, char *unused1, char *unused2);
 /* clang-format off */
 cmd_export_t reach_call_cmds[] = {
 	{"reach_admit_call", (cmd_function)script_admit, 0, 0, 0, REQUEST_ROUTE},
+	{"reach_contacts_here", (cmd_function)reach_contacts_here, 0, 0, 0, REQUEST_ROUTE},
 	{"reach_has_address", (cmd_function)script_has_address, 0, 0, 0, BRANCH_ROUTE},
 	{"reach_name_socket", (cmd_function)script_name_socket, 0, 0, 0, BRANCH_ROUTE},
 	{"reach_takes_text", (cmd_function)script_takes_text, 0, 0, 0, BRANCH_ROUTE},

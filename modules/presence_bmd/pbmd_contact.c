@@ -27,9 +27,9 @@ static int transport_of(const struct sip_uri *uri)
 	return uri->proto == PROTO_NONE ? PROTO_UDP : uri->proto;
 }
 
-/* The terminal is where its request came from, as one behind a NAT.  So what was asked for by TLS is
- * told by the same connection, and never in clear; and nobody has NOTIFYs sent to somebody else, or
- * has this server connect to places of his choice. */
+/* The terminal is where its request came from, as one behind a NAT.  So what was asked for by TLS
+ * is told by the same connection, and never in clear; and nobody has NOTIFYs sent to somebody else,
+ * or has this server connect to places of his choice. */
 static int use_source(struct sip_msg *msg, contact_t *contact, const struct sip_uri *uri)
 {
 	static char text[320]; /* until presence has copied it */

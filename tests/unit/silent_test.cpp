@@ -133,7 +133,8 @@ CU_TestInfo cases[] = {BMD_CASE(a_terminal_that_is_only_slow_is_told_everything)
 		BMD_CASE(one_that_is_silent_is_sent_one_a_second_and_full_state_when_it_answers),
 		BMD_CASE(one_that_never_answers_gets_full_state_when_it_is_tried_again),
 		BMD_CASE(what_tm_forgets_without_an_answer_counts_no_more),
-		BMD_CASE(the_subscriptions_of_a_person_are_counted_wherever_they_are_to), CU_TEST_INFO_NULL};
+		BMD_CASE(the_subscriptions_of_a_person_are_counted_wherever_they_are_to),
+		CU_TEST_INFO_NULL};
 
 } // namespace
 
