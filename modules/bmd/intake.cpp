@@ -47,7 +47,8 @@ void out_of_turn(Receipt &receipt, const Progress &progress)
 
 void note_absence(const CollectorRec &collector, std::int64_t first, std::int64_t seq)
 {
-	count(count_batches_absent, static_cast<std::uint64_t>(seq - first));
+	constexpr std::int64_t most_counted = 1'000'000'000; // of one gap: a collector may say anything
+	count(count_batches_absent, static_cast<std::uint64_t>(std::min(seq - first, most_counted)));
 	bmd_host_log(
 			BMD_LOG_NOTICE, ("batches " + std::to_string(first) + " to " + std::to_string(seq - 1)
 									+ " of collector " + collector.name + " do not come")
