@@ -92,8 +92,9 @@ int pbmd_check_route(struct sip_msg *msg)
 	return is_source(msg, &uri.host) && has_transport(&uri) ? 0 : -1;
 }
 
-/* By UDP a terminal may listen at another port than it sends from.  A proxy that stands in between
- * has its own address in Record-Route: then the Contact is what the proxy is asked for. */
+/* A terminal may listen at another port than it sends from, and wants to be found there when its
+ * connection has gone.  A proxy that stands in between has its own address in Record-Route: then
+ * the Contact is what the proxy is asked for. */
 static int is_where_it_came_from(struct sip_msg *msg, const struct sip_uri *contact)
 {
 	str host = contact->host;
@@ -102,8 +103,7 @@ static int is_where_it_came_from(struct sip_msg *msg, const struct sip_uri *cont
 		return 0;
 	if(msg->record_route != NULL) /* pbmd_check_route() has looked at it */
 		return 1;
-	return msg->rcv.proto == PROTO_UDP && transport_of(contact) == PROTO_UDP
-		   && is_source(msg, &host);
+	return is_source(msg, &host);
 }
 
 int pbmd_settle_contact(struct sip_msg *msg)

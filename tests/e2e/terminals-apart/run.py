@@ -162,8 +162,7 @@ def what_is_told_goes_to_nobody_but_who_asked(stack):
         victim.bind(("127.0.0.90", 0))
         listener.bind(("127.0.0.90", 0))
         listener.listen()
-        for contact in (f"sip:x@127.0.0.90:{victim.getsockname()[1]}", f"sip:x@127.0.0.90:{listener.getsockname()[1]};transport=tcp",
-                        f"sip:x@127.0.0.1:{listener.getsockname()[1]};transport=tcp"):
+        for contact in (f"sip:x@127.0.0.90:{victim.getsockname()[1]}", f"sip:x@127.0.0.90:{listener.getsockname()[1]};transport=tcp"):
             agent = stack.agent("tech1")
             own, agent.contact = agent.contact, contact
             dialog, reply = agent.subscribe()
