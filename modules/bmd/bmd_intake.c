@@ -44,8 +44,9 @@ int bmd_script_check_headers(struct sip_msg *msg, char *unused1, char *unused2)
 		return 1;
 	/* of a number that is too large for it, Kamailio waits for another */
 	body = get_body(msg);
-	return lengths == 1 && body != NULL && get_content_length(msg) == msg->buf + msg->len - body ? 1
-																								 : -1;
+	if(lengths > 1 || body == NULL)
+		return -1;
+	return get_content_length(msg) == msg->buf + msg->len - body ? 1 : -1;
 }
 
 /* Is this a connection that is kept for longer than strangers' are? */

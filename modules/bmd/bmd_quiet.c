@@ -5,8 +5,9 @@
  * that it cannot, all that has come so far, twice: before any limit of the script is asked.  So its
  * core is silent beyond some such messages in each process, and while it reads from a TCP
  * connection, and so is module pv; and the process that accepts connections is, when few are left:
- * it would write a line of each that it refuses (bmd_room.c says how it is).  Replies that can belong to nothing are counted with these, and
- * dropped.  What modules write, and what comes in the script, is logged as ever.
+ * it would write a line of each that it refuses (bmd_room.c says how it is).  Replies that can
+ * belong to nothing are counted with these, and dropped.  What modules write, and what comes in the
+ * script, is logged as ever.
  */
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
@@ -34,7 +35,7 @@ static unsigned int unreadable, hidden; /* messages in it */
 static int is_tcp(const char *kind)
 {
 	static int asked = -1; /* of which process */
-	static const char *name;
+	static const char *name = "";
 
 	if(asked != process_no) {
 		name = my_desc(); /* set by the process that forked this one, perhaps not yet */

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  * Kamailio 5.6 knows how many connections there may be, and no limit of one address; what comes
  * when all are taken is refused.  So when three quarters are taken, of all or of those by TLS,
- * strangers' connections are closed until half are: of the addresses that have the most, the oldest.
- * A stranger's is one that came in and is not kept for longer than others (route[KEEP] of
+ * strangers' connections are closed until half are: of the addresses that have the most, the
+ * oldest. A stranger's is one that came in and is not kept for longer than others (route[KEEP] of
  * limits.cfg, intake.cfg): a flood of one address costs nobody else a connection.
  */
 #include "bmd_core_room.h"
@@ -51,8 +51,7 @@ int bmd_is_short_lived(const struct tcp_connection *connection)
 static int is_strangers(const struct tcp_connection *connection)
 {
 	return (connection->flags & F_CONN_PASSIVE) && !(connection->flags & F_CONN_FORCE_EOF)
-		   && connection->state != S_CONN_BAD
-		   && bmd_is_short_lived(connection);
+		   && connection->state != S_CONN_BAD && bmd_is_short_lived(connection);
 }
 
 /* Those of strangers; all: how many there are, without those that are being closed. */
@@ -145,7 +144,8 @@ static int make_room(int taken, int most, int by_tls)
 		struct tcp_gen_info limits;
 
 		tcp_get_info(&limits);
-		size = (size_t)limits.tcp_max_connections + 64; /* a few more may stand there for a moment */
+		size = (size_t)limits.tcp_max_connections
+			   + 64; /* a few more may stand there for a moment */
 		strangers = pkg_malloc(size * sizeof *strangers);
 		if(strangers == NULL) {
 			PKG_MEM_ERROR;
