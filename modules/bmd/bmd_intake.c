@@ -11,6 +11,59 @@
 #include "core/mod_fix.h"
 #include "core/parser/parse_content.h"
 #include "core/parser/parser_f.h"
+#include "core/tcp_conn.h"
+#include "core/timer_ticks.h"
+
+#include <strings.h>
+
+static int is_transfer_encoding(const str *name)
+{
+	static const char wanted[] = "Transfer-Encoding";
+
+	return name->len == sizeof wanted - 1 && strncasecmp(name->s, wanted, sizeof wanted - 1) == 0;
+}
+
+/* 1 when the headers of the HTTP request can be read and say once, or not at all, how long the body
+ * is; -1 when not, -2 when it came in chunks, which Kamailio has put together already. */
+int bmd_script_check_headers(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	const struct hdr_field *header;
+	int lengths = 0;
+	char *body;
+
+	(void)unused1;
+	(void)unused2;
+	if(bmd_quiet_headers(msg) < 0)
+		return -1;
+	for(header = msg->headers; header != NULL; header = header->next) {
+		if(is_transfer_encoding(&header->name))
+			return -2;
+		lengths += header->type == HDR_CONTENTLENGTH_T;
+	}
+	if(lengths == 0)
+		return 1;
+	/* of a number that is too large for it, Kamailio waits for another */
+	body = get_body(msg);
+	if(lengths > 1 || body == NULL)
+		return -1;
+	return get_content_length(msg) == msg->buf + msg->len - body ? 1 : -1;
+}
+
+/* Is this a connection that is kept for longer than strangers' are? */
+int bmd_script_kept_connection(struct sip_msg *msg, char *unused1, char *unused2)
+{
+	struct tcp_connection *connection;
+	int kept;
+
+	(void)unused1;
+	(void)unused2;
+	connection = tcpconn_get(msg->rcv.proto_reserved1, NULL, 0, 0, 0);
+	if(connection == NULL)
+		return -1;
+	kept = !bmd_is_short_lived(connection);
+	tcpconn_put(connection);
+	return kept ? 1 : -1;
+}
 
 /* 1 when the body of the HTTP request is one JSON-RPC request of bmd.report, of this collector if
  * one is given; -1 when not, -2 when it is another collector's. */

@@ -43,6 +43,8 @@ static int initialised = 0;
 static cmd_export_t cmds[] = {
 	{"bmd_check_request", (cmd_function)bmd_script_check_request, 0, 0, 0, ANY_ROUTE},
 	{"bmd_check_request", (cmd_function)bmd_script_check_request, 1, fixup_spve_null, 0, ANY_ROUTE},
+	{"bmd_check_headers", (cmd_function)bmd_script_check_headers, 0, 0, 0, ANY_ROUTE},
+	{"bmd_kept_connection", (cmd_function)bmd_script_kept_connection, 0, 0, 0, ANY_ROUTE},
 	{"bmd_refuse_collector", (cmd_function)bmd_script_refuse_collector, 1, fixup_spve_null, 0,
 		ANY_ROUTE},
 	{"bmd_www_authenticate", (cmd_function)bmd_www_authenticate, 1, bmd_auth_fixup, 0,

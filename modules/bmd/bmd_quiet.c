@@ -4,8 +4,10 @@
  * Kamailio writes up to twenty lines for one datagram that it cannot parse, and of a TCP request
  * that it cannot, all that has come so far, twice: before any limit of the script is asked.  So its
  * core is silent beyond some such messages in each process, and while it reads from a TCP
- * connection, and so is module pv.  Replies that can belong to nothing are counted with these, and
- * dropped.  What modules write, and what comes in the script, is logged as ever.
+ * connection, and so is module pv; and the process that accepts connections is, when few are left:
+ * it would write a line of each that it refuses (bmd_room.c says how it is).  Replies that can
+ * belong to nothing are counted with these, and dropped.  What modules write, and what comes in the
+ * script, is logged as ever.
  */
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
@@ -30,17 +32,21 @@ static int in_script;     /* and one is there */
 static unsigned int slot; /* the present one */
 static unsigned int unreadable, hidden; /* messages in it */
 
-static int is_tcp_reader(void)
+static int is_tcp(const char *kind)
 {
-	static int asked = -1, is_one; /* of which process */
-	const char *name;
+	static int asked = -1; /* of which process */
+	static const char *name = "";
 
 	if(asked != process_no) {
 		name = my_desc(); /* set by the process that forked this one, perhaps not yet */
-		is_one = strncmp(name, "tcp receiver", 12) == 0;
 		asked = *name == '\0' ? -1 : process_no;
 	}
-	return is_one;
+	return strncmp(name, kind, strlen(kind)) == 0;
+}
+
+static int is_tcp_reader(void)
+{
+	return is_tcp("tcp receiver");
 }
 
 /* The core; and module pv, which log_prefix asks for what cannot be read. */
@@ -54,7 +60,8 @@ static int looks_at_headers(const char *module, int length)
 static int level_of(char *module, int length, int *level)
 {
 	if(in_script || !looks_at_headers(module, length)
-			|| !(is_tcp_reader() || (reading && unreadable >= most_shown)))
+			|| !(is_tcp_reader() || (reading && unreadable >= most_shown)
+					|| (is_tcp("tcp main") && bmd_room_is_little())))
 		return -1;
 	*level = L_CRIT;
 	return 0;
@@ -97,6 +104,17 @@ static int on_data(sr_event_param_t *event)
 void bmd_quiet_over(void)
 {
 	reading = 0;
+}
+
+/* Reads all headers, in the script; what cannot be read is as little to be logged as before it. */
+int bmd_quiet_headers(struct sip_msg *msg)
+{
+	int was = in_script, result;
+
+	in_script = 0;
+	result = parse_headers(msg, HDR_EOH_F, 0);
+	in_script = was;
+	return result;
 }
 
 /* Might it answer what this server has sent?  Of each reply that cannot, the core (check_via) or

@@ -9,13 +9,16 @@
  */
 #include "bmd_core_room.h"
 #include "bmd_core_wire.h"
+#include "bmd_host.h"
 #include "bmd_kamailio.h"
 #include "bmd_shim.h"
+#include "core/dprint.h"
 #include "core/globals.h"
 #include "core/mem/mem.h"
 #include "core/pass_fd.h"
 #include "core/tcp_conn.h"
 #include "core/tcp_info.h"
+#include "core/tcp_options.h"
 #include "core/timer_ticks.h"
 
 #include <string.h>
@@ -26,7 +29,8 @@ extern struct tcp_connection **tcpconn_id_hash;
 
 enum
 {
-	strangers_seconds = 60 /* who is known has more */
+	strangers_seconds = 60, /* who is known has more */
+	seconds_of_silence = 2
 };
 
 static uint64_t source_of(const struct ip_addr *address)
@@ -39,11 +43,15 @@ static uint64_t source_of(const struct ip_addr *address)
 	return prefix;
 }
 
+int bmd_is_short_lived(const struct tcp_connection *connection)
+{
+	return connection->lifetime < S_TO_TICKS(strangers_seconds);
+}
+
 static int is_strangers(const struct tcp_connection *connection)
 {
 	return (connection->flags & F_CONN_PASSIVE) && !(connection->flags & F_CONN_FORCE_EOF)
-		   && connection->state != S_CONN_BAD
-		   && connection->lifetime < S_TO_TICKS(strangers_seconds);
+		   && connection->state != S_CONN_BAD && bmd_is_short_lived(connection);
 }
 
 /* Those of strangers; all: how many there are, without those that are being closed. */
@@ -84,6 +92,44 @@ static void close_connection(int id)
 		tcpconn_put(connection);
 }
 
+static int are_few_left(int taken, int most)
+{
+	return most > 0 && taken >= most - most / 4;
+}
+
+int bmd_room_is_little(void)
+{
+	struct tcp_gen_info now;
+
+	tcp_get_info(&now);
+	return are_few_left(now.tls_connections_no, now.tls_max_connections)
+		   || are_few_left(now.tcp_connections_no, now.tcp_max_connections);
+}
+
+/* One line in so many seconds. */
+static void say(size_t closed)
+{
+	static size_t unsaid;
+	static ticks_t next;
+
+	unsaid += closed;
+	if(unsaid == 0 || TICKS_LT(get_ticks_raw(), next))
+		return;
+	LM_NOTICE("few connections were left: %lu of strangers have been closed\n",
+			(unsigned long)unsaid);
+	next = get_ticks_raw() + S_TO_TICKS(seconds_of_silence);
+	unsaid = 0;
+}
+
+/* A connection that is closed gives its place away at once, and its buffer when its reader comes to
+ * it: no more places than buffers. */
+static size_t no_more_than_memory(size_t places)
+{
+	size_t buffers = bmd_host_shm_left() / 2 / (size_t)cfg_get(tcp, tcp_cfg, rd_buf_size);
+
+	return places < buffers ? places : buffers;
+}
+
 /* 1 when there was little room. */
 static int make_room(int taken, int most, int by_tls)
 {
@@ -92,7 +138,7 @@ static int make_room(int taken, int most, int by_tls)
 	size_t count, gone, i;
 	int all;
 
-	if(most <= 0 || taken < most - most / 4)
+	if(!are_few_left(taken, most))
 		return 0;
 	if(strangers == NULL) {
 		struct tcp_gen_info limits;
@@ -107,10 +153,12 @@ static int make_room(int taken, int most, int by_tls)
 		}
 	}
 	count = collect(strangers, size, by_tls, &all);
-	gone = bmd_core_make_room(strangers, count, all > most / 2 ? (size_t)(all - most / 2) : 0);
+	gone = all > most / 2 ? no_more_than_memory((size_t)(all - most / 2)) : 0;
+	gone = bmd_core_make_room(strangers, count, gone);
 	for(i = 0; i < gone; i++)
 		close_connection(strangers[i].connection);
 	bmd_core_count_made_room(gone);
+	say(gone);
 	return 1;
 }
 

@@ -53,6 +53,9 @@ int bind_bmd(bmd_api_t *api);
 struct sip_msg;
 int bmd_script_check_request(struct sip_msg *msg, char *collector, char *unused);
 int bmd_script_refuse_collector(struct sip_msg *msg, char *why, char *unused);
+/* bmd_check_headers() and bmd_kept_connection(). */
+int bmd_script_check_headers(struct sip_msg *msg, char *unused1, char *unused2);
+int bmd_script_kept_connection(struct sip_msg *msg, char *unused1, char *unused2);
 /* The script's bmd_www_authenticate(ALGORITHMS), with the return codes of auth_db's, and
  * bmd_www_challenge(ALGORITHMS, STALE). */
 int bmd_www_authenticate(struct sip_msg *msg, char *algorithms, char *unused);
@@ -70,12 +73,16 @@ int bmd_script_sent_encrypted(struct sip_msg *msg, char *user, char *unused);
 int bmd_quiet_init(void);
 void bmd_quiet_over(void);
 int bmd_quiet_may_log(void);
+int bmd_quiet_headers(struct sip_msg *msg);
 
 /* Own processes: announce them in mod_init, fork them in child_init of the main process. */
 void bmd_announce_processes(void);
 int bmd_fork_processes(void);
 /* Of the process that keeps room for new connections (bmd_room.c). */
 void bmd_room_round(void);
+int bmd_room_is_little(void);
+struct tcp_connection;
+int bmd_is_short_lived(const struct tcp_connection *connection);
 /* In child_init: remember the main process, and end with it in every other. */
 void bmd_know_main_process(void);
 int bmd_die_with_main_process(void);

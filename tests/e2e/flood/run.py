@@ -4,14 +4,22 @@ import http.client
 import os
 import re
 import socket
-import subprocess
 import sys
 import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
-from scene import Watcher, every_condition_that_comes_back_is_a_new_alert, json_call, provisioned
+from http_flood import (
+    a_person_who_asks_for_too_much_does_not_flood_the_log, pipelined_HTTP_at_SIP_TCP_keeps_nobody_out,
+    pipelined_HTTP_at_SIP_TLS_keeps_nobody_out, pipelined_HTTP_at_the_intake_keeps_nobody_out,
+    two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory)
+from scene import Watcher, every_condition_that_comes_back_is_a_new_alert, provisioned
+from scenery import (
+    DEVICES, NAT, STRANGER, Flood, alerts_meanwhile, brings_a_reading, by_tls, comes_in, judged, registers_by_tcp, report, serial,
+    shared_memory, unchanged)
+from shares import (
+    nobody_keeps_all_connections, two_people_who_share_their_connections_keep_no_more_of_them, who_comes_back_often_closes_no_other_connection)
 from sip import Agent, Dialog
 from sip_tls import TlsAgent, context
 from stack import free_port, run, wait_until
@@ -19,15 +27,8 @@ from strangers import (
     LIMITS, a_reply_to_nothing_goes_nowhere, no_answer_to_a_stranger_is_larger_than_the_request,
     short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered)
 
-DEVICES = 40
-NAT = "127.0.0.2"      # of a phone, and of somebody who floods
-STRANGER = "127.0.0.9"
 CONNECTIONS = 64
 TLS_CONNECTIONS = 48
-
-
-def serial(number):
-    return f"FLOOD-{number}"
 
 
 def the_watchers_and_a_collector_are_there(stack):
@@ -44,83 +45,6 @@ def the_watchers_and_a_collector_are_there(stack):
     report(stack, serial(0), 97)
     stack.low = False
     stack.before = shared_memory(stack)
-
-
-def report(stack, name, value):
-    """One reading on the connection that the collector keeps."""
-    stack.line.request("POST", "/RPC", json_call("bmd.report", [f"{name} SpO2={value}"]))
-    answer = stack.line.getresponse()
-    body = answer.read()
-    assert answer.status == 200, f"{answer.status}: {body[:100]}"
-
-
-def unchanged(stack):
-    """A call with the value that the first device has: one that ended its alert would leave nothing to tell below."""
-    return json_call("bmd.report", [f"{serial(0)} SpO2={80 if stack.low else 97}"])
-
-
-def shared_memory(stack):
-    return int(next(line.split()[1] for line in stack.kamcmd("core.shmmem").splitlines() if "real_used" in line))
-
-
-class Flood:
-    """Floods that run while a `with` block does, each in a process of its own."""
-
-    def __init__(self, stack, *kinds, seconds):
-        self.stack, self.seconds = stack, seconds
-        self.children = []
-        for kind, first, count in kinds:
-            kind, _, at = kind.partition(" ")
-            where = stack.intake if kind == "http" else by_tls(stack) if at == "tls" else stack.server
-            program = "handshakes.py" if at else "flood.py"
-            self.children.append(stack.start(
-                sys.executable, os.path.join(HERE, program), f"{where[0]}:{where[1]}", kind, str(seconds), first, str(count),
-                stack.info["domain"], stdout=subprocess.PIPE, text=True))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        said = [(child.communicate(timeout=30)[0] or "0").split() for child in self.children]
-        self.sent, self.answered = (sum(int(numbers[i]) for numbers in said if len(numbers) > i) for i in (0, 1))
-
-
-def alerts_meanwhile(stack, seconds):
-    """Raises and ends alerts one by one; the seconds until each watcher was told, -1: never."""
-    raised, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
-        for number in range(DEVICES):
-            raised.append((serial(number), "active" if not stack.low else "cleared", time.time()))
-            report(stack, serial(number), 97 if stack.low else 80)
-            time.sleep(0.01)
-        stack.low = not stack.low
-    told = []
-    for watcher in stack.watchers:
-        def times():
-            return [(d.at, a["serial"], a["state"]) for d in watcher.documents for a in d.alerts]
-        try:
-            watcher.wait(lambda: all(any(at >= when and s == name and st == state for at, s, st in times())
-                                     for name, state, when in raised[-3:]), "the last alert", 10)
-        except AssertionError as refused:
-            print(f"# flood: {watcher.agent.user} by {watcher.agent.transport}: {refused}")
-        seen = times()
-        for name, state, when in raised:
-            told.append(min([at - when for at, s, st in seen if s == name and st == state and at >= when], default=-1))
-            if told[-1] < 0:
-                print(f"# flood: {watcher.agent.user} by {watcher.agent.transport} was not told that {name} is {state} "
-                      f"since {when - raised[0][2]:.3f} s; of it came, in s: "
-                      f"{[(round(at - raised[0][2], 3), st) for at, s, st in seen if s == name and at >= raised[0][2]]}")
-    return told
-
-
-def judged(told, sent, seconds, what):
-    told = sorted(told)
-    lost = sum(one < 0 for one in told)
-    late = told[min(len(told) - 1, int(len(told) * 0.99))]
-    print(f"# flood: {what}: {sent} requests in {seconds} s; {len(told)} NOTIFYs of alerts, p50 "
-          f"{told[len(told) // 2] * 1000:.1f} ms, p99 {late * 1000:.1f} ms, slowest {told[-1] * 1000:.1f} ms, lost {lost}")
-    assert not lost, f"{lost} of {len(told)} alerts were not told"
-    assert late < 1, f"p99 is {late:.2f} s"
 
 
 def half_sent_requests_are_waited_for_from_now_on(stack):
@@ -151,54 +75,6 @@ def who_comes_by_TCP_meanwhile_is_answered(stack):
             stack.agents.append(agent)
             assert agent.register(0).status == 200
             time.sleep(0.3)
-
-
-def nobody_keeps_all_connections(stack):
-    """By TCP there are CONNECTIONS; one person has opened more than a share, each with a registration."""
-    most, password = LIMITS["BMD_PERSON_CONNECTIONS"], stack.watchers[1].agent.password
-    opened = [Agent(stack.server, "tech2", password, stack.info["domain"], "127.0.0.70", tcp=True) for _ in range(most)]
-    stack.agents += opened
-    # no contact, of which a person has ten
-    assert [one.register(0).status for one in opened] == [200] * most
-    assert not any(one.ended for one in opened)
-    last = Agent(stack.server, "tech2", password, stack.info["domain"], "127.0.0.70", tcp=True)
-    stack.agents.append(last)
-    assert last.register(0).status == 200
-    wait_until(lambda: opened[0].ended, 3, "the end of the oldest connection")
-    assert opened[-1].register(0).status == 200 and last.register(0).status == 200
-    for one in (*opened, last):  # each has a buffer in shared memory
-        one.close()
-
-
-def two_people_who_share_their_connections_keep_no_more_of_them(stack):
-    def shared():
-        agent = Agent(stack.server, "tech2", stack.agent("tech2").password, stack.info["domain"], "127.0.0.72", tcp=True)
-        stack.agents.append(agent)
-        for name in ("tech2", "tech3"):
-            agent.user, agent.password = name, stack.agent(name).password
-            assert agent.register(0).status == 200
-        return agent
-    opened = [shared() for _ in range(LIMITS["BMD_PERSON_CONNECTIONS"])]
-    assert not any(one.ended for one in opened)
-    last = shared()
-    wait_until(lambda: opened[0].ended, 3, "the end of the oldest connection")
-    assert not any(one.ended for one in (*opened[1:], last))
-    for one in (*opened, last):
-        one.close()
-
-
-def who_comes_back_often_closes_no_other_connection(stack):
-    """As a phone with bad reception does, of somebody who has a terminal besides."""
-    def registered():
-        agent = Agent(stack.server, "tech3", stack.agent("tech3").password, stack.info["domain"], "127.0.0.71", tcp=True)
-        stack.agents.append(agent)
-        assert agent.register(0).status == 200
-        return agent
-    steady = registered()
-    for _ in range(LIMITS["BMD_PERSON_CONNECTIONS"] + 2):
-        registered().close()
-    assert steady.register(0).status == 200 and not steady.ended
-    steady.close()
 
 
 def a_phone_behind_the_address_of_the_flood_is_served(stack):
@@ -300,10 +176,6 @@ def one_person_cannot_ask_for_more_than_a_share(stack):
     assert stack.watchers[0].agent.register().status == 200
 
 
-def by_tls(stack):
-    return stack.server[0], stack.info["tls_port"]
-
-
 class OverTls:
     """A stack whose agents come in by TLS."""
 
@@ -328,21 +200,6 @@ def a_flood_of_TLS_handshakes_delays_no_alert(stack):
     judged(told, flood.sent, 5, f"TLS, {flood.answered} handshakes answered by the server")
     print(f"# flood: a terminal that was there by TLS was answered after {seconds:.2f} s")
     assert status == 200 and seconds < 4, (status, seconds)
-
-
-def registers_by_tcp(stack, host="127.0.0.1", patience=5):
-    try:
-        agent = Agent(stack.server, "tech2", stack.watchers[1].agent.password, stack.info["domain"], host, tcp=True)
-    except OSError:
-        return 0
-    stack.agents.append(agent)
-    try:
-        return agent.transact("REGISTER", f"sip:{agent.domain}", Dialog(f"sip:tech2@{agent.domain}"), "Expires: 0\n",
-                              timeout=patience).status
-    except (OSError, AssertionError):
-        return 0
-    finally:
-        agent.close()
 
 
 # TLS_CONNECTIONS=64, as many as there are of all: 0
@@ -374,24 +231,6 @@ def one_address_that_opens_connections_keeps_nobody_else_out(stack):
         assert min(told) >= 0, "who was there is told nothing"
 
 
-def comes_in(attempt):
-    """Seconds until it does, trying as long as a phone would before it says that there is no server."""
-    begun = time.monotonic()
-    wait_until(lambda: attempt() == 200, 8, "the way in")
-    return time.monotonic() - begun
-
-
-def brings_a_reading(stack):
-    fresh = http.client.HTTPConnection(*stack.intake, timeout=2)
-    try:
-        fresh.request("POST", "/RPC", unchanged(stack))
-        return fresh.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        fresh.close()
-
-
 def open_by_tls(stack):
     return int(re.search(r"opened_tls_connections: (\d+)", stack.kamcmd("core.tcp_info")).group(1))
 
@@ -401,11 +240,13 @@ run("flood", [
     a_flood_of_SUBSCRIBE_REGISTER_and_MESSAGE_delays_no_alert, a_phone_behind_the_address_of_the_flood_is_served, who_comes_by_TCP_meanwhile_is_answered,
     a_flood_of_wrong_passwords_from_500_addresses_delays_no_alert, a_flood_of_what_cannot_be_read_does_not_flood_the_log,
     a_flood_of_HTTP_requests_delays_no_alert,
+    two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory,
     no_answer_to_a_stranger_is_larger_than_the_request, a_reply_to_nothing_goes_nowhere,
     short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered,
-    one_person_cannot_ask_for_more_than_a_share, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
+    one_person_cannot_ask_for_more_than_a_share, a_person_who_asks_for_too_much_does_not_flood_the_log, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
     a_flood_of_TLS_handshakes_delays_no_alert, connections_of_TLS_leave_room_for_others,
     nobody_keeps_all_connections,
+    pipelined_HTTP_at_SIP_TCP_keeps_nobody_out, pipelined_HTTP_at_the_intake_keeps_nobody_out, pipelined_HTTP_at_SIP_TLS_keeps_nobody_out,
     one_address_that_opens_connections_keeps_nobody_else_out,
     two_people_who_share_their_connections_keep_no_more_of_them, who_comes_back_often_closes_no_other_connection, strangers_leave_nothing_behind], "--set", f"TCP_CONNECTIONS={CONNECTIONS}", "--set", f"TLS_CONNECTIONS={TLS_CONNECTIONS}",
     "--tls-port", str(free_port()), errors_expected=True)
