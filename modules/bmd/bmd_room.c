@@ -4,8 +4,9 @@
  * Kamailio 5.6 knows how many connections there may be, and no limit of one address; what comes
  * when all are taken is refused.  So when three quarters are taken, of all or of those by TLS,
  * strangers' connections are closed until half are: of the addresses that have the most, the
- * oldest. A stranger's is one that came in and is not kept for longer than others (route[KEEP] of
- * limits.cfg, intake.cfg): a flood of one address costs nobody else a connection.
+ * oldest. A stranger's is one that is not kept for longer than others (route[KEEP] of limits.cfg,
+ * intake.cfg), also one that this server has made, to where somebody wants to be told: a flood of
+ * one address costs nobody else a connection.
  */
 #include "bmd_core_room.h"
 #include "bmd_core_wire.h"
@@ -50,8 +51,8 @@ int bmd_is_short_lived(const struct tcp_connection *connection)
 
 static int is_strangers(const struct tcp_connection *connection)
 {
-	return (connection->flags & F_CONN_PASSIVE) && !(connection->flags & F_CONN_FORCE_EOF)
-		   && connection->state != S_CONN_BAD && bmd_is_short_lived(connection);
+	return !(connection->flags & F_CONN_FORCE_EOF) && connection->state != S_CONN_BAD
+		   && bmd_is_short_lived(connection);
 }
 
 /* Those of strangers; all: how many there are, without those that are being closed. */

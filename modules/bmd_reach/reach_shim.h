@@ -20,8 +20,8 @@ int reach_watch_registrations(void);
 /* Is what is sent to this URI sent without looking a name up? */
 int reach_is_address(str *uri);
 
-/* The script's reach_contacts_here(), of a REGISTER: 1 when every Contact is an address that it came
- * from; -1: its only one is not; -2: one of several is not, or they cannot be read. */
+/* The script's reach_contacts_here(), of a REGISTER: 1 when every Contact is an address that it
+ * came from; -1: its only one is not; -2: one of several is not, or they cannot be read. */
 struct sip_msg;
 int reach_contacts_here(struct sip_msg *msg, char *unused1, char *unused2);
 

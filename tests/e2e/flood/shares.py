@@ -1,5 +1,9 @@
 """shares.py - what one person, or two together, may have; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
+import socket
+
+from scene import provisioned
+from scenery import alerts_meanwhile, brings_a_reading, comes_in, registers_by_tcp
 from sip import Agent
 from stack import wait_until
 from strangers import LIMITS
@@ -51,3 +55,28 @@ def who_comes_back_often_closes_no_other_connection(stack):
         registered().close()
     assert steady.register(0).status == 200 and not steady.ended
     steady.close()
+
+
+def connections_that_a_person_has_the_server_make_leave_room_for_others(stack):
+    """To ports of the person's own that take them and say nothing: one for each subscription."""
+    stack.sql("INSERT INTO bmd_assignment (username, serial) SELECT 'tech3', serial FROM bmd_device WHERE serial LIKE 'FLOOD-%'")
+    provisioned(stack)
+    agent = stack.agent("tech3", host="127.0.0.76")
+    ports = [socket.create_server(("127.0.0.76", 0), backlog=64) for _ in range(60)]
+    dialogs = []
+    for port in ports:
+        agent.contact = f"sip:tech3@127.0.0.76:{port.getsockname()[1]};transport=tcp"
+        dialog, reply = agent.subscribe()
+        assert reply.status == 200, reply.first
+        dialogs.append(dialog)
+    told = alerts_meanwhile(stack, 2)
+    took = [comes_in(lambda: registers_by_tcp(stack, "127.0.0.75", 0.5)) for _ in range(10)]
+    took.append(comes_in(lambda: brings_a_reading(stack)))
+    told += alerts_meanwhile(stack, 2)
+    print(f"# flood: {len(ports)} places to connect to: ten others came in after {max(took[:10]):.2f} s at the latest, a collector after {took[10]:.2f} s")
+    stack.sql("DELETE FROM bmd_assignment WHERE username = 'tech3'")
+    for dialog in dialogs:
+        agent.subscribe(dialog=dialog, expires=0)
+    for port in ports:
+        port.close()
+    assert min(told) >= 0, "who was there is told nothing"
