@@ -2,6 +2,7 @@
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "changes.hpp"
@@ -34,41 +35,56 @@ std::optional<std::uint32_t> counted_for(SubRef ref) noexcept
 	return sub == nullptr || !sub->counts ? std::nullopt : std::optional(sub->counted);
 }
 
-void notify_sent(SubRef ref) noexcept
-{
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	SubRec *const sub = live_sub(ref);
-	if(sub == nullptr)
-		return;
-	sub->sent_at = mono_now();
-	if(sub->unanswered++ == 0)
-		sub->silent_since = sub->sent_at;
-}
-
 namespace {
 
-void take_one(SubRec &sub) noexcept
+// Of one subscription, without the lock: counters that others may be changing.
+template <class T> std::atomic_ref<T> now_of(T &field) noexcept
 {
-	if(sub.unanswered > 0 && --sub.unanswered == 0)
-		sub.silent_since = 0;
+	return std::atomic_ref<T>(field);
+}
+
+bool is_silent(SubRec &sub, TimeUs now) noexcept
+{
+	return now_of(sub.sent).load() != now_of(sub.done).load()
+		   && now - std::max(now_of(sub.silent_since).load(), now_of(sub.heard_at).load())
+					  >= patience
+		   && now - now_of(sub.sent_at).load() < between;
 }
 
 } // namespace
+
+// Without the lock, which a fan-out has others wait for: within the dialog's.
+void notify_sent(SubRef ref) noexcept
+{
+	SubRec &sub = store()->subs[ref.slot];
+	const auto is_ours = [&] {
+		return ref.slot != 0 && now_of(sub.generation).load() == ref.generation;
+	};
+	if(!is_ours())
+		return;
+	const TimeUs now = mono_now();
+	if(now_of(sub.sent).load() == now_of(sub.done).load())
+		now_of(sub.silent_since).store(now);
+	now_of(sub.sent_at).store(now);
+	now_of(sub.sent).fetch_add(1);
+	if(!is_ours()) // it has ended meanwhile, and another one stands there
+		now_of(sub.sent).fetch_sub(1);
+}
 
 void notify_gone(SubRef ref) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
 	if(SubRec *const sub = live_sub(ref); sub != nullptr)
-		take_one(*sub);
+		now_of(sub->done).fetch_add(1);
 }
 
 bool may_notify(SubRef ref) noexcept
 {
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(!is_silent(store()->subs[ref.slot], mono_now()))
+		return true;
+	const std::lock_guard<Mutex> guard(store()->sub_lock); // an answer may come meanwhile
 	SubRec *const sub = live_sub(ref);
-	const TimeUs now = mono_now();
-	if(sub == nullptr || sub->unanswered == 0 || now - sub->silent_since < patience
-			|| now - sub->sent_at >= between)
+	if(sub == nullptr || !is_silent(*sub, mono_now()))
 		return true;
 	sub->owed = true;
 	count(count_notify_spared);
@@ -80,7 +96,7 @@ namespace {
 void note_taken(SubRef ref, SubRec &sub) noexcept
 {
 	sub.failures = 0;
-	sub.silent_since = sub.unanswered > 0 ? mono_now() : 0;
+	now_of(sub.heard_at).store(mono_now());
 	if(sub.owed)
 		queue_refresh_sub(ref, sub.dialog);
 	sub.owed = false;
@@ -108,7 +124,7 @@ void notify_answered(SubRef ref, int code, bool was_sent) noexcept
 	if(sub == nullptr)
 		return;
 	if(was_sent)
-		take_one(*sub);
+		now_of(sub->done).fetch_add(1);
 	if(code < 300)
 		note_taken(ref, *sub);
 	else if(code == 404 || code == 481)

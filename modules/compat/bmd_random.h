@@ -13,13 +13,17 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* Before each request of our own: the next number is one that nobody can tell. */
+/* Before each request of our own: the next number is one that nobody can tell.  Some at a time: the
+ * kernel is slower than the rest. */
 static inline void bmd_unpredictable(void)
 {
-	unsigned int seed;
+	static unsigned int seeds[32]; /* of this process: nothing is sent before the fork */
+	static size_t left;
 
-	if(getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed)
-		kam_srand(seed);
+	if(left == 0 && getrandom(seeds, sizeof seeds, 0) == (ssize_t)sizeof seeds)
+		left = sizeof seeds / sizeof *seeds;
+	if(left > 0)
+		kam_srand(seeds[--left]);
 }
 
 #endif

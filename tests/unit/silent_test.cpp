@@ -40,8 +40,8 @@ public:
 	static void wait(bmd::DurationUs time)
 	{
 		bmd::SubRec &sub = bmd::store()->subs[1];
-		if(sub.silent_since != 0)
-			sub.silent_since -= time;
+		sub.silent_since -= time;
+		sub.heard_at -= time;
 		sub.sent_at -= time;
 		if(sub.retry != 0)
 			sub.retry -= time;
