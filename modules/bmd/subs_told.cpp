@@ -71,11 +71,27 @@ void notify_sent(SubRef ref) noexcept
 		now_of(sub.sent).fetch_sub(1);
 }
 
+namespace {
+
+// What was left out goes with full state.
+void pay(SubRef ref, SubRec &sub) noexcept
+{
+	if(sub.owed)
+		queue_refresh_sub(ref, sub.dialog);
+	sub.owed = false;
+}
+
+} // namespace
+
 void notify_gone(SubRef ref) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	if(SubRec *const sub = live_sub(ref); sub != nullptr)
-		now_of(sub->done).fetch_add(1);
+	SubRec *const sub = live_sub(ref);
+	if(sub == nullptr)
+		return;
+	now_of(sub->done).fetch_add(1);
+	if(now_of(sub->sent).load() == now_of(sub->done).load()) // nothing else will remind of it
+		pay(ref, *sub);
 }
 
 bool may_notify(SubRef ref) noexcept
@@ -97,9 +113,7 @@ void note_taken(SubRef ref, SubRec &sub) noexcept
 {
 	sub.failures = 0;
 	now_of(sub.heard_at).store(mono_now());
-	if(sub.owed)
-		queue_refresh_sub(ref, sub.dialog);
-	sub.owed = false;
+	pay(ref, sub);
 }
 
 void note_failed(SubRec &sub, int code) noexcept

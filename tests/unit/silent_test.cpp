@@ -109,6 +109,12 @@ void what_tm_forgets_without_an_answer_counts_no_more()
 	Wire wire;
 	CU_ASSERT(wire.change().starts_with("ann part"));
 	Wire::wait(bmd::patience);
+	CU_ASSERT(wire.change().starts_with("ann part"));
+	BMD_EQUAL(wire.change(), "");
+	wire.lose();
+	BMD_EQUAL(wire.ward.pass(), ""); // one is still on its way
+	wire.lose();
+	CU_ASSERT(wire.ward.pass().starts_with("ann full D")); // what was left out
 	wire.lose();
 	CU_ASSERT(wire.change().starts_with("ann part"));
 	CU_ASSERT(wire.change().starts_with("ann part"));
