@@ -35,15 +35,15 @@ struct SubRec
 	std::uint32_t generation; ///< of the slot: grows when a subscription leaves it
 	std::uint32_t filter;     ///< number of its filter; 0: it has none
 	Index next_of_user;
-	TimeUs silent_since;      ///< monotonic: the first NOTIFY that was sent when none was unanswered
-	TimeUs sent_at;           ///< monotonic: the last NOTIFY
-	TimeUs heard_at;          ///< monotonic: the last answer that took one
-	std::uint32_t sent;       ///< NOTIFYs; whoever holds the dialog's lock writes it
-	std::uint32_t done;       ///< of these answered, or gone
-	bool owed;                ///< something was not sent; full state makes up for it
-	std::uint32_t counted;    ///< so many alerts it was told of by their number only
-	bool counts;              ///< it was told such a number
-	std::uint8_t failures;    ///< NOTIFYs in a row that were not answered
+	TimeUs silent_since;   ///< monotonic: the first NOTIFY that was sent when none was unanswered
+	TimeUs sent_at;        ///< monotonic: the last NOTIFY
+	TimeUs heard_at;       ///< monotonic: the last answer that took one
+	std::uint32_t sent;    ///< NOTIFYs; whoever holds the dialog's lock writes it
+	std::uint32_t done;    ///< of these answered, or gone
+	bool owed;             ///< something was not sent; full state makes up for it
+	std::uint32_t counted; ///< so many alerts it was told of by their number only
+	bool counts;           ///< it was told such a number
+	std::uint8_t failures; ///< NOTIFYs in a row that were not answered
 	WatcherRec watcher;
 	char feed[feed_size];
 	char user[name_size];
