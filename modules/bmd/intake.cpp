@@ -40,8 +40,9 @@ void out_of_turn(Receipt &receipt, const Progress &progress)
 	count(count_batches_out_of_turn);
 	receipt = Receipt{};
 	receipt.code = 412;
-	receipt.reason = with_numbers("not its turn: send the batch expected, and go on from there; "
-								  "\"!absent FIRST\" says what does not come",
+	receipt.reason = with_numbers(
+			"not its turn: go on from the batch expected; \"!absent FIRST\" says what does "
+			"not come",
 			progress);
 }
 
@@ -55,17 +56,59 @@ void note_absence(const CollectorRec &collector, std::int64_t first, std::int64_
 									.c_str());
 }
 
-bool has_room() noexcept
+// The share of a collector, held; none when it is another's.
+class HeldShare
+{
+public:
+	explicit HeldShare(Index collector) noexcept
+	{
+		ShareRec &from = store()->shares[collector % max_shares];
+		std::unique_lock<Mutex> lock(from.lock, std::try_to_lock);
+		if(!lock.owns_lock() || (from.collector != collector && !idle(from.share)))
+			return;
+		if(from.collector != collector)
+			from.share = CollectorShare{};
+		from.collector = collector;
+		share_ = &from.share;
+		lock_ = std::move(lock);
+	}
+	[[nodiscard]] CollectorShare *get() const noexcept { return share_; }
+
+private:
+	[[nodiscard]] static bool idle(const CollectorShare &share) noexcept
+	{
+		const Store &s = *store();
+		return !share.rests(mono_now()) && share.changes.waiting(s.alert_events.tail()) == 0
+			   && share.readings.waiting(s.journal.tail()) == 0;
+	}
+	CollectorShare *share_ = nullptr;
+	std::unique_lock<Mutex> lock_;
+};
+
+bool has_room(const CollectorShare *share) noexcept
 {
 	const ByteRing &journal = store()->journal;
-	return journal_has_room_for_alerts() && journal.used() < journal.capacity() / 2;
+	return journal_has_room_for_alerts() && !changes_over_share(share)
+		   && !readings_over_share(share) && journal.used() < journal.capacity() / 2;
+}
+
+void over_share(Receipt &receipt, std::string reason)
+{
+	count(count_batches_over_share);
+	receipt.code = 503;
+	receipt.reason = std::move(reason);
 }
 
 Receipt take_numbered(
 		CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
-	const std::lock_guard<Mutex> guard(collector.lock);
+	// Whoever waited here would keep a process that others need.
+	const std::unique_lock<Mutex> guard(collector.lock, std::try_to_lock);
+	if(!guard.owns_lock()) {
+		over_share(receipt, "busy: another batch of this collector is being taken");
+		return receipt;
+	}
 	receipt.reason = refuse_epoch(id.epoch, collector.epoch, wall_now());
 	if(!receipt.reason.empty()) {
 		receipt.code = 409;
@@ -87,16 +130,21 @@ Receipt take_numbered(
 		out_of_turn(receipt, progress);
 		return receipt;
 	}
+	const HeldShare share(index);
+	if(share.get() != nullptr && share.get()->rests(mono_now())) {
+		over_share(receipt, with_numbers("busy: the last batch took long: others' turn", progress));
+		return receipt;
+	}
 	const Mode mode = turn == Turn::ahead  ? Mode::judge
 					  : turn == Turn::next ? Mode::both
 										   : Mode::store;
-	take_text(index, id, batch.text, mode, receipt);
+	take_text(index, share.get(), id, batch.text, mode, receipt);
 	if(receipt.code == 503) {
 		progress.judged = std::max(progress.judged, id.seq);
 		collector.judged_epoch = id.epoch;
 		collector.judged_seq = progress.judged;
 		receipt.reason = with_numbers(receipt.reason, progress);
-		if(turn == Turn::ahead && has_room())
+		if(turn == Turn::ahead && has_room(share.get()))
 			out_of_turn(receipt, progress); // judged, and the older ones can be stored now
 	}
 	if(receipt.code == 200 || receipt.code == 400) {
@@ -133,7 +181,7 @@ Receipt take_batch(const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
 	if(id.collector.empty()) {
-		take_text(0, id, text, Mode::both, receipt);
+		take_text(0, nullptr, id, text, Mode::both, receipt);
 		return receipt;
 	}
 	if(!valid_serial(id.collector) || id.epoch <= 0 || id.seq <= 0) {

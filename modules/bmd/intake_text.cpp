@@ -4,15 +4,15 @@
 #include "intake_text.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
 
 #include "bmd/report.hpp"
 #include "evaluate.hpp"
-#include "journal.hpp"
+#include "journal_batch.hpp"
 #include "registry.hpp"
+#include "stay.hpp"
 #include "suppress.hpp"
 
 namespace bmd {
@@ -93,50 +93,6 @@ private:
 	Receipt &receipt_;
 };
 
-// A reserved piece of the journal that is published whatever happens: empty when an exception
-// passes or when it is given up, so that nothing of it is called durable.
-class JournalBatch
-{
-public:
-	/// Without room, or without being wanted, it takes nothing: ok() tells.
-	JournalBatch(Index collector, const BatchId &id, std::size_t readings, bool wanted) noexcept
-		: block_(wanted ? store()->journal.reserve(sizeof(BatchRec) + readings * sizeof(ReadingRec))
-						: nullptr)
-	{
-		if(block_ == nullptr)
-			return;
-		head() = BatchRec{wall_now(), id.epoch, id.seq, collector, 0};
-	}
-	JournalBatch(const JournalBatch &) = delete;
-	JournalBatch &operator=(const JournalBatch &) = delete;
-	~JournalBatch()
-	{
-		if(block_ == nullptr)
-			return;
-		if(std::uncaught_exceptions() > exceptions_)
-			give_up();
-		ByteRing::publish(block_);
-		store()->writer_waker.wake();
-	}
-	void give_up() noexcept
-	{
-		head().collector = 0;
-		head().count = 0;
-	}
-	[[nodiscard]] bool ok() const noexcept { return block_ != nullptr; }
-	[[nodiscard]] BatchRec &head() noexcept { return *static_cast<BatchRec *>(block_->data()); }
-	void add(const ReadingRec &reading) noexcept
-	{
-		if(block_ == nullptr)
-			return;
-		reinterpret_cast<ReadingRec *>(&head() + 1)[head().count++] = reading;
-	}
-
-private:
-	ByteRing::Block *block_;
-	int exceptions_ = std::uncaught_exceptions();
-};
-
 bool is_alarm(const Reading &reading) noexcept
 {
 	return reading.kind == ReadingKind::alarm_on || reading.kind == ReadingKind::alarm_off;
@@ -179,6 +135,7 @@ struct Task
 	Mode mode;
 	JournalBatch &journal;
 	Receipt &receipt;
+	Stay &stay;
 	bool starved = false; ///< no room for alerts in time: all was judged, nothing is stored
 };
 
@@ -272,9 +229,10 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 
 constexpr DurationUs longest_wait = second_us; // for the writer, of one batch
 
-// One batch may cause more changes of alerts than there is room for: then it waits for the writer,
-// without locks.  When that does not come in time, alerts go on and their history is made up for
-// later (rejournal); the batch is not stored, so that it is durable only with its alerts.
+// One batch may cause more changes of alerts than there is room for, or than its collector's share:
+// then it waits for the writer, without locks.  When that does not come in time, alerts go on and
+// their history is made up for later (rejournal); the batch is not stored, so that it is durable
+// only with its alerts.
 void take_lines(const Batch &batch, Task &task)
 {
 	Store &s = *store();
@@ -284,13 +242,15 @@ void take_lines(const Batch &batch, Task &task)
 	std::size_t looked = 0; // readings taken since the last look
 	for(std::size_t i = 0; i < batch.lines.size(); ++i) {
 		looked += batch.lines[i].count;
-		if(stored && !task.starved && looked > readings_a_look) {
+		if(looked > readings_a_look) {
 			looked = batch.lines[i].count;
-			if(!journal_has_room_for_alerts()) {
+			if(stored && !task.starved && !task.stay.room()) {
 				registry.unlock();
-				task.starved = !wait_for_room_for_alerts(until);
+				task.starved = !task.stay.wait_for_room(until);
 				registry.lock();
 			}
+			if(!stored || task.starved)
+				task.stay.leave_room();
 		}
 		take_line(batch.lines[i], batch, batch.serials[i], task);
 	}
@@ -301,30 +261,23 @@ void busy(const BatchId &id, Receipt &receipt)
 	count(count_batches_busy);
 	receipt = Receipt{};
 	receipt.code = 503;
-	receipt.reason =
-			id.collector.empty()
-					? "busy: judged, but the journal is full because the database does not "
-					  "keep up: not stored"
-					: "busy: the journal is full because the database does not keep up; "
-					  "keep the batch and send it again";
+	receipt.reason = id.collector.empty()
+							 ? "busy: judged, not stored: the journal is full, the database "
+							   "does not keep up"
+							 : "busy: the journal is full, the database does not keep up";
 }
 
 // No room, or not its turn to be stored: alerts go out all the same, once.
-void judge_only(const Batch &batch, const BatchId &id, Mode mode, Receipt &receipt)
+void judge_only(const Batch &batch, const BatchId &id, Mode mode, Stay &stay, Receipt &receipt)
 {
 	if(mode != Mode::store) {
 		JournalBatch none(0, id, 0, false);
 		Receipt nothing;
-		Task task{id.collector, wall_now(), Mode::judge, none, nothing};
+		Task task{id.collector, wall_now(), Mode::judge, none, nothing, stay};
 		take_lines(batch, task);
 		count(count_batches_judged);
 	}
 	busy(id, receipt);
-}
-
-std::size_t journal_bytes(const Batch &batch) noexcept
-{
-	return sizeof(BatchRec) + batch.items.size() * sizeof(ReadingRec);
 }
 
 // Would anything of it be taken?  A name that brings nothing must not keep a slot.
@@ -347,21 +300,24 @@ bool worth_a_slot(const Batch &batch, const BatchId &id, TimeUs arrived)
 
 } // namespace
 
-void take_text(
-		Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt)
+void take_text(Index collector, CollectorShare *share, const BatchId &id, std::string_view text,
+		Mode mode, Receipt &receipt)
 {
+	Stay stay(share);
 	Batch batch(receipt);
 	read_report(text, batch);
-	if(journal_bytes(batch) > store()->journal.capacity() / 2) {
+	if(JournalBatch::bytes(batch.items.size()) > store()->journal.capacity() / 2) {
 		receipt.code = 413;
 		receipt.reason = "batch too large for the journal: send smaller ones";
 		return;
 	}
-	const bool wanted = mode != Mode::judge && wait_for_room_for_alerts(mono_now() + longest_wait);
+	const bool wanted = mode != Mode::judge && stay.may_store()
+						&& stay.wait_for_room(mono_now() + longest_wait);
 	JournalBatch journal(collector, id, batch.items.size(), wanted);
 	if(!journal.ok())
-		return judge_only(batch, id, mode, receipt);
-	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt};
+		return judge_only(batch, id, mode, stay, receipt);
+	stay.stores(JournalBatch::bytes(batch.items.size()));
+	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt, stay};
 	take_lines(batch, task);
 	if(task.starved) {
 		journal.give_up();
@@ -386,7 +342,8 @@ bool takes_any(const BatchId &id, std::string_view text, Receipt &receipt)
 	if(worth_a_slot(batch, id, arrived))
 		return true;
 	JournalBatch none(0, id, 0, false);
-	Task task{id.collector, arrived, Mode::both, none, refusals};
+	Stay nobodys(nullptr);
+	Task task{id.collector, arrived, Mode::both, none, refusals, nobodys};
 	take_lines(batch, task); // refuses every line
 	receipt = std::move(refusals);
 	receipt.code = 400;

@@ -18,9 +18,10 @@ enum class Mode
 	store
 };
 
-/// Everything of a batch but its numbering.  `collector` 0: by hand.
-void take_text(
-		Index collector, const BatchId &id, std::string_view text, Mode mode, Receipt &receipt);
+/// Everything of a batch but its numbering.  `collector` 0: by hand.  `share` is of the collector
+/// and held by the caller; nullptr: there is none.
+void take_text(Index collector, CollectorShare *share, const BatchId &id, std::string_view text,
+		Mode mode, Receipt &receipt);
 
 /// Would anything of it be taken?  If not, the receipt says why: 400.
 [[nodiscard]] bool takes_any(const BatchId &id, std::string_view text, Receipt &receipt);

@@ -39,6 +39,10 @@ std::size_t free_slots() noexcept
 
 constexpr int look_again_us = 500;
 
+// Of this process, which does one thing at a time.
+std::uint64_t queued_here = 0;
+bool history_held = false;
+
 void add_words(AlertEvent &event, Index device) noexcept
 {
 	const Store &s = *store();
@@ -76,13 +80,16 @@ bool journal_alert(AlertRec &alert, std::string_view name, const Actor &actor) n
 {
 	Store &s = *store();
 	std::uint64_t ticket = 0;
-	void *slot = s.alert_events.reserve(ticket, actor.person ? 0 : for_answers());
+	void *slot = history_held && !actor.person
+						 ? nullptr
+						 : s.alert_events.reserve(ticket, actor.person ? 0 : for_answers());
 	if(slot == nullptr) {
 		if(actor.person)
 			log_answer(alert, name, actor);
 		return false;
 	}
 	alert.journaled = alert.revision;
+	++queued_here;
 	AlertEvent &event = *new (slot) AlertEvent();
 	event.alert = alert;
 	event.alert.rises_at = wall_of(alert.rises_at);
@@ -126,15 +133,37 @@ bool journal_has_room_for_alerts() noexcept
 	return free_slots() > left_free();
 }
 
-bool wait_for_room_for_alerts(TimeUs until) noexcept
+bool changes_over_share(const CollectorShare *share) noexcept
 {
-	while(!journal_has_room_for_alerts()) {
+	const SlotRing &ring = store()->alert_events;
+	return share != nullptr && share->changes.waiting(ring.tail()) > ring.capacity() / 4;
+}
+
+bool readings_over_share(const CollectorShare *share) noexcept
+{
+	const ByteRing &ring = store()->journal;
+	return share != nullptr && share->readings.waiting(ring.tail()) > ring.capacity() / 2;
+}
+
+bool wait_for_room_for_alerts(TimeUs until, const CollectorShare *share) noexcept
+{
+	while(!journal_has_room_for_alerts() || changes_over_share(share)) {
 		if(store()->database_up.load() == 0 || mono_now() > until)
 			return false;
 		store()->writer_waker.wake();
 		usleep(look_again_us);
 	}
 	return true;
+}
+
+void hold_history(bool held) noexcept
+{
+	history_held = held;
+}
+
+std::uint64_t journaled_here() noexcept
+{
+	return queued_here;
 }
 
 } // namespace bmd

@@ -19,6 +19,7 @@ class Mutex
 public:
 	void init() noexcept;
 	void lock() noexcept { pthread_mutex_lock(&mutex_); }
+	[[nodiscard]] bool try_lock() noexcept { return pthread_mutex_trylock(&mutex_) == 0; }
 	void unlock() noexcept { pthread_mutex_unlock(&mutex_); }
 
 private:

@@ -44,8 +44,10 @@ Turn turn_of(const Progress &progress, std::int64_t first, std::int64_t seq, boo
 
 std::string with_numbers(std::string_view reason, const Progress &progress)
 {
-	return std::string(reason) + "; expected=" + std::to_string(progress.accepted + 1) + " judged="
-		   + std::to_string(progress.judged) + " durable=" + std::to_string(progress.durable);
+	const std::string numbers = "; expected=" + std::to_string(progress.accepted + 1)
+								+ " judged=" + std::to_string(progress.judged)
+								+ " durable=" + std::to_string(progress.durable);
+	return std::string(reason.substr(0, longest_fault - numbers.size())) + numbers;
 }
 
 std::string refuse_epoch(std::int64_t epoch, std::int64_t known, TimeUs now)

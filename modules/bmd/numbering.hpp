@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -46,7 +47,11 @@ enum class Turn : std::uint8_t
 [[nodiscard]] Turn turn_of(
 		const Progress &progress, std::int64_t first, std::int64_t seq, bool empty) noexcept;
 
-/// `reason` with the numbers a collector goes on by: "; expected=4 judged=7 durable=2".
+/// Bytes that Kamailio's module jsonrpcs takes of the words of a fault.
+inline constexpr std::size_t longest_fault = 127;
+
+/// `reason` with the numbers a collector goes on by: "; expected=4 judged=7 durable=2".  They are
+/// whole: of what is longer than longest_fault the reason is cut.
 [[nodiscard]] std::string with_numbers(std::string_view reason, const Progress &progress);
 
 /// Why an epoch is not taken, with "known=EPOCH clock=MICROSECONDS"; empty when it is.

@@ -197,6 +197,8 @@ void init_locks(Store &s) noexcept
 	s.rows.waker.init();
 	for(std::size_t i = 1; i <= s.collectors.size; ++i)
 		s.collectors.at[i].lock.init();
+	for(ShareRec &share : s.shares)
+		share.lock.init();
 }
 
 void init_rings(Store &s, const Rings &rings) noexcept

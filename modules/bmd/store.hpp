@@ -24,6 +24,7 @@
 #include "lock.hpp"
 #include "reached_rec.hpp"
 #include "ring.hpp"
+#include "share.hpp"
 #include "store_kamailio.hpp"
 #include "store_limits.hpp"
 #include "storm_rec.hpp"
@@ -39,6 +40,7 @@ inline constexpr std::size_t patient_address_size = 192; ///< at most
 inline constexpr std::size_t max_types = 256;
 inline constexpr std::size_t max_metric_id = 2000;
 inline constexpr std::size_t max_collectors = 65'536;
+inline constexpr std::size_t max_shares = 2048; ///< of collectors that bring much at a time
 inline constexpr std::size_t stripes = 1024;
 inline constexpr std::size_t dialog_stripes = 1024;
 inline constexpr std::size_t max_notifiers = 16;
@@ -187,6 +189,16 @@ struct CollectorRec
 	Index next_hash;
 };
 
+/// What a collector that brings much takes of what all share.  There are fewer than collectors:
+/// when two meet at one, it belongs to the first until nothing is held against it, and the other
+/// has none.
+struct ShareRec
+{
+	Mutex lock; ///< held while a batch is taken
+	CollectorShare share;
+	Index collector;
+};
+
 /// Counters; counters.inc gives their names and meanings.
 enum Counter : std::uint16_t
 {
@@ -272,6 +284,7 @@ struct Store
 	Table<GroupRec> groups;
 	Table<AlertRec> alerts;
 	Table<CollectorRec> collectors;
+	ShareRec shares[max_shares];
 	Table<SubRec> subs;
 	Table<CredentialRec> credentials;    ///< under the registry lock
 	EscalationRec *escalation = nullptr; ///< by slot of the alert

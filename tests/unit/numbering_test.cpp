@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "suites.hpp"
 
@@ -69,6 +70,15 @@ void answers_carry_the_numbers_to_go_on_by()
 	CU_ASSERT(bmd::with_numbers("busy", {3, 7, 2}) == "busy; expected=4 judged=7 durable=2");
 }
 
+void numbers_are_never_cut()
+{
+	constexpr auto most = std::numeric_limits<std::int64_t>::max();
+	const std::string said = bmd::with_numbers(std::string(100, 'x'), {most - 1, most, most});
+	BMD_EQUAL(said.size(), bmd::longest_fault);
+	const std::string number = std::to_string(most);
+	CU_ASSERT(said.ends_with("x; expected=" + number + " judged=" + number + " durable=" + number));
+}
+
 void epochs_are_neither_old_nor_absurd()
 {
 	constexpr std::int64_t day = 86'400'000'000;
@@ -83,7 +93,7 @@ void epochs_are_neither_old_nor_absurd()
 CU_TestInfo cases[] = {BMD_CASE(absence_is_read_from_the_first_line_alone),
 		BMD_CASE(a_wrong_statement_is_left_in_the_text), BMD_CASE(numbers_are_taken_in_their_turn),
 		BMD_CASE(what_waits_for_room_is_judged_once_and_in_order),
-		BMD_CASE(answers_carry_the_numbers_to_go_on_by),
+		BMD_CASE(answers_carry_the_numbers_to_go_on_by), BMD_CASE(numbers_are_never_cut),
 		BMD_CASE(epochs_are_neither_old_nor_absurd), CU_TEST_INFO_NULL};
 
 } // namespace

@@ -108,10 +108,14 @@ def many_at_once_from_a_new_name_are_taken_once(stack):
     codes = []
 
     def send():
-        try:
-            codes.append(batch(stack, "crowd", 1, 1, "CROWD SpO2=97")["duplicate"])
-        except RpcFault as refused:
-            codes.append(refused)
+        while True:
+            try:
+                codes.append(batch(stack, "crowd", 1, 1, "CROWD SpO2=97")["duplicate"])
+                return
+            except RpcFault as refused:
+                if refused.code != 503:  # another of them is being taken
+                    codes.append(refused)
+                    return
 
     threads = [threading.Thread(target=send) for _ in range(8)]
     for thread in threads:

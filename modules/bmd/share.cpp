@@ -1,0 +1,31 @@
+/// @file share.cpp  What one collector may take of what all collectors share.
+/// SPDX-License-Identifier: GPL-2.0-or-later
+
+#include "share.hpp"
+
+namespace bmd {
+
+void Backlog::add(std::uint64_t amount, std::uint64_t head, std::uint64_t tail) noexcept
+{
+	if(older_.end <= tail) {
+		older_ = newer_;
+		newer_ = Lot{};
+	}
+	if(amount == 0)
+		return;
+	newer_.amount += amount;
+	newer_.end = head;
+}
+
+std::uint64_t Backlog::waiting(std::uint64_t tail) const noexcept
+{
+	return (older_.end > tail ? older_.amount : 0) + (newer_.end > tail ? newer_.amount : 0);
+}
+
+void CollectorShare::took(TimeUs begun, TimeUs ended) noexcept
+{
+	if(ended - begun >= long_batch)
+		rests_until_ = ended + (ended - begun);
+}
+
+} // namespace bmd
