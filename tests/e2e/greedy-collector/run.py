@@ -1,6 +1,7 @@
 """A collector that takes all it can; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import http.client
+import json
 import os
 import subprocess
 import sys
@@ -132,6 +133,27 @@ def alerts_that_come_and_go_without_end_delay_nobody_else(stack):
     judged(stack, "flaps", 1, 0.1, 1)
 
 
+def a_second_batch_at_the_same_time_is_refused_at_once(stack):
+    flaps = "GREEDY " + "SpO2=80 SpO2=97 " * 30_000
+    epoch = int(time.time())  # of a second life of the collector
+
+    def answered(seq, text, timeout=20):
+        line = http.client.HTTPSConnection(*stack.intake, timeout=timeout, context=context(stack.info["ca"] + "/ca.crt", stack.home))
+        line.request("POST", "/RPC", json_call("bmd.report", ["home", str(epoch), str(seq), text]))
+        return json.loads(line.getresponse().read())
+
+    def refused(seq):
+        first = threading.Thread(target=answered, args=(seq, flaps))
+        first.start()
+        said = []
+        while first.is_alive():
+            said.append(answered(seq + 1, "GREEDY SpO2=97").get("error", {"message": "taken"})["message"])
+        first.join()
+        return "busy: another batch of this collector is being taken" in said
+    # both may have come to the same worker
+    assert any(refused(seq) for seq in range(1, 6)), "it waited for the first"
+
+
 # they also keep both processors busy with reading what is refused
 def eight_connections_of_one_collector_make_others_wait_for_a_moment_only(stack):
     judged(stack, "plain", 8, 0.5, 3)
@@ -140,5 +162,6 @@ def eight_connections_of_one_collector_make_others_wait_for_a_moment_only(stack)
 
 run("greedy-collector", [every_condition_that_comes_back_is_a_new_alert, the_collectors_and_a_watcher_are_there,
                          values_without_end_delay_nobody_else, alerts_that_come_and_go_without_end_delay_nobody_else,
+                         a_second_batch_at_the_same_time_is_refused_at_once,
                          eight_connections_of_one_collector_make_others_wait_for_a_moment_only],
     "--https-port", str(free_port()))
