@@ -56,7 +56,9 @@ void note_absence(const CollectorRec &collector, std::int64_t first, std::int64_
 									.c_str());
 }
 
-// The share of a collector, held; none when it is another's.
+constexpr DurationUs part_kept = 3600 * second_us; // of a batch that was judged in part
+
+// The share of a collector, held; none while it is another's who needs it.
 class HeldShare
 {
 public:
@@ -64,7 +66,7 @@ public:
 	{
 		ShareRec &from = store()->shares[collector % max_shares];
 		std::unique_lock<Mutex> lock(from.lock, std::try_to_lock);
-		if(!lock.owns_lock() || (from.collector != collector && !idle(from.share)))
+		if(!lock.owns_lock() || (from.collector != collector && needed(from.share)))
 			return;
 		if(from.collector != collector)
 			from.share = CollectorShare{};
@@ -75,11 +77,15 @@ public:
 	[[nodiscard]] CollectorShare *get() const noexcept { return share_; }
 
 private:
-	[[nodiscard]] static bool idle(const CollectorShare &share) noexcept
+	// A little of anybody's waits always.
+	[[nodiscard]] static bool needed(const CollectorShare &share) noexcept
 	{
-		const Store &s = *store();
-		return !share.rests(mono_now()) && share.changes.waiting(s.alert_events.tail()) == 0
-			   && share.readings.waiting(s.journal.tail()) == 0;
+		const SlotRing &events = store()->alert_events;
+		const ByteRing &journal = store()->journal;
+		constexpr std::size_t little = 64;
+		return share.changes.waiting(events.tail()) > events.capacity() / little
+			   || share.readings.waiting(journal.tail()) > journal.capacity() / little
+			   || (share.part.at != 0 && mono_now() - share.part.at < part_kept);
 	}
 	CollectorShare *share_ = nullptr;
 	std::unique_lock<Mutex> lock_;
@@ -92,23 +98,23 @@ bool has_room(const CollectorShare *share) noexcept
 		   && !readings_over_share(share) && journal.used() < journal.capacity() / 2;
 }
 
-void over_share(Receipt &receipt, std::string reason)
+// Whoever waited would keep a process that others need.
+Receipt one_at_a_time()
 {
 	count(count_batches_over_share);
+	Receipt receipt;
 	receipt.code = 503;
-	receipt.reason = std::move(reason);
+	receipt.reason = "busy: another batch of this collector is being taken";
+	return receipt;
 }
 
 Receipt take_numbered(
 		CollectorRec &collector, Index index, const BatchId &id, std::string_view text)
 {
 	Receipt receipt;
-	// Whoever waited here would keep a process that others need.
 	const std::unique_lock<Mutex> guard(collector.lock, std::try_to_lock);
-	if(!guard.owns_lock()) {
-		over_share(receipt, "busy: another batch of this collector is being taken");
-		return receipt;
-	}
+	if(!guard.owns_lock())
+		return one_at_a_time();
 	receipt.reason = refuse_epoch(id.epoch, collector.epoch, wall_now());
 	if(!receipt.reason.empty()) {
 		receipt.code = 409;
@@ -131,20 +137,17 @@ Receipt take_numbered(
 		return receipt;
 	}
 	const HeldShare share(index);
-	if(share.get() != nullptr && share.get()->rests(mono_now())) {
-		over_share(receipt, with_numbers("busy: the last batch took long: others' turn", progress));
-		return receipt;
-	}
 	const Mode mode = turn == Turn::ahead  ? Mode::judge
 					  : turn == Turn::next ? Mode::both
 										   : Mode::store;
 	take_text(index, share.get(), id, batch.text, mode, receipt);
 	if(receipt.code == 503) {
-		progress.judged = std::max(progress.judged, id.seq);
+		if(receipt.judged)
+			progress.judged = std::max(progress.judged, id.seq);
 		collector.judged_epoch = id.epoch;
 		collector.judged_seq = progress.judged;
 		receipt.reason = with_numbers(receipt.reason, progress);
-		if(turn == Turn::ahead && has_room(share.get()))
+		if(turn == Turn::ahead && receipt.judged && has_room(share.get()))
 			out_of_turn(receipt, progress); // judged, and the older ones can be stored now
 	}
 	if(receipt.code == 200 || receipt.code == 400) {
@@ -192,6 +195,10 @@ Receipt take_batch(const BatchId &id, std::string_view text)
 	}
 	Index collector = find_collector(id.collector, false);
 	if(collector == 0) {
+		const std::unique_lock<Mutex> guard(
+				store()->shares[hash_name(id.collector) % max_shares].lock, std::try_to_lock);
+		if(!guard.owns_lock())
+			return one_at_a_time();
 		if(!admit(id, text, receipt))
 			return receipt;
 		receipt = Receipt{};

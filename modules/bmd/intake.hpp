@@ -30,6 +30,7 @@ struct Receipt
 	std::uint64_t refused_count = 0;  ///< readings and lines
 	std::vector<std::string> refused; ///< the first of them: "line 2: SpO2=nan: reason"
 	bool duplicate = false;           ///< seen before, not taken again
+	bool judged = false;              ///< of 503: its alerts are out, all of them
 	std::int64_t durable = 0;         ///< batches of this epoch up to here are in the database, but
 									  ///< for those the collector said do not come
 };

@@ -136,7 +136,8 @@ struct Task
 	JournalBatch &journal;
 	Receipt &receipt;
 	Stay &stay;
-	bool starved = false; ///< no room for alerts in time: all was judged, nothing is stored
+	TimeUs until;         ///< it waits for room for alerts at the latest; monotonic
+	bool starved = false; ///< it did in vain: all was judged, nothing is stored
 };
 
 // Is the line older than the newest one of the device?  No line is newer than its arrival: where a
@@ -169,8 +170,8 @@ bool in_turn(DeviceRec &device, std::uint64_t source, Moment &moment) noexcept
 }
 
 // The moment of a line, or why it is refused.  `late`: it is to be stored only.
-const char *moment_of(Index device_index, const Line &line, const Task &task, Moment &moment,
-		bool &late, Counter &why) noexcept
+const char *moment_of(Index device_index, const Line &line, const Task &task, Mode mode,
+		Moment &moment, bool &late, Counter &why) noexcept
 {
 	const TimeUs arrived = task.arrived;
 	moment = Moment{line.time == 0 ? arrived : line.time, 0, arrived};
@@ -181,7 +182,7 @@ const char *moment_of(Index device_index, const Line &line, const Task &task, Mo
 	}
 	if(moment.measured > arrived)
 		count(count_clock_ahead);
-	if(task.mode == Mode::store)
+	if(mode == Mode::store)
 		return nullptr;
 	const std::uint64_t source = task.collector.empty() ? 0 : hash_name(task.collector);
 	DeviceRec &device = store()->devices[device_index];
@@ -193,13 +194,13 @@ const char *moment_of(Index device_index, const Line &line, const Task &task, Mo
 	return nullptr;
 }
 
-void take_line(const Line &line, const Batch &batch, std::string_view serial, Task &task)
+void take_line(const Line &line, const Batch &batch, std::string_view serial, Task &task, Mode mode)
 {
 	if(line.count == 0)
 		return;
 	Store &s = *store();
 	const auto refused = [&](Counter why, const char *reason) {
-		if(task.mode != Mode::judge) // it is refused when it is sent again
+		if(mode != Mode::judge) // it is refused when it is sent again
 			refuse(task.receipt, why, line.number, serial, reason, line.count);
 	};
 	const Index device = find_device(serial);
@@ -216,12 +217,13 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 	Moment moment{};
 	Counter why{};
 	bool late = false;
-	if(const char *reason = moment_of(device, line, task, moment, late, why); reason != nullptr)
+	if(const char *reason = moment_of(device, line, task, mode, moment, late, why);
+			reason != nullptr)
 		return refused(why, reason);
-	const bool back = task.mode != Mode::store && device_heard(device, task.arrived);
+	const bool back = mode != Mode::store && device_heard(device, task.arrived);
 	if(late)
 		count(count_readings_late, line.count);
-	take_items(device, line, batch, moment, task.journal, late ? Mode::store : task.mode);
+	take_items(device, line, batch, moment, task.journal, late ? Mode::store : mode);
 	if(back)
 		match_suppression(device, wall_now());
 	task.receipt.accepted += line.count;
@@ -229,42 +231,68 @@ void take_line(const Line &line, const Batch &batch, std::string_view serial, Ta
 
 constexpr DurationUs longest_wait = second_us; // for the writer, of one batch
 
-// One batch may cause more changes of alerts than there is room for, or than its collector's share:
-// then it waits for the writer, without locks.  When that does not come in time, alerts go on and
-// their history is made up for later (rejournal); the batch is not stored, so that it is durable
-// only with its alerts.
-void take_lines(const Batch &batch, Task &task)
+// One batch may cause more changes of alerts than there is room for: then it waits for the writer,
+// without locks.  When that does not come in time, alerts go on and their history is made up for
+// later (rejournal); the batch is not stored, so that it is durable only with its alerts.
+void wait_for_the_writer(Task &task, std::shared_lock<RwLock> &registry)
+{
+	registry.unlock();
+	task.starved = !wait_for_room_for_alerts(task.until);
+	registry.lock();
+}
+
+// False when its collector's share is used up before all of it is judged: nobody waits for that
+// here, where others wait for the process.  It goes on where it was when the batch comes again.
+bool take_lines(const Batch &batch, Task &task)
 {
 	Store &s = *store();
 	std::shared_lock<RwLock> registry(s.registry_lock);
-	const TimeUs until = mono_now() + longest_wait;
-	const bool stored = task.mode == Mode::both;
-	std::size_t looked = 0; // readings taken since the last look
+	const std::size_t judged =
+			task.mode == Mode::store ? batch.lines.size() : task.stay.lines_judged();
+	std::size_t looked = readings_a_look; // readings taken since the last look
 	for(std::size_t i = 0; i < batch.lines.size(); ++i) {
-		looked += batch.lines[i].count;
+		if(i >= judged)
+			looked += batch.lines[i].count;
 		if(looked > readings_a_look) {
 			looked = batch.lines[i].count;
-			if(stored && !task.starved && !task.stay.room()) {
-				registry.unlock();
-				task.starved = !task.stay.wait_for_room(until);
-				registry.lock();
+			if(!task.stay.may_cause_more()) {
+				task.stay.stops_at(i);
+				return false;
 			}
-			if(!stored || task.starved)
-				task.stay.leave_room();
+			if(task.mode == Mode::both && !task.starved && !journal_has_room_for_alerts())
+				wait_for_the_writer(task, registry);
 		}
-		take_line(batch.lines[i], batch, batch.serials[i], task);
+		if(i >= judged || task.mode != Mode::judge)
+			take_line(batch.lines[i], batch, batch.serials[i], task,
+					i < judged ? Mode::store : task.mode);
 	}
+	task.stay.is_judged();
+	return true;
 }
 
-void busy(const BatchId &id, Receipt &receipt)
+void refuse_for_now(Receipt &receipt, Counter why, const char *reason)
 {
-	count(count_batches_busy);
+	count(why);
 	receipt = Receipt{};
 	receipt.code = 503;
-	receipt.reason = id.collector.empty()
-							 ? "busy: judged, not stored: the journal is full, the database "
-							   "does not keep up"
-							 : "busy: the journal is full, the database does not keep up";
+	receipt.reason = reason;
+}
+
+void over_share(Receipt &receipt)
+{
+	refuse_for_now(receipt, count_batches_over_share,
+			"busy: changes of this collector's alerts wait to be written");
+}
+
+// All of it is judged.
+void busy(const BatchId &id, const Stay &stay, Receipt &receipt)
+{
+	refuse_for_now(receipt, count_batches_busy,
+			id.collector.empty() ? "busy: judged, not stored: the journal is full, the database "
+								   "does not keep up"
+			: stay.may_store()   ? "busy: the journal is full, the database does not keep up"
+								 : "busy: readings of this collector wait to be written");
+	receipt.judged = true;
 }
 
 // No room, or not its turn to be stored: alerts go out all the same, once.
@@ -273,11 +301,12 @@ void judge_only(const Batch &batch, const BatchId &id, Mode mode, Stay &stay, Re
 	if(mode != Mode::store) {
 		JournalBatch none(0, id, 0, false);
 		Receipt nothing;
-		Task task{id.collector, wall_now(), Mode::judge, none, nothing, stay};
-		take_lines(batch, task);
+		Task task{id.collector, wall_now(), Mode::judge, none, nothing, stay, 0};
+		if(!take_lines(batch, task))
+			return over_share(receipt);
 		count(count_batches_judged);
 	}
-	busy(id, receipt);
+	busy(id, stay, receipt);
 }
 
 // Would anything of it be taken?  A name that brings nothing must not keep a slot.
@@ -303,7 +332,7 @@ bool worth_a_slot(const Batch &batch, const BatchId &id, TimeUs arrived)
 void take_text(Index collector, CollectorShare *share, const BatchId &id, std::string_view text,
 		Mode mode, Receipt &receipt)
 {
-	Stay stay(share);
+	Stay stay(share, id);
 	Batch batch(receipt);
 	read_report(text, batch);
 	if(JournalBatch::bytes(batch.items.size()) > store()->journal.capacity() / 2) {
@@ -311,18 +340,23 @@ void take_text(Index collector, CollectorShare *share, const BatchId &id, std::s
 		receipt.reason = "batch too large for the journal: send smaller ones";
 		return;
 	}
-	const bool wanted = mode != Mode::judge && stay.may_store()
-						&& stay.wait_for_room(mono_now() + longest_wait);
+	if(mode != Mode::store && !stay.may_cause_more())
+		return over_share(receipt);
+	const TimeUs until = mono_now() + longest_wait;
+	const bool wanted = mode != Mode::judge && stay.may_store() && wait_for_room_for_alerts(until);
 	JournalBatch journal(collector, id, batch.items.size(), wanted);
 	if(!journal.ok())
 		return judge_only(batch, id, mode, stay, receipt);
 	stay.stores(JournalBatch::bytes(batch.items.size()));
-	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt, stay};
-	take_lines(batch, task);
+	Task task{id.collector, journal.head().arrived_at, mode, journal, receipt, stay, until};
+	if(!take_lines(batch, task)) {
+		journal.give_up();
+		return over_share(receipt);
+	}
 	if(task.starved) {
 		journal.give_up();
 		count(count_batches_judged);
-		return busy(id, receipt);
+		return busy(id, stay, receipt);
 	}
 	count(count_batches);
 	count(count_readings_accepted, receipt.accepted);
@@ -342,9 +376,9 @@ bool takes_any(const BatchId &id, std::string_view text, Receipt &receipt)
 	if(worth_a_slot(batch, id, arrived))
 		return true;
 	JournalBatch none(0, id, 0, false);
-	Stay nobodys(nullptr);
-	Task task{id.collector, arrived, Mode::both, none, refusals, nobodys};
-	take_lines(batch, task); // refuses every line
+	Stay nobodys(nullptr, id);
+	Task task{id.collector, arrived, Mode::both, none, refusals, nobodys, 0};
+	(void)take_lines(batch, task); // refuses every line
 	receipt = std::move(refusals);
 	receipt.code = 400;
 	receipt.reason =

@@ -145,9 +145,9 @@ bool readings_over_share(const CollectorShare *share) noexcept
 	return share != nullptr && share->readings.waiting(ring.tail()) > ring.capacity() / 2;
 }
 
-bool wait_for_room_for_alerts(TimeUs until, const CollectorShare *share) noexcept
+bool wait_for_room_for_alerts(TimeUs until) noexcept
 {
-	while(!journal_has_room_for_alerts() || changes_over_share(share)) {
+	while(!journal_has_room_for_alerts()) {
 		if(store()->database_up.load() == 0 || mono_now() > until)
 			return false;
 		store()->writer_waker.wake();

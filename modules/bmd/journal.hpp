@@ -91,18 +91,17 @@ inline constexpr std::size_t readings_a_look = 256;
 /// Is there room for what so many readings may cause?
 [[nodiscard]] bool journal_has_room_for_alerts() noexcept;
 
-/// Waits for it as long as the database is up, at most until `until` (monotonic), and until no more
-/// than a collector's share of the ring waits of what `share` caused; nullptr: of nobody.  For
-/// callers without locks, but that of their own collector.
-[[nodiscard]] bool wait_for_room_for_alerts(TimeUs until, const CollectorShare *share) noexcept;
+/// Waits for it as long as the database is up, at most until `until` (monotonic).  For callers
+/// without locks, but those of their own collector.
+[[nodiscard]] bool wait_for_room_for_alerts(TimeUs until) noexcept;
 
 /// Is more than its share of the ring, a quarter, taken by changes it caused?
 [[nodiscard]] bool changes_over_share(const CollectorShare *share) noexcept;
 /// Is more than its share of the journal, half of it, taken by its readings?
 [[nodiscard]] bool readings_over_share(const CollectorShare *share) noexcept;
 
-/// While it is held, what this process causes finds no room in the ring, but people's answers do: it
-/// is made up for later.
+/// While it is held, what this process causes finds no room in the ring, but people's answers do:
+/// it is made up for later.
 void hold_history(bool held) noexcept;
 
 /// Changes this process has queued: what a piece of work caused is the difference.

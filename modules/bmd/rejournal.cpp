@@ -73,7 +73,8 @@ bool rejournal_ended(int number) noexcept
 	return true;
 }
 
-// What is made up for may be very much: it leaves half of the ring to what happens now.
+// Of alerts that began and ended unseen there may be very many: they leave half of the ring to what
+// happens now.
 bool has_half() noexcept
 {
 	return journal_has_room_for(store()->alert_events.capacity() / 2);
@@ -85,14 +86,16 @@ void rejournal() noexcept
 {
 	Store &s = *store();
 	const std::shared_lock<RwLock> registry(s.registry_lock);
-	for(const int known : {1, 0})
-		while(has_half() && rejournal_ended(known)) {
-		}
+	// first what the database believes to be open
+	while(rejournal_ended(1)) {
+	}
+	while(has_half() && rejournal_ended(0)) {
+	}
 	if(!s.changes_missed.exchange(false))
 		return;
 	// Looked at without its lock first: a stale look costs one round.
 	for(Index i = 1; i <= s.alerts.used; ++i)
-		if(behind(s.alerts[i]) && (!has_half() || !rejournal_open(i))) {
+		if(behind(s.alerts[i]) && !rejournal_open(i)) {
 			s.changes_missed.store(true);
 			return;
 		}

@@ -22,10 +22,13 @@ std::uint64_t Backlog::waiting(std::uint64_t tail) const noexcept
 	return (older_.end > tail ? older_.amount : 0) + (newer_.end > tail ? newer_.amount : 0);
 }
 
-void CollectorShare::took(TimeUs begun, TimeUs ended) noexcept
+bool CollectorShare::stuck(bool over, TimeUs now, DurationUs patience) noexcept
 {
-	if(ended - begun >= long_batch)
-		rests_until_ = ended + (ended - begun);
+	if(!over)
+		over_since_ = 0;
+	else if(over_since_ == 0)
+		over_since_ = now;
+	return over && now - over_since_ > patience;
 }
 
 } // namespace bmd

@@ -4,14 +4,12 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "bmd/time.hpp"
 
 namespace bmd {
-
-/// A batch that keeps its process for so long is followed by a rest of the same length.
-inline constexpr DurationUs long_batch = 50'000;
 
 /// What of somebody waits in a ring.  All zero: nothing.
 class Backlog
@@ -19,8 +17,8 @@ class Backlog
 public:
 	/// `amount` more, slots or bytes, in a ring that goes from `tail` to `head` now.
 	void add(std::uint64_t amount, std::uint64_t head, std::uint64_t tail) noexcept;
-	/// What waits, or more: counted in two lots, each of which counts whole until the last of it
-	/// has gone.
+	/// What waits, or up to twice that: counted in two lots, each of which counts whole until the
+	/// last of it has gone.
 	[[nodiscard]] std::uint64_t waiting(std::uint64_t tail) const noexcept;
 
 private:
@@ -33,20 +31,29 @@ private:
 	Lot newer_;
 };
 
+/// A batch of which `lines` are judged, and the others when it is sent again.
+struct PartJudged
+{
+	std::int64_t epoch;
+	std::int64_t seq;
+	std::size_t lines;
+	TimeUs at; ///< monotonic; 0: there is none
+};
+
 /// All zero: nothing taken yet.
 class CollectorShare
 {
 public:
 	Backlog changes;  ///< of alerts, that its readings caused
 	Backlog readings; ///< bytes of the journal
+	PartJudged part;
 
-	/// A batch kept its process from `begun` to `ended` (monotonic).
-	void took(TimeUs begun, TimeUs ended) noexcept;
-	/// Has the process to be left to others now?
-	[[nodiscard]] bool rests(TimeUs now) const noexcept { return now < rests_until_; }
+	/// Is more than its share of changes taken for longer than `patience`?  To be asked, with
+	/// whether it is taken, at every look.
+	[[nodiscard]] bool stuck(bool over, TimeUs now, DurationUs patience) noexcept;
 
 private:
-	TimeUs rests_until_;
+	TimeUs over_since_; ///< 0: it is not
 };
 
 } // namespace bmd

@@ -7,70 +7,50 @@
 #include <cstdint>
 
 #include "bmd/time.hpp"
+#include "intake.hpp"
 #include "journal.hpp"
 #include "registry.hpp"
 
 namespace bmd {
 
-/// How long a batch keeps this process and what it causes, held against its collector's share.
+/// What a batch causes, held against its collector's share.
 class Stay
 {
 public:
-	/// nullptr: nobody's.
-	explicit Stay(CollectorShare *share) : share_(share) {}
+	/// `share` is held by the caller; nullptr: nobody's, without limit.
+	Stay(CollectorShare *share, const BatchId &id) : share_(share), id_(id) {}
 	Stay(const Stay &) = delete;
 	Stay &operator=(const Stay &) = delete;
 	~Stay()
 	{
 		settle();
 		hold_history(false);
-		if(share_ != nullptr)
-			share_->took(begun_, mono_now());
-	}
-	/// True when its readings may cause more.
-	[[nodiscard]] bool room() noexcept
-	{
-		settle();
-		return journal_has_room_for_alerts() && !changes_over_share(share_);
-	}
-	/// Waits until they may.  What it waits for others is not held against its collector.
-	[[nodiscard]] bool wait_for_room(TimeUs until) noexcept
-	{
-		const TimeUs from = mono_now();
-		const bool its_own = changes_over_share(share_);
-		const bool room = wait_for_room_for_alerts(until, share_);
-		if(!its_own)
-			begun_ += mono_now() - from;
-		return room;
 	}
 
-	/// What goes on without waiting leaves the others their room.
-	void leave_room() noexcept
-	{
-		settle();
-		hold_history(changes_over_share(share_));
-	}
-
+	/// May its readings cause more changes of alerts?  When its share is used up they wait until it
+	/// is sent again; but when the database takes nothing they go on, and their history is made up
+	/// for.
+	[[nodiscard]] bool may_cause_more() noexcept;
 	/// May its readings be stored?
 	[[nodiscard]] bool may_store() const noexcept { return !readings_over_share(share_); }
-	void stores(std::size_t bytes) noexcept
+	void stores(std::size_t bytes) noexcept;
+
+	/// Lines that were judged when it was sent before.
+	[[nodiscard]] std::size_t lines_judged() const noexcept
 	{
-		const ByteRing &ring = store()->journal;
-		if(share_ != nullptr)
-			share_->readings.add(bytes, ring.head(), ring.tail());
+		return is_part() ? share_->part.lines : 0;
 	}
+	/// Judged up to this line; the others when it is sent again.
+	void stops_at(std::size_t line) noexcept;
+	/// All of it is judged.
+	void is_judged() noexcept;
 
 private:
-	void settle() noexcept
-	{
-		const std::uint64_t since = journaled_here() - settled_;
-		settled_ += since;
-		const SlotRing &ring = store()->alert_events;
-		if(share_ != nullptr)
-			share_->changes.add(since, ring.head(), ring.tail());
-	}
+	[[nodiscard]] bool is_part() const noexcept;
+	void settle() noexcept;
+
 	CollectorShare *share_;
-	TimeUs begun_ = mono_now();
+	const BatchId &id_;
 	std::uint64_t settled_ = journaled_here();
 };
 

@@ -4,9 +4,9 @@
 /// One block, allocated and touched before the fork, mapped at the same address in every process.
 /// Records refer to each other by index; 0 means none, so slot 0 of every table stays empty.
 ///
-/// Lock order: dialog lock, collector lock, registry lock, device stripe, subscription, book or
-/// pool lock, recipients, reached, what is held, filters, rings, rows that wait.  Nobody sends or
-/// touches a database while holding any but a dialog lock.
+/// Lock order: dialog lock, collector lock, share lock (never waited for), registry lock, device
+/// stripe, subscription, book or pool lock, recipients, reached, what is held, filters, rings, rows
+/// that wait.  Nobody sends or touches a database while holding any but a dialog lock.
 
 #pragma once
 

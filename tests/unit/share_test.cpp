@@ -45,22 +45,21 @@ void a_steady_stream_is_counted_within_bounds()
 	BMD_EQUAL(backlog.waiting(head), 0U);
 }
 
-void a_long_batch_is_followed_by_a_rest_of_its_length()
+void it_is_stuck_when_no_look_found_room_for_long()
 {
+	constexpr bmd::DurationUs patience = 1'000'000;
 	bmd::CollectorShare share{};
-	CU_ASSERT(!share.rests(0));
-	share.took(1'000'000, 1'000'000 + bmd::long_batch - 1);
-	CU_ASSERT(!share.rests(1'000'000 + bmd::long_batch - 1));
-	share.took(2'000'000, 2'300'000);
-	CU_ASSERT(share.rests(2'300'000));
-	CU_ASSERT(share.rests(2'599'999));
-	CU_ASSERT(!share.rests(2'600'000));
+	CU_ASSERT(!share.stuck(true, 5, patience));
+	CU_ASSERT(!share.stuck(true, 5 + patience, patience));
+	CU_ASSERT(share.stuck(true, 6 + patience, patience));
+	CU_ASSERT(!share.stuck(false, 7 + patience, patience));
+	CU_ASSERT(!share.stuck(true, 8 + patience, patience));
 }
 
 CU_TestInfo cases[] = {BMD_CASE(what_has_gone_does_not_wait),
 		BMD_CASE(what_others_put_into_the_ring_is_not_counted),
 		BMD_CASE(a_steady_stream_is_counted_within_bounds),
-		BMD_CASE(a_long_batch_is_followed_by_a_rest_of_its_length), CU_TEST_INFO_NULL};
+		BMD_CASE(it_is_stuck_when_no_look_found_room_for_long), CU_TEST_INFO_NULL};
 
 } // namespace
 

@@ -324,10 +324,11 @@ void Uplink::busy(const Reply &reply, Clock::time_point now)
 {
 	const bool only_judged = !asked_ && in_flight_ > next_;
 	counts_.judged += reply.judged >= in_flight_ ? 1 : 0;
-	judged_ = reply.judged;
-	judge_after_ = now + judge_interval;
-	if(reply.has_durable)
+	judge_after_ = now + (reply.judged >= in_flight_ ? judge_interval : first_pause);
+	if(reply.has_durable) {
+		judged_ = reply.judged;
 		durable(reply.durable, now);
+	}
 	if(only_judged)
 		return;
 	counts_.busy++;
