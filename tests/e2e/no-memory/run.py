@@ -93,5 +93,5 @@ def with_memory_again_everybody_gets_the_whole_state(stack):
 run("no-memory", [every_condition_that_comes_back_is_a_new_alert, a_new_subscription_leaves_the_reserve_alone,
                   who_has_subscribed_is_told_and_may_stay, without_any_memory_readings_are_judged_and_stored,
                   with_memory_again_everybody_gets_the_whole_state],
-    "--memory", "96", "--set", "DEVICES=100", "--set", "ALERTS=1024", "--set", "JOURNAL_MB=8", "--set", "NOTIFIERS=1",
+    "--memory", "98", "--set", "DEVICES=100", "--set", "ALERTS=1024", "--set", "JOURNAL_MB=8", "--set", "NOTIFIERS=1",
     errors_expected=True)
