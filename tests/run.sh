@@ -7,7 +7,7 @@
 # "not ok" counts as one failed test.  Closes with "N passed, N failed"; exit 1 unless all passed.
 # Of all together the unit suites come last: they are compiled, for ASan and UBSan, with the processor
 # time the other parts leave, which mostly wait; and the integration tests run beside the end-to-end
-# cases that are not to be alone.  With FUZZ_SECONDS=N each fuzz target runs as long, two at a time, as soon
+# cases that are not to be alone.  With FUZZ_SECONDS=N each fuzz target runs as long, four at a time, as soon
 # as it is compiled, and counts as one test.
 
 set -u
@@ -35,7 +35,7 @@ sanitized() { # compiles for ASan and UBSan, then fuzzes, with what is left of t
 	echo $? > build/asan.status
 	[ -n "${FUZZ_SECONDS:-}" ] || return 0
 	# shellcheck disable=SC2046 # names of files without spaces
-	exec chrt --idle 0 /usr/bin/python3 tests/fuzz/run.py --seconds "$FUZZ_SECONDS" --jobs 2 \
+	exec chrt --idle 0 /usr/bin/python3 tests/fuzz/run.py --seconds "$FUZZ_SECONDS" --jobs 4 \
 		$(basename -s .cpp tests/fuzz/*.cpp) > build/fuzz.log 2>&1
 }
 

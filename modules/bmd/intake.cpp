@@ -4,6 +4,7 @@
 #include "intake.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "bmd/report.hpp"
@@ -66,15 +67,22 @@ public:
 	{
 		ShareRec &from = store()->shares[collector % max_shares];
 		std::unique_lock<Mutex> lock(from.lock, std::try_to_lock);
-		if(!lock.owns_lock() || (from.collector != collector && needed(from.share)))
+		const std::atomic_ref<Index> owner(from.collector);
+		if(!lock.owns_lock()) {
+			kept_from_it_ = owner.load() == collector;
 			return;
-		if(from.collector != collector)
+		}
+		if(owner.load() != collector && needed(from.share))
+			return;
+		if(owner.load() != collector)
 			from.share = CollectorShare{};
-		from.collector = collector;
+		owner.store(collector);
 		share_ = &from.share;
 		lock_ = std::move(lock);
 	}
 	[[nodiscard]] CollectorShare *get() const noexcept { return share_; }
+	/// It is this collector's, but another looks at it: what is judged in part is not known.
+	[[nodiscard]] bool kept_from_it() const noexcept { return kept_from_it_; }
 
 private:
 	// A little of anybody's waits always.
@@ -88,6 +96,7 @@ private:
 			   || (share.part.at != 0 && mono_now() - share.part.at < part_kept);
 	}
 	CollectorShare *share_ = nullptr;
+	bool kept_from_it_ = false;
 	std::unique_lock<Mutex> lock_;
 };
 
@@ -137,6 +146,8 @@ Receipt take_numbered(
 		return receipt;
 	}
 	const HeldShare share(index);
+	if(share.kept_from_it())
+		return one_at_a_time();
 	const Mode mode = turn == Turn::ahead  ? Mode::judge
 					  : turn == Turn::next ? Mode::both
 										   : Mode::store;

@@ -16,7 +16,7 @@ from sip_tls import context
 from stack import TOP, free_port, run, wait_until
 
 WARDS, DEVICES = 4, 10  # collectors, each on a connection, twice the workers; devices of each
-SECONDS = 6
+SECONDS = 5
 CHANGES, JOURNAL = 16_384, 64 << 20  # places of the rings
 
 
