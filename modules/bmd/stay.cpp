@@ -30,6 +30,11 @@ void Stay::stores(std::size_t bytes) noexcept
 		share_->readings.add(bytes, ring.head(), ring.tail());
 }
 
+std::size_t Stay::lines_judged() const noexcept
+{
+	return share_ != nullptr && is_part() ? share_->part.lines : 0;
+}
+
 void Stay::stops_at(std::size_t line) noexcept
 {
 	if(share_ != nullptr)
@@ -38,14 +43,14 @@ void Stay::stops_at(std::size_t line) noexcept
 
 void Stay::is_judged() noexcept
 {
-	if(is_part())
+	if(share_ != nullptr && is_part())
 		share_->part = PartJudged{};
 }
 
 bool Stay::is_part() const noexcept
 {
-	return share_ != nullptr && share_->part.at != 0 && share_->part.epoch == id_.epoch
-		   && share_->part.seq == id_.seq;
+	const PartJudged &part = share_->part;
+	return part.at != 0 && part.epoch == id_.epoch && part.seq == id_.seq;
 }
 
 void Stay::settle() noexcept

@@ -36,17 +36,14 @@ public:
 	void stores(std::size_t bytes) noexcept;
 
 	/// Lines that were judged when it was sent before.
-	[[nodiscard]] std::size_t lines_judged() const noexcept
-	{
-		return is_part() ? share_->part.lines : 0;
-	}
+	[[nodiscard]] std::size_t lines_judged() const noexcept;
 	/// Judged up to this line; the others when it is sent again.
 	void stops_at(std::size_t line) noexcept;
 	/// All of it is judged.
 	void is_judged() noexcept;
 
 private:
-	[[nodiscard]] bool is_part() const noexcept;
+	[[nodiscard]] bool is_part() const noexcept; // of a share there is
 	void settle() noexcept;
 
 	CollectorShare *share_;
