@@ -1,23 +1,13 @@
 """A flood of changes of alerts; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from postgres import cluster
 from scene import every_condition_that_comes_back_is_a_new_alert, add_device, alerts, batch, hand, stats
-from stack import TOP, RpcFault, run, wait_until
-
-
-def cluster(stack, verb):
-    """The stack's own cluster, by the functions bmd-stack itself uses."""
-    data, log = stack.info["dir"] + "/pg", stack.info["dir"] + "/postgresql.log"
-    sockets = stack.info["db"].split("host=")[1].split()[0]
-    stop = 'as_cluster_user "$(cluster_bin)/pg_ctl" -D "$1" -m immediate -w -t 20 -s stop > /dev/null 2>&1'
-    script = {"kill": stop, "start": 'cluster_start "$1" "$2" "$3"'}[verb]
-    subprocess.run(["bash", "-c", f'. "{TOP}/tools/bmd-stack/cluster.sh"; {script}', "bash",
-                    os.path.realpath(data), sockets, log], capture_output=True, timeout=90, check=True)
+from stack import RpcFault, run, wait_until
 
 
 def a_megabyte_of_flapping_values_keeps_its_whole_history(stack):

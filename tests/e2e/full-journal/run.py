@@ -7,23 +7,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from postgres import cluster
 from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, add_device, alerts, batch, fault, hand, history, now_us, stats, stored
 from stack import BIN, TOP, RpcFault, run, wait_until
 
 RECORDING = os.path.join(TOP, "tests/data/nonin/df2-desaturation.bin")
 PACKETS = 27
-
-
-def cluster(stack, verb):
-    """The stack's own cluster, by the functions bmd-stack itself uses."""
-    data, log = stack.info["dir"] + "/pg", stack.info["dir"] + "/postgresql.log"
-    sockets = stack.info["db"].split("host=")[1].split()[0]
-    stop = ('as_cluster_user "$(cluster_bin)/pg_ctl" -D "$1" -m immediate -w -t 20 -s stop > /dev/null 2>&1; '
-            '! cluster_running "$1"')
-    script = {"kill": stop, "start": 'cluster_start "$1" "$2" "$3"'}[verb]
-    done = subprocess.run(["bash", "-c", f'. "{TOP}/tools/bmd-stack/cluster.sh"; {script}', "bash",
-                           os.path.realpath(data), sockets, log], capture_output=True, text=True, timeout=90)
-    assert done.returncode == 0, f"{verb}: {done.stderr}"
 
 
 def the_journal_is_full(stack):

@@ -11,6 +11,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
+from postgres import cluster
 from scene import Watcher, alerts, every_condition_that_comes_back_is_a_new_alert, json_call, provisioned, stats
 from sip_tls import context
 from stack import TOP, free_port, run, wait_until
@@ -23,16 +24,6 @@ CHANGES, JOURNAL = 16_384, 64 << 20  # places of the rings
 def certificate(stack, name):
     return subprocess.run([TOP + "/tools/bmd-ca/bmd-ca", "collector", "--dir", stack.info["ca"], name], capture_output=True, text=True,
                           timeout=30, check=True).stdout.splitlines()[0]
-
-
-def cluster(stack, verb):
-    """The stack's own cluster, by the functions bmd-stack itself uses."""
-    data, log = stack.info["dir"] + "/pg", stack.info["dir"] + "/postgresql.log"
-    sockets = stack.info["db"].split("host=")[1].split()[0]
-    stop = 'as_cluster_user "$(cluster_bin)/pg_ctl" -D "$1" -m immediate -w -t 20 -s stop > /dev/null 2>&1'
-    script = {"kill": stop, "start": 'cluster_start "$1" "$2" "$3"'}[verb]
-    subprocess.run(["bash", "-c", f'. "{TOP}/tools/bmd-stack/cluster.sh"; {script}', "bash",
-                    os.path.realpath(data), sockets, log], capture_output=True, timeout=90, check=True)
 
 
 class Ward:
