@@ -22,8 +22,8 @@ struct BatchId
 struct Receipt
 {
 	/// 200 taken; 400 nothing of it could be; 409 epoch not possible; 412 not its turn; 413; 503
-	/// keep it.  The reasons of 409, 412 and 503 end with the numbers a collector goes on by
-	/// (numbering.hpp).
+	/// keep it.  The reasons of 409, 412 and 503, but for a second batch at the same time, end with
+	/// the numbers a collector goes on by (numbering.hpp).
 	int code = 200;
 	std::string reason;               ///< when code is not 200
 	std::uint64_t accepted = 0;       ///< readings
