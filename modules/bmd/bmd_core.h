@@ -335,7 +335,7 @@ void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
 /* What is sent between these goes to this dialog. */
-void bmd_core_begin_sending(const struct bmd_dialog *dialog, struct bmd_text user);
+void bmd_core_begin_sending(const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog);
 void bmd_core_end_sending(void);
 /* For the NOTIFY that is being made to this terminal: NULL when it is none of ours. */
 void *bmd_core_make_ticket(struct bmd_text terminal);

@@ -115,6 +115,13 @@ int enter(const bmd_subscribe &subscribe, std::uint64_t dialog, const std::strin
 	return 503;
 }
 
+// Has this person so many?  A terminal that has read the answer to the end of one may subscribe
+// again before the end is entered.
+template <class Count> bool has_reached(std::size_t most, std::string_view user, Count count)
+{
+	return count() >= most && (!bmd::await_endings(user) || count() >= most);
+}
+
 int admit_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 {
 	const std::string_view user = view_of(subscribe.user);
@@ -124,7 +131,9 @@ int admit_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 	bmd::SubRef ref;
 	if(subscribe.expires > 0) {
 		const std::string key = bmd::winfo_key(feed);
-		if(bmd::count_subs(key, user) >= bmd::winfo_subscriptions && !bmd::has_dialog(dialog.id))
+		if(!bmd::has_dialog(dialog.id) && has_reached(bmd::winfo_subscriptions, user, [&] {
+			   return bmd::count_subs(key, user);
+		   }))
 			return 429;
 		if(const int status = enter(subscribe, dialog.id, key, ref); status != 200)
 			return status;
@@ -136,11 +145,30 @@ int admit_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 // One person does not fill the table with subscriptions that nobody has approved.
 bool waits_too_often(const bmd_subscribe &subscribe, const bmd_dialog &dialog, bool pending)
 {
-	if(!pending || bmd::has_dialog(dialog.id)
-			|| bmd::count_pending(view_of(subscribe.user)) < bmd::pending_per_person)
+	const std::string_view user = view_of(subscribe.user);
+	if(!pending || bmd::has_dialog(dialog.id) || !has_reached(bmd::pending_per_person, user, [&] {
+		   return bmd::count_pending(user);
+	   }))
 		return false;
 	bmd::count(bmd::count_pending_refused);
 	return true;
+}
+
+// More than a person may have, or than a policy allows to this feed.
+bool has_too_many(
+		const bmd_subscribe &subscribe, const bmd_dialog &dialog, const bmd::Verdict &verdict)
+{
+	const std::string_view user = view_of(subscribe.user);
+	const std::string_view feed = view_of(subscribe.feed);
+	if(bmd::has_dialog(dialog.id))
+		return false;
+	const std::size_t most = store()->limits.person_subscriptions;
+	if(most != 0 && has_reached(most, user, [&] { return bmd::count_subs(user); })) {
+		bmd::count(bmd::count_subscriptions_refused);
+		return true;
+	}
+	return verdict.most != 0
+		   && has_reached(verdict.most, user, [&] { return bmd::count_subs(feed, user); });
 }
 
 int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
@@ -159,15 +187,7 @@ int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 		return 507;
 	}
 	if(subscribe.expires > 0) { // otherwise state is fetched once
-		const std::size_t most = store()->limits.person_subscriptions;
-		if(most != 0 && bmd::count_subs(user) >= most && !bmd::has_dialog(dialog.id)) {
-			bmd::count(bmd::count_subscriptions_refused);
-			return 429;
-		}
-		if(verdict.most != 0 && bmd::count_subs(feed, user) >= verdict.most
-				&& !bmd::has_dialog(dialog.id))
-			return 429;
-		if(waits_too_often(subscribe, dialog, pending))
+		if(has_too_many(subscribe, dialog, verdict) || waits_too_often(subscribe, dialog, pending))
 			return 429;
 		if(const int status = enter(subscribe, dialog.id, std::string(feed), ref); status != 200)
 			return status;
@@ -212,6 +232,8 @@ void bmd_core_settle(const bmd_subscribe *subscribe, const bmd_dialog *dialog, i
 		bmd::prolong_sub(ref, end_of(*subscribe));
 	else if(!refused)
 		bmd::watcher_accepted(ref);
+	if(refused && subscribe->expires == 0)
+		bmd::mark_ending(ref, false);
 	if(ended && !subscribe->in_dialog && subscribe->winfo == 0)
 		note_fetch(*subscribe);
 }
@@ -231,9 +253,12 @@ void bmd_core_refresh_dialog(const bmd_dialog *dialog)
 	bmd::queue_refresh_sub({dialog->slot, dialog->generation}, dialog->id);
 }
 
-void bmd_core_begin_sending(const bmd_dialog *dialog, bmd_text user)
+void bmd_core_begin_sending(const bmd_subscribe *subscribe, const bmd_dialog *dialog)
 {
-	bmd::begin_sending({dialog->slot, dialog->generation}, view_of(user));
+	const bmd::SubRef ref{dialog->slot, dialog->generation};
+	if(subscribe->expires == 0)
+		bmd::mark_ending(ref, true);
+	bmd::begin_sending(ref, view_of(subscribe->user));
 }
 
 void bmd_core_end_sending(void)

@@ -108,13 +108,18 @@ bool has_room(const CollectorShare *share) noexcept
 }
 
 // Whoever waited would keep a process that others need.
-Receipt one_at_a_time()
+Receipt busy_with(const char *what)
 {
 	count(count_batches_over_share);
 	Receipt receipt;
 	receipt.code = 503;
-	receipt.reason = "busy: another batch of this collector is being taken";
+	receipt.reason = what;
 	return receipt;
+}
+
+Receipt one_at_a_time()
+{
+	return busy_with("busy: another batch of this collector is being taken");
 }
 
 Receipt take_numbered(
@@ -147,7 +152,7 @@ Receipt take_numbered(
 	}
 	const HeldShare share(index);
 	if(share.kept_from_it())
-		return one_at_a_time();
+		return busy_with("busy: a collector that shares this one's place is being looked at");
 	const Mode mode = turn == Turn::ahead  ? Mode::judge
 					  : turn == Turn::next ? Mode::both
 										   : Mode::store;

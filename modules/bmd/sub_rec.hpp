@@ -43,6 +43,7 @@ struct SubRec
 	bool owed;             ///< something was not sent; full state makes up for it
 	std::uint32_t counted; ///< so many alerts it was told of by their number only
 	bool counts;           ///< it was told such a number
+	bool ending;           ///< its end is on its way, within the dialog's lock
 	std::uint8_t failures; ///< NOTIFYs in a row that were not answered
 	WatcherRec watcher;
 	char feed[feed_size];

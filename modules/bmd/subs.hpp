@@ -60,6 +60,13 @@ enum class Admission
 [[nodiscard]] std::size_t count_subs(std::string_view user) noexcept;
 [[nodiscard]] std::size_t count_subs(std::string_view feed, std::string_view user) noexcept;
 
+/// Its end is on its way from now on, or is not after all; nothing when it has gone.  Within the
+/// dialog's lock.
+void mark_ending(SubRef ref, bool ending) noexcept;
+/// Waits until those of this person whose end is on its way have gone, or stay: the terminal may
+/// have read of it already.  False when there were none.  Within no dialog's lock.
+bool await_endings(std::string_view user);
+
 /// It waits for somebody's approval from now on, or does not any more; nothing when it has gone.
 void set_pending(SubRef ref, bool pending) noexcept;
 

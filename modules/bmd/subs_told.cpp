@@ -159,7 +159,33 @@ std::size_t count_of_user(std::string_view user, const std::string_view *feed) n
 	return count;
 }
 
+std::vector<std::uint64_t> endings_of(std::string_view user)
+{
+	const Store &s = *store();
+	std::vector<std::uint64_t> endings;
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	for(Index i = first_sub_of_user(user); i != 0; i = s.subs[i].next_of_user)
+		if(s.subs[i].ending && user == s.subs[i].user)
+			endings.push_back(s.subs[i].dialog);
+	return endings;
+}
+
 } // namespace
+
+void mark_ending(SubRef ref, bool ending) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	if(SubRec *const sub = live_sub(ref); sub != nullptr)
+		sub->ending = ending;
+}
+
+bool await_endings(std::string_view user)
+{
+	const std::vector<std::uint64_t> endings = endings_of(user);
+	for(const std::uint64_t dialog : endings)
+		const std::lock_guard<Mutex> guard(dialog_mutex(dialog));
+	return !endings.empty();
+}
 
 std::size_t count_subs(std::string_view user) noexcept
 {

@@ -252,7 +252,7 @@ static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscr
 
 	pbmd_bmd.dialog_lock(dialog);
 	pbmd_bmd.use_filter(dialog, filter);
-	pbmd_bmd.begin_sending(dialog, asked->user);
+	pbmd_bmd.begin_sending(asked, dialog);
 	pbmd_forget_document();
 	bmd_unpredictable();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)

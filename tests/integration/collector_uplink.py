@@ -23,6 +23,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BIN = os.environ.get('BMD_BIN', os.path.join(TOP, 'build', 'bin'))
 RECORDING = os.path.join(TOP, 'tests', 'data', 'nonin', 'df2-desaturation.bin')
 PACKETS = 27  # in the recording
+OVER_SHARE = 3.0  # s
+ASKED = 8  # times a second at most: 4 that are judged first, and what is stored, which backs off
 
 
 class Server:
@@ -36,6 +38,7 @@ class Server:
         self.fault = None        # code to answer with
         self.too_large = ()      # numbers of batches it can never take
         self.full = False        # no room: judges, and stores nothing
+        self.over_share = False  # neither judges nor stores: too much of this collector waits
         self.judged, self.judgements = {}, []
         self.absent, self.known_epoch = [], 0
         self.sockets = set()
@@ -119,6 +122,8 @@ class Server:
             ahead = not turn and judged > taken and first <= judged + 1 and seq > judged
             if not text or not (turn or ahead):
                 return self.error(412, **numbers)
+            if self.over_share:
+                return self.error(503, **numbers)
             if seq > judged:
                 self.judgements.append(text)
             if self.full or ahead:
@@ -364,6 +369,23 @@ def busy_server_gets_it_later():
     return good
 
 
+def what_the_server_does_not_even_judge_is_not_sent_without_pause():
+    server = Server()
+    server.full = True  # so that what is next is judged before it can be stored
+    home = begin(server)
+    good = wait(lambda: len(server.judgements) >= 3)
+    server.over_share = True
+    taken, before = len(server.judgements), len(server.seen)
+    time.sleep(OVER_SHARE)
+    asked = (len(server.seen) - before) / OVER_SHARE
+    print(f'# asked {asked:.1f} times a second', flush=True)
+    good = good and 0 < asked <= ASKED and len(server.judgements) <= taken + 1
+    server.full = server.over_share = False
+    good = good and complete(server) and len(server.judgements) <= PACKETS and not server.absent
+    home.close()
+    return good
+
+
 def refused_batch_is_not_sent_again():
     server = Server()
     server.fault = 400
@@ -533,7 +555,8 @@ CASES = [everything_arrives_once, outage_loses_nothing, killed_server_gets_what_
          killed_behind_a_proxy_gets_what_it_forgot, full_server_judges_every_batch_once_and_stores_it_later,
          what_comes_after_the_outage_is_judged_before_the_rest_is_stored,
          a_server_with_another_database_is_told_what_does_not_come, busy_server_gets_it_later,
-         refused_batch_is_not_sent_again, killed_collector_goes_on_where_it_was, outdated_epoch_gets_a_new_one,
+         what_the_server_does_not_even_judge_is_not_sent_without_pause, refused_batch_is_not_sent_again,
+         killed_collector_goes_on_where_it_was, outdated_epoch_gets_a_new_one,
          a_restored_spool_goes_on_under_an_epoch_of_its_own,
          numbers_that_were_in_memory_only_lose_nothing_when_they_come_again,
          what_the_server_is_about_to_store_is_not_sent_under_another_epoch,
