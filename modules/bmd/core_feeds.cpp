@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <shared_mutex>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,8 @@ int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 		return 481;
 	if(bmd::is_winfo(*feed) != (subscribe.winfo != 0))
 		return 481; // the dialog has another event package
+	if(target.run_out && subscribe.expires > 0)
+		return 481; // it is not counted any more
 	const std::string_view user = view_of(subscribe.user);
 	const std::string_view of = bmd::winfo_feed(*feed);
 	const bool admitted =
@@ -95,106 +98,95 @@ int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 	return 200;
 }
 
+// What a SUBSCRIBE that opens a dialog comes to.
+struct Opened
+{
+	int status = 200;
+	std::optional<bmd::Counter> counted = std::nullopt; ///< when it stays so
+};
+
 // A subscription finds its place in the table.
-int enter(const bmd_subscribe &subscribe, std::uint64_t dialog, const std::string &key,
-		bmd::SubRef &ref)
+Opened enter(const bmd_subscribe &subscribe, std::uint64_t dialog, const std::string &key,
+		bool pending, const bmd::Places &places, bmd::SubRef &ref)
 {
 	bmd::mark_watched(bmd::winfo_feed(key));
-	switch(bmd::put_sub(dialog, key, view_of(subscribe.user), end_of(subscribe), ref)) {
+	switch(bmd::put_sub(
+			dialog, key, view_of(subscribe.user), end_of(subscribe), ref, pending, places)) {
 		case bmd::Admission::done:
-			return 200;
+			return {};
 		case bmd::Admission::known:
-			bmd::count(bmd::count_replayed_subscribe);
-			return 482;
+			return {482, bmd::count_replayed_subscribe};
 		case bmd::Admission::taken:
-			return 403;
+			return {403};
+		case bmd::Admission::too_many:
+			return {429, bmd::count_subscriptions_refused};
+		case bmd::Admission::too_many_to_feed:
+			return {429};
+		case bmd::Admission::too_many_pending:
+			return {429, bmd::count_pending_refused};
 		case bmd::Admission::unknown:
 		case bmd::Admission::full:
 			break;
 	}
-	return 503;
+	return {503};
 }
 
-// Has this person so many?  A terminal that has read the answer to the end of one may subscribe
-// again before the end is entered.
-template <class Count> bool has_reached(std::size_t most, std::string_view user, Count count)
+Opened open_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 {
-	return count() >= most && (!bmd::await_endings(user) || count() >= most);
-}
-
-int admit_winfo(const bmd_subscribe &subscribe, bmd_dialog &dialog)
-{
-	const std::string_view user = view_of(subscribe.user);
 	const std::string_view feed = view_of(subscribe.feed);
-	if(!answers_for(user, feed))
-		return 403;
+	if(!answers_for(view_of(subscribe.user), feed))
+		return {403};
 	bmd::SubRef ref;
 	if(subscribe.expires > 0) {
-		const std::string key = bmd::winfo_key(feed);
-		if(!bmd::has_dialog(dialog.id) && has_reached(bmd::winfo_subscriptions, user, [&] {
-			   return bmd::count_subs(key, user);
-		   }))
-			return 429;
-		if(const int status = enter(subscribe, dialog.id, key, ref); status != 200)
-			return status;
+		const bmd::Places places{.to_feed = bmd::winfo_subscriptions};
+		const Opened opened = enter(subscribe, dialog.id, bmd::winfo_key(feed), false, places, ref);
+		if(opened.status != 200)
+			return opened;
 	}
 	name(dialog, ref, feed);
-	return 200;
+	return {};
 }
 
-// One person does not fill the table with subscriptions that nobody has approved.
-bool waits_too_often(const bmd_subscribe &subscribe, const bmd_dialog &dialog, bool pending)
-{
-	const std::string_view user = view_of(subscribe.user);
-	if(!pending || bmd::has_dialog(dialog.id) || !has_reached(bmd::pending_per_person, user, [&] {
-		   return bmd::count_pending(user);
-	   }))
-		return false;
-	bmd::count(bmd::count_pending_refused);
-	return true;
-}
-
-// More than a person may have, or than a policy allows to this feed.
-bool has_too_many(
-		const bmd_subscribe &subscribe, const bmd_dialog &dialog, const bmd::Verdict &verdict)
-{
-	const std::string_view user = view_of(subscribe.user);
-	const std::string_view feed = view_of(subscribe.feed);
-	if(bmd::has_dialog(dialog.id))
-		return false;
-	const std::size_t most = store()->limits.person_subscriptions;
-	if(most != 0 && has_reached(most, user, [&] { return bmd::count_subs(user); })) {
-		bmd::count(bmd::count_subscriptions_refused);
-		return true;
-	}
-	return verdict.most != 0
-		   && has_reached(verdict.most, user, [&] { return bmd::count_subs(feed, user); });
-}
-
-int admit_new(const bmd_subscribe &subscribe, bmd_dialog &dialog)
+// One person does not fill the table, with subscriptions that nobody has approved least of all.
+Opened open_feed(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 {
 	const std::string_view user = view_of(subscribe.user);
 	const std::string_view feed = view_of(subscribe.feed);
 	const bmd::Verdict verdict = verdict_on(user, feed);
 	if(!admits(verdict) || user.size() >= bmd::name_size)
-		return 403;
-	const bool pending = standing_of(verdict) == Standing::pending;
+		return {403};
 	bmd::SubRef ref;
 	if(bmd_host_shm_left() < store()->limits.memory_reserve) {
 		bmd::complain(bmd::count_subscriptions_memory_low,
 				"shared memory is nearly used up, new subscriptions are refused: start kamailio "
 				"with a larger -m");
-		return 507;
+		return {507};
 	}
 	if(subscribe.expires > 0) { // otherwise state is fetched once
-		if(has_too_many(subscribe, dialog, verdict) || waits_too_often(subscribe, dialog, pending))
-			return 429;
-		if(const int status = enter(subscribe, dialog.id, std::string(feed), ref); status != 200)
-			return status;
+		const bmd::Places places{
+				store()->limits.person_subscriptions, verdict.most, bmd::pending_per_person};
+		const Opened opened = enter(subscribe, dialog.id, std::string(feed),
+				standing_of(verdict) == Standing::pending, places, ref);
+		if(opened.status != 200)
+			return opened;
 	}
-	bmd::set_pending(ref, pending);
 	name(dialog, ref, feed);
-	return 200;
+	return {};
+}
+
+// A terminal that has read of the end of one may subscribe again before that is entered: then it is
+// waited for, and all is looked at once more.
+int open_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
+{
+	const auto open = subscribe.winfo != 0 ? open_winfo : open_feed;
+	Opened opened = open(subscribe, dialog);
+	if(opened.status == 429) {
+		bmd::await_endings(view_of(subscribe.user));
+		opened = open(subscribe, dialog);
+	}
+	if(opened.counted)
+		bmd::count(*opened.counted);
+	return opened.status;
 }
 
 } // namespace
@@ -212,10 +204,8 @@ int bmd_core_admit(const bmd_subscribe *subscribe, bmd_dialog *dialog)
 	dialog->id = bmd::dialog_of(view_of(subscribe->call_id), view_of(subscribe->tag));
 	dialog->slot = dialog->generation = 0;
 	return guarded(503, [&] {
-		if(subscribe->in_dialog)
-			return admit_in_dialog(*subscribe, *dialog);
-		return subscribe->winfo != 0 ? admit_winfo(*subscribe, *dialog)
-									 : admit_new(*subscribe, *dialog);
+		return subscribe->in_dialog ? admit_in_dialog(*subscribe, *dialog)
+									: open_dialog(*subscribe, *dialog);
 	});
 }
 

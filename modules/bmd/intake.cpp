@@ -108,18 +108,14 @@ bool has_room(const CollectorShare *share) noexcept
 }
 
 // Whoever waited would keep a process that others need.
-Receipt busy_with(const char *what)
+Receipt one_at_a_time()
 {
 	count(count_batches_over_share);
 	Receipt receipt;
 	receipt.code = 503;
-	receipt.reason = what;
+	receipt.reason = "busy: another batch of this collector, or of one that shares its place, is "
+					 "being taken";
 	return receipt;
-}
-
-Receipt one_at_a_time()
-{
-	return busy_with("busy: another batch of this collector is being taken");
 }
 
 Receipt take_numbered(
@@ -152,7 +148,7 @@ Receipt take_numbered(
 	}
 	const HeldShare share(index);
 	if(share.kept_from_it())
-		return busy_with("busy: a collector that shares this one's place is being looked at");
+		return one_at_a_time();
 	const Mode mode = turn == Turn::ahead  ? Mode::judge
 					  : turn == Turn::next ? Mode::both
 										   : Mode::store;

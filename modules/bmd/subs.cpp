@@ -103,11 +103,16 @@ bool answers(const SubRec &sub) noexcept
 	return sub.failures == 0 && sub.retry == 0;
 }
 
+bool has_run_out(const SubRec &sub) noexcept
+{
+	return sub.expires - grace <= mono_now();
+}
+
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
 	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}, answers(sub),
-			sub.pending_since != 0, sub.filter};
+			sub.pending_since != 0, sub.filter, has_run_out(sub)};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -168,10 +173,33 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 		s.watchers.subscribers.fetch_add(1);
 }
 
+// Is there a place for one more of this person?
+Admission place_for(
+		std::string_view feed, std::string_view user, bool pending, const Places &places) noexcept
+{
+	const Store &s = *store();
+	std::size_t all = 0, to_feed = 0, waiting = 0;
+	for(Index i = user_bucket(user); i != 0; i = s.subs[i].next_of_user) {
+		const SubRec &sub = s.subs[i];
+		if(user != sub.user || has_run_out(sub))
+			continue;
+		++all;
+		to_feed += feed == sub.feed ? 1 : 0;
+		waiting += sub.pending_since != 0 ? 1 : 0;
+	}
+	if(places.all != 0 && all >= places.all)
+		return Admission::too_many;
+	if(places.to_feed != 0 && to_feed >= places.to_feed)
+		return Admission::too_many_to_feed;
+	if(pending && places.pending != 0 && waiting >= places.pending)
+		return Admission::too_many_pending;
+	return Admission::done;
+}
+
 } // namespace
 
 Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
-		TimeUs expires, SubRef &ref) noexcept
+		TimeUs expires, SubRef &ref, bool pending, const Places &places) noexcept
 {
 	Store &s = *store();
 	if(feed.size() >= feed_size || user.size() >= name_size)
@@ -180,6 +208,8 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 	Index i = find(dialog);
 	if(i != 0)
 		return user == s.subs[i].user ? Admission::known : Admission::taken;
+	if(const Admission place = place_for(feed, user, pending, places); place != Admission::done)
+		return place;
 	i = take_slot();
 	if(i == 0) {
 		count(count_subscriptions_lost_memory);
@@ -187,14 +217,9 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 	}
 	enter(i, dialog, feed, user);
 	s.subs[i].expires = expires + grace;
+	s.subs[i].pending_since = pending ? wall_now() : 0;
 	ref = SubRef{i, s.subs[i].generation};
 	return Admission::done;
-}
-
-bool has_dialog(std::uint64_t dialog) noexcept
-{
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	return find(dialog) != 0;
 }
 
 Index first_sub_of_user(std::string_view user) noexcept

@@ -38,34 +38,41 @@ struct SubTarget
 	bool answers;         ///< its terminal took the last NOTIFY
 	bool pending;         ///< it waits for approval
 	std::uint32_t filter; ///< number of its filter; 0: it has none
+	bool run_out;         ///< its time is over; presence still has to say so
 };
 
 enum class Admission
 {
 	done,
-	known,   ///< it is there already
-	taken,   ///< the dialog is another feed's or somebody else's
-	unknown, ///< no such dialog
-	full     ///< no room for one more, counted
+	known,            ///< it is there already
+	taken,            ///< the dialog is another feed's or somebody else's
+	unknown,          ///< no such dialog
+	full,             ///< no room for one more, counted
+	too_many,         ///< the person has as many as a person may have
+	too_many_to_feed, ///< as many to this feed
+	too_many_pending  ///< as many that wait for approval
 };
 
-/// Enters a subscription; `expires` is monotonic.
+/// How many subscriptions a person may have; 0: any number.
+struct Places
+{
+	std::size_t all = 0;
+	std::size_t to_feed = 0;
+	std::size_t pending = 0; ///< looked at when the new one waits for approval
+};
+
+/// Enters a subscription, unless its person has as many already: those that have run out are not
+/// counted, nor do two at once get the same place.  `expires` is monotonic; `pending`: it waits for
+/// approval.
 [[nodiscard]] Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
-		TimeUs expires, SubRef &ref) noexcept;
-
-/// Is there a subscription of this dialog?
-[[nodiscard]] bool has_dialog(std::uint64_t dialog) noexcept;
-
-/// How many this person has, and how many to this feed.
-[[nodiscard]] std::size_t count_subs(std::string_view user) noexcept;
-[[nodiscard]] std::size_t count_subs(std::string_view feed, std::string_view user) noexcept;
+		TimeUs expires, SubRef &ref, bool pending = false, const Places &places = {}) noexcept;
 
 /// Its end is on its way from now on, or is not after all; nothing when it has gone.  Within the
 /// dialog's lock.
 void mark_ending(SubRef ref, bool ending) noexcept;
-/// Waits until those of this person whose end is on its way have gone, or stay: the terminal may
-/// have read of it already.  False when there were none.  Within no dialog's lock.
-bool await_endings(std::string_view user);
+/// Waits until those of this person whose end is on its way have gone, or stay.  Within no dialog's
+/// lock.
+void await_endings(std::string_view user);
 
 /// It waits for somebody's approval from now on, or does not any more; nothing when it has gone.
 void set_pending(SubRef ref, bool pending) noexcept;

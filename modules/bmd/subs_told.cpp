@@ -149,16 +149,6 @@ void notify_answered(SubRef ref, int code, bool was_sent) noexcept
 
 namespace {
 
-std::size_t count_of_user(std::string_view user, const std::string_view *feed) noexcept
-{
-	const Store &s = *store();
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	std::size_t count = 0;
-	for(Index i = first_sub_of_user(user); i != 0; i = s.subs[i].next_of_user)
-		count += user == s.subs[i].user && (feed == nullptr || *feed == s.subs[i].feed) ? 1 : 0;
-	return count;
-}
-
 std::vector<std::uint64_t> endings_of(std::string_view user)
 {
 	const Store &s = *store();
@@ -179,22 +169,10 @@ void mark_ending(SubRef ref, bool ending) noexcept
 		sub->ending = ending;
 }
 
-bool await_endings(std::string_view user)
+void await_endings(std::string_view user)
 {
-	const std::vector<std::uint64_t> endings = endings_of(user);
-	for(const std::uint64_t dialog : endings)
+	for(const std::uint64_t dialog : endings_of(user))
 		const std::lock_guard<Mutex> guard(dialog_mutex(dialog));
-	return !endings.empty();
-}
-
-std::size_t count_subs(std::string_view user) noexcept
-{
-	return count_of_user(user, nullptr);
-}
-
-std::size_t count_subs(std::string_view feed, std::string_view user) noexcept
-{
-	return count_of_user(user, &feed);
 }
 
 } // namespace bmd

@@ -215,16 +215,6 @@ std::vector<WatcherNow> waiting_watchers()
 	return found;
 }
 
-std::size_t count_pending(std::string_view user) noexcept
-{
-	const Store &s = *store();
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	std::size_t count = 0;
-	for(Index i = 1; i <= s.subs.used; ++i)
-		count += s.subs[i].dialog != 0 && s.subs[i].pending_since != 0 && user == s.subs[i].user;
-	return count;
-}
-
 void note_watcher(SubRec &sub, WatcherEvent event) noexcept
 {
 	WatcherRec &rec = sub.watcher;

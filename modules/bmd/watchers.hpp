@@ -52,9 +52,6 @@ struct WatcherNow
 /// Those that wait without a live subscription.
 [[nodiscard]] std::vector<WatcherNow> waiting_watchers();
 
-/// Subscriptions of this person that wait for approval now.
-[[nodiscard]] std::size_t count_pending(std::string_view user) noexcept;
-
 /// A subscription was accepted, or is one of before the start.
 void watcher_accepted(SubRef ref) noexcept;
 void watcher_restored(SubRef ref) noexcept;

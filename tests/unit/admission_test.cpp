@@ -1,6 +1,7 @@
 /// @file admission_test.cpp  Unit tests of how many subscriptions a person may have at a time.
 /// SPDX-License-Identifier: GPL-2.0-or-later
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -29,21 +30,23 @@ public:
 		  winfo_(winfo)
 	{
 	}
-	int admit() { return bmd_core_admit(&asked(false, 3600), &dialog_); }
-	int begin()
-	{
-		const int status = admit();
-		if(status == 200)
-			bmd_core_settle(&asked(false, 3600), &dialog_, 200);
-		return status;
-	}
-	// Its end is being answered: what the other one is told when it subscribes before that is done.
+	// What its first SUBSCRIBE is answered, and a refresh.
+	int begin() { return send(false, 3600); }
+	int refresh() { return send(true, 3600); }
+	int end() { return send(true, 0); }
+	// Its end is being answered with this: what another one is told that subscribes before that is
+	// done with.
 	int while_it_ends(Terminal &other, int answer)
 	{
 		CU_ASSERT(bmd_core_admit(&asked(true, 0), &dialog_) == 200);
 		bmd_core_dialog_lock(&dialog_);
 		bmd_core_begin_sending(&asked_, &dialog_);
-		auto told = std::async(std::launch::async, [&] { return other.begin(); });
+		std::promise<void> there;
+		auto told = std::async(std::launch::async, [&] {
+			there.set_value();
+			return other.begin();
+		});
+		there.get_future().wait();
 		std::this_thread::sleep_for(a_moment);
 		bmd_core_settle(&asked_, &dialog_, answer);
 		bmd_core_end_sending();
@@ -52,6 +55,13 @@ public:
 	}
 
 private:
+	int send(bool in_dialog, long expires)
+	{
+		const int status = bmd_core_admit(&asked(in_dialog, expires), &dialog_);
+		if(status == 200)
+			bmd_core_settle(&asked_, &dialog_, 200);
+		return status;
+	}
 	const bmd_subscribe &asked(bool in_dialog, long expires)
 	{
 		asked_ = {text_of(call_id_), text_of(user_), text_of(feed_), text_of(user_),
@@ -66,19 +76,36 @@ private:
 	bmd_dialog dialog_{};
 };
 
+bool any_is_ending()
+{
+	const auto &subs = bmd::store()->subs;
+	for(bmd::Index i = 1; i <= subs.used; ++i)
+		if(subs[i].dialog != 0 && subs[i].ending)
+			return true;
+	return false;
+}
+
+std::uint64_t counted(bmd::Counter counter)
+{
+	return bmd::store()->counters[counter].load();
+}
+
 // The first of `most` ends while one more comes.
 void check_one_for_one(const char *user, const char *feed, bool winfo, std::size_t most)
 {
-	std::vector<Terminal> terminals(most, Terminal(user, feed, winfo));
-	for(Terminal &terminal : terminals) {
-		terminal = Terminal(user, feed, winfo);
-		BMD_EQUAL(terminal.begin(), 200);
+	std::vector<Terminal> terminals;
+	for(std::size_t i = 0; i < most; ++i) {
+		terminals.emplace_back(user, feed, winfo);
+		BMD_EQUAL(terminals.back().begin(), 200);
 	}
 	Terminal next(user, feed, winfo), last(user, feed, winfo);
 	BMD_EQUAL(next.begin(), 429);
+	BMD_EQUAL(terminals[0].begin(), 482);                  // the same one again is not one more
 	BMD_EQUAL(terminals[0].while_it_ends(next, 400), 429); // it was refused: nothing ends
+	CU_ASSERT(!any_is_ending());
 	BMD_EQUAL(terminals[0].while_it_ends(next, 200), 200);
 	BMD_EQUAL(last.begin(), 429);
+	BMD_EQUAL(terminals[1].refresh(), 200);
 }
 
 void who_ends_one_may_begin_another_before_the_answer_is_done_with()
@@ -87,6 +114,7 @@ void who_ends_one_may_begin_another_before_the_answer_is_done_with()
 	ward.for_bob(PolicyResource::device, "D0", Decision::allow).most = 2;
 	ward.publish();
 	check_one_for_one("bob", "dev.D0", false, 2);
+	BMD_EQUAL(counted(bmd::count_subscriptions_refused), 0U);
 }
 
 void so_it_is_for_all_subscriptions_of_a_person()
@@ -94,6 +122,7 @@ void so_it_is_for_all_subscriptions_of_a_person()
 	Ward ward;
 	bmd::store()->limits.person_subscriptions = 3;
 	check_one_for_one("ann", "ann", false, 3);
+	BMD_EQUAL(counted(bmd::count_subscriptions_refused), 3U);
 }
 
 void so_it_is_for_watcher_information()
@@ -108,8 +137,61 @@ void so_it_is_for_those_that_wait_for_approval()
 	ward.for_bob(PolicyResource::device, "D0", Decision::confirm);
 	ward.publish();
 	check_one_for_one("bob", "dev.D0", false, bmd::pending_per_person);
+	BMD_EQUAL(counted(bmd::count_pending_refused), 3U);
 }
 
+void the_subscriptions_of_a_person_are_counted_wherever_they_are_to()
+{
+	Ward ward;
+	bmd::store()->limits.person_subscriptions = 3;
+	Terminal one("ann", "ann"), two("ann", "grp.ward"), three("ann", "dev.D0");
+	Terminal four("ann", "dev.D1"), other("bob", "bob");
+	for(Terminal *terminal : {&one, &two, &three})
+		BMD_EQUAL(terminal->begin(), 200);
+	BMD_EQUAL(four.begin(), 429);
+	BMD_EQUAL(other.begin(), 200);
+	BMD_EQUAL(two.end(), 200);
+	BMD_EQUAL(four.begin(), 200);
+}
+
+void one_that_has_run_out_counts_no_more_and_is_not_refreshed()
+{
+	Ward ward;
+	bmd::store()->limits.person_subscriptions = 2;
+	Terminal one("ann", "ann"), two("ann", "ann"), three("ann", "ann");
+	BMD_EQUAL(one.begin(), 200);
+	BMD_EQUAL(two.begin(), 200);
+	bmd::store()->subs[1].expires -= 3599 * bmd::second_us;
+	BMD_EQUAL(three.begin(), 429);
+	bmd::store()->subs[1].expires -= bmd::second_us;
+	BMD_EQUAL(three.begin(), 200);
+	BMD_EQUAL(one.refresh(), 481);
+	BMD_EQUAL(one.end(), 200);
+	BMD_EQUAL(two.refresh(), 200);
+}
+
+void no_two_at_once_get_the_same_place()
+{
+	constexpr int rounds = 200, crowd = 4;
+	Ward ward;
+	for(int round = 0; round < rounds; ++round) {
+		std::vector<std::future<bmd::Admission>> told;
+		std::vector<bmd::SubRef> refs(crowd);
+		for(int i = 0; i < crowd; ++i)
+			told.push_back(std::async(std::launch::async, [&refs, i, round] {
+				return bmd::put_sub(static_cast<std::uint64_t>(round * crowd + i + 1), "ann", "ann",
+						bmd::mono_now() + 60 * bmd::second_us, refs[static_cast<std::size_t>(i)],
+						false, {.all = 1});
+			}));
+		const auto taken = std::ranges::count_if(
+				told, [](auto &one) { return one.get() == bmd::Admission::done; });
+		BMD_EQUAL(taken, 1);
+		for(const bmd::SubRef &ref : refs)
+			bmd::end_sub(ref);
+	}
+}
+
+// The end that the notifier sends is on its way from before it is sent.
 void who_is_told_to_ask_again_may_do_so_at_once()
 {
 	Ward ward;
@@ -119,24 +201,22 @@ void who_is_told_to_ask_again_may_do_so_at_once()
 	BMD_EQUAL(first.begin(), 200);
 	(void)ward.pass();
 	ward.forget_rules();
-	PolicyRule &rule = ward.for_bob(PolicyResource::device, "D0", Decision::confirm);
-	rule.most = 1;
+	ward.for_bob(PolicyResource::device, "D0", Decision::confirm).most = 1;
 	ward.publish();
-	std::future<int> told;
-	ward.on_send = [&] {
-		told = std::async(std::launch::async, [&] { return next.begin(); });
-		std::this_thread::sleep_for(a_moment);
-	};
+	bool is_on_its_way = false;
+	ward.on_send = [&] { is_on_its_way = any_is_ending(); };
 	BMD_EQUAL(ward.pass(), "dev.D0 !deactivated");
-	CU_ASSERT(told.valid());
-	if(told.valid())
-		BMD_EQUAL(told.get(), 200);
+	CU_ASSERT(is_on_its_way);
+	BMD_EQUAL(next.begin(), 200);
 }
 
 CU_TestInfo cases[] = {BMD_CASE(who_ends_one_may_begin_another_before_the_answer_is_done_with),
 		BMD_CASE(so_it_is_for_all_subscriptions_of_a_person),
 		BMD_CASE(so_it_is_for_watcher_information),
 		BMD_CASE(so_it_is_for_those_that_wait_for_approval),
+		BMD_CASE(the_subscriptions_of_a_person_are_counted_wherever_they_are_to),
+		BMD_CASE(one_that_has_run_out_counts_no_more_and_is_not_refreshed),
+		BMD_CASE(no_two_at_once_get_the_same_place),
 		BMD_CASE(who_is_told_to_ask_again_may_do_so_at_once), CU_TEST_INFO_NULL};
 
 } // namespace

@@ -120,27 +120,10 @@ void what_tm_forgets_without_an_answer_counts_no_more()
 	CU_ASSERT(wire.change().starts_with("ann part"));
 }
 
-void the_subscriptions_of_a_person_are_counted_wherever_they_are_to()
-{
-	Ward ward;
-	ward.subscribe("ann", "ann");
-	ward.subscribe("ann", "grp.ward");
-	ward.subscribe("ann", "grp.ward");
-	ward.subscribe("bob", "grp.ward");
-	BMD_EQUAL(bmd::count_subs("ann"), 3U);
-	BMD_EQUAL(bmd::count_subs("grp.ward", "ann"), 2U);
-	BMD_EQUAL(bmd::count_subs("bob"), 1U);
-	bmd::end_sub({2, bmd::store()->subs[2].generation});
-	BMD_EQUAL(bmd::count_subs("ann"), 2U);
-	BMD_EQUAL(bmd::count_subs("nobody"), 0U);
-}
-
 CU_TestInfo cases[] = {BMD_CASE(a_terminal_that_is_only_slow_is_told_everything),
 		BMD_CASE(one_that_is_silent_is_sent_one_a_second_and_full_state_when_it_answers),
 		BMD_CASE(one_that_never_answers_gets_full_state_when_it_is_tried_again),
-		BMD_CASE(what_tm_forgets_without_an_answer_counts_no_more),
-		BMD_CASE(the_subscriptions_of_a_person_are_counted_wherever_they_are_to),
-		CU_TEST_INFO_NULL};
+		BMD_CASE(what_tm_forgets_without_an_answer_counts_no_more), CU_TEST_INFO_NULL};
 
 } // namespace
 
