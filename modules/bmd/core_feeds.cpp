@@ -85,7 +85,7 @@ int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 		return 481;
 	if(bmd::is_winfo(*feed) != (subscribe.winfo != 0))
 		return 481; // the dialog has another event package
-	if(target.run_out && subscribe.expires > 0)
+	if(target.ends <= bmd::mono_now() && subscribe.expires > 0)
 		return 481; // it is not counted any more
 	const std::string_view user = view_of(subscribe.user);
 	const std::string_view of = bmd::winfo_feed(*feed);

@@ -103,16 +103,16 @@ bool answers(const SubRec &sub) noexcept
 	return sub.failures == 0 && sub.retry == 0;
 }
 
-bool has_run_out(const SubRec &sub) noexcept
+TimeUs end_of(const SubRec &sub) noexcept
 {
-	return sub.expires - grace <= mono_now();
+	return sub.expires - grace;
 }
 
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
 	SubTarget target{{i, sub.generation}, sub.dialog, sub.full_at, {}, answers(sub),
-			sub.pending_since != 0, sub.filter, has_run_out(sub)};
+			sub.pending_since != 0, sub.filter, end_of(sub)};
 	copy_text(target.user, name_size, sub.user);
 	return target;
 }
@@ -178,10 +178,11 @@ Admission place_for(
 		std::string_view feed, std::string_view user, bool pending, const Places &places) noexcept
 {
 	const Store &s = *store();
+	const TimeUs now = mono_now();
 	std::size_t all = 0, to_feed = 0, waiting = 0;
 	for(Index i = user_bucket(user); i != 0; i = s.subs[i].next_of_user) {
 		const SubRec &sub = s.subs[i];
-		if(user != sub.user || has_run_out(sub))
+		if(user != sub.user || end_of(sub) <= now)
 			continue;
 		++all;
 		to_feed += feed == sub.feed ? 1 : 0;

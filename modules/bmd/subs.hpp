@@ -38,7 +38,7 @@ struct SubTarget
 	bool answers;         ///< its terminal took the last NOTIFY
 	bool pending;         ///< it waits for approval
 	std::uint32_t filter; ///< number of its filter; 0: it has none
-	bool run_out;         ///< its time is over; presence still has to say so
+	TimeUs ends;          ///< monotonic: its time is over; the record stays until presence said so
 };
 
 enum class Admission
