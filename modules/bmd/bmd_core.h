@@ -325,7 +325,7 @@ struct bmd_dialog
 
 int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
 /* 200; 403: not entitled, or the dialog is somebody else's; 429: this person has too many; 481:
- * there is none; 482: there is one already; 503: no room. */
+ * there is none, or it has run out; 482: there is one already; 503: no room. */
 int bmd_core_admit(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
 /* What became of it: the status it was answered with. */
 void bmd_core_settle(
