@@ -68,8 +68,9 @@ def nobody_is_kept_out(stack, where, kinds, *trusted):
     written = os.path.getsize(stack.info["log"]) - size
     print(f"# flood: {sent[0]} pipelined requests, {sent[1]} connections ({', '.join(kinds)}): REGISTER by TCP {max(came):.2f} s at the latest, "
           f"a report {max(took) * 1000:.0f} ms, {written} bytes of log")
-    # when all connections are taken for a moment, as by any flood of them, a phone tries again, or its system does after 1 s and 3 s
-    assert sorted(came)[2] < 1 and max(came) < 6 and max(took) < 2, (came, max(took))
+    # when all connections are taken for a moment, as by any flood of them, a phone tries again, or its system does after 1 s and 3 s:
+    # the second try of the system is the latest for three of five
+    assert sorted(came)[2] < 2 and max(came) < 6 and max(took) < 2, (came, max(took))
     assert min(told) >= 0, "who was there is told nothing"
     assert written < 300_000, f"{written} bytes of log"
 
