@@ -26,7 +26,7 @@ typedef struct bmd_api
 	void (*settle)(
 			const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog, int status);
 	void (*refresh_dialog)(const struct bmd_dialog *dialog);
-	void (*begin_sending)(const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog);
+	int (*begin_sending)(const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog);
 	void (*end_sending)(void);
 	void *(*make_ticket)(struct bmd_text terminal);
 	void (*free_ticket)(void *ticket);

@@ -325,7 +325,7 @@ struct bmd_dialog
 
 int bmd_core_may_watch(struct bmd_text username, struct bmd_text feed);
 /* 200; 403: not entitled, or the dialog is somebody else's; 429: this person has too many; 481:
- * there is none, or it has run out; 482: there is one already; 503: no room. */
+ * there is none; 482: there is one already; 503: no room. */
 int bmd_core_admit(const struct bmd_subscribe *subscribe, struct bmd_dialog *dialog);
 /* What became of it: the status it was answered with. */
 void bmd_core_settle(
@@ -334,9 +334,9 @@ void bmd_core_dialog_lock(const struct bmd_dialog *dialog);
 void bmd_core_dialog_unlock(const struct bmd_dialog *dialog);
 /* Its full state is sent by its notifier. */
 void bmd_core_refresh_dialog(const struct bmd_dialog *dialog);
-/* What is sent between these goes to this dialog.  When its end is asked for that is on its way
- * until settle(). */
-void bmd_core_begin_sending(const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog);
+/* What is sent between these goes to this dialog, which settle() follows.  -1: it is in a dialog
+ * that has ended meanwhile. */
+int bmd_core_begin_sending(const struct bmd_subscribe *subscribe, const struct bmd_dialog *dialog);
 void bmd_core_end_sending(void);
 /* For the NOTIFY that is being made to this terminal: NULL when it is none of ours. */
 void *bmd_core_make_ticket(struct bmd_text terminal);

@@ -85,8 +85,6 @@ int admit_in_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 		return 481;
 	if(bmd::is_winfo(*feed) != (subscribe.winfo != 0))
 		return 481; // the dialog has another event package
-	if(target.ends <= bmd::mono_now() && subscribe.expires > 0)
-		return 481; // it is not counted any more
 	const std::string_view user = view_of(subscribe.user);
 	const std::string_view of = bmd::winfo_feed(*feed);
 	const bool admitted =
@@ -174,14 +172,14 @@ Opened open_feed(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 	return {};
 }
 
-// A terminal that has read of the end of one may subscribe again before that is entered: then it is
-// waited for, and all is looked at once more.
+// A terminal that has read of the end of one may subscribe again before that is entered: then that
+// is waited for, and all is looked at once more.
 int open_dialog(const bmd_subscribe &subscribe, bmd_dialog &dialog)
 {
 	const auto open = subscribe.winfo != 0 ? open_winfo : open_feed;
 	Opened opened = open(subscribe, dialog);
 	if(opened.status == 429) {
-		bmd::await_endings(view_of(subscribe.user));
+		bmd::await_answers(view_of(subscribe.user));
 		opened = open(subscribe, dialog);
 	}
 	if(opened.counted)
@@ -222,8 +220,8 @@ void bmd_core_settle(const bmd_subscribe *subscribe, const bmd_dialog *dialog, i
 		bmd::prolong_sub(ref, end_of(*subscribe));
 	else if(!refused)
 		bmd::watcher_accepted(ref);
-	if(refused && subscribe->expires == 0)
-		bmd::mark_ending(ref, false);
+	else
+		bmd::let_go(ref);
 	if(ended && !subscribe->in_dialog && subscribe->winfo == 0)
 		note_fetch(*subscribe);
 }
@@ -243,12 +241,13 @@ void bmd_core_refresh_dialog(const bmd_dialog *dialog)
 	bmd::queue_refresh_sub({dialog->slot, dialog->generation}, dialog->id);
 }
 
-void bmd_core_begin_sending(const bmd_subscribe *subscribe, const bmd_dialog *dialog)
+int bmd_core_begin_sending(const bmd_subscribe *subscribe, const bmd_dialog *dialog)
 {
 	const bmd::SubRef ref{dialog->slot, dialog->generation};
-	if(subscribe->expires == 0)
-		bmd::mark_ending(ref, true);
+	if(subscribe->in_dialog && !bmd::take_in_hand(ref))
+		return -1;
 	bmd::begin_sending(ref, view_of(subscribe->user));
+	return 0;
 }
 
 void bmd_core_end_sending(void)

@@ -24,7 +24,7 @@ struct SubRef
 struct SubRec
 {
 	std::uint64_t dialog; ///< dialog_of(); 0: free
-	TimeUs expires;       ///< monotonic
+	TimeUs expires;       ///< monotonic: the record goes then
 	TimeUs retry;         ///< monotonic: its full state is told again then; 0: no need
 	TimeUs full_at;       ///< wall clock: its full state was written last; 0: never since the start
 	TimeUs pending_since; ///< wall clock: it waits for approval since then; 0: it does not
@@ -43,11 +43,19 @@ struct SubRec
 	bool owed;             ///< something was not sent; full state makes up for it
 	std::uint32_t counted; ///< so many alerts it was told of by their number only
 	bool counts;           ///< it was told such a number
-	bool ending;           ///< its end is on its way, within the dialog's lock
+	bool in_hand;          ///< something in it is being answered, or its end sent, within its lock
 	std::uint8_t failures; ///< NOTIFYs in a row that were not answered
 	WatcherRec watcher;
 	char feed[feed_size];
 	char user[name_size];
 };
+
+inline constexpr DurationUs grace = 40 * second_us; ///< presence may still send the last NOTIFY
+
+/// Monotonic: when its time is over, by what its terminal asked for.
+[[nodiscard]] inline TimeUs end_of(const SubRec &sub) noexcept
+{
+	return sub.expires - grace;
+}
 
 } // namespace bmd

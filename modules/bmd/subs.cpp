@@ -20,7 +20,6 @@ namespace {
 
 constexpr char separator = '~'; // not in the name of any feed
 constexpr std::size_t dialog_digits = 16;
-constexpr DurationUs grace = 40 * second_us; // presence may still send the last NOTIFY
 
 Index &feed_bucket(std::string_view feed) noexcept
 {
@@ -103,11 +102,6 @@ bool answers(const SubRec &sub) noexcept
 	return sub.failures == 0 && sub.retry == 0;
 }
 
-TimeUs end_of(const SubRec &sub) noexcept
-{
-	return sub.expires - grace;
-}
-
 SubTarget target_of(Index i) noexcept
 {
 	const SubRec &sub = store()->subs[i];
@@ -173,30 +167,6 @@ void enter(Index i, std::uint64_t dialog, std::string_view feed, std::string_vie
 		s.watchers.subscribers.fetch_add(1);
 }
 
-// Is there a place for one more of this person?
-Admission place_for(
-		std::string_view feed, std::string_view user, bool pending, const Places &places) noexcept
-{
-	const Store &s = *store();
-	const TimeUs now = mono_now();
-	std::size_t all = 0, to_feed = 0, waiting = 0;
-	for(Index i = user_bucket(user); i != 0; i = s.subs[i].next_of_user) {
-		const SubRec &sub = s.subs[i];
-		if(user != sub.user || end_of(sub) <= now)
-			continue;
-		++all;
-		to_feed += feed == sub.feed ? 1 : 0;
-		waiting += sub.pending_since != 0 ? 1 : 0;
-	}
-	if(places.all != 0 && all >= places.all)
-		return Admission::too_many;
-	if(places.to_feed != 0 && to_feed >= places.to_feed)
-		return Admission::too_many_to_feed;
-	if(pending && places.pending != 0 && waiting >= places.pending)
-		return Admission::too_many_pending;
-	return Admission::done;
-}
-
 } // namespace
 
 Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
@@ -209,8 +179,13 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 	Index i = find(dialog);
 	if(i != 0)
 		return user == s.subs[i].user ? Admission::known : Admission::taken;
-	if(const Admission place = place_for(feed, user, pending, places); place != Admission::done)
-		return place;
+	Index over = 0;
+	for(Admission place{};
+			(place = place_for(feed, user, pending, places, over)) != Admission::done;) {
+		if(over == 0)
+			return place;
+		drop(over, WatcherEvent::timeout);
+	}
 	i = take_slot();
 	if(i == 0) {
 		count(count_subscriptions_lost_memory);
@@ -226,15 +201,6 @@ Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view 
 Index first_sub_of_user(std::string_view user) noexcept
 {
 	return user_bucket(user);
-}
-
-void set_pending(SubRef ref, bool pending) noexcept
-{
-	const std::lock_guard<Mutex> guard(store()->sub_lock);
-	if(!live(ref))
-		return;
-	TimeUs &since = store()->subs[ref.slot].pending_since;
-	since = !pending ? 0 : since != 0 ? since : wall_now();
 }
 
 std::vector<PendingSub> pending_subs()
@@ -255,8 +221,10 @@ void prolong_sub(SubRef ref, TimeUs expires) noexcept
 {
 	Store &s = *store();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
-	if(live(ref))
-		s.subs[ref.slot].expires = expires + grace;
+	if(!live(ref))
+		return;
+	s.subs[ref.slot].expires = expires + grace;
+	s.subs[ref.slot].in_hand = false;
 }
 
 void end_sub(SubRef ref, WatcherEvent why) noexcept
@@ -285,11 +253,12 @@ bool may_have_subs(std::string_view feed) noexcept
 bool has_answering_sub(std::string_view feed, std::string_view user) noexcept
 {
 	Store &s = *store();
+	const TimeUs now = mono_now();
 	const std::lock_guard<Mutex> guard(s.sub_lock);
 	Index i = feed_bucket(feed);
 	while(i != 0
 			&& (feed != s.subs[i].feed || user != s.subs[i].user || !answers(s.subs[i])
-					|| hides_urgent(s.subs[i].filter)))
+					|| end_of(s.subs[i]) <= now || hides_urgent(s.subs[i].filter)))
 		i = s.subs[i].next_of_feed;
 	return i != 0;
 }

@@ -38,7 +38,7 @@ struct SubTarget
 	bool answers;         ///< its terminal took the last NOTIFY
 	bool pending;         ///< it waits for approval
 	std::uint32_t filter; ///< number of its filter; 0: it has none
-	TimeUs ends;          ///< monotonic: its time is over; the record stays until presence said so
+	TimeUs ends;          ///< monotonic: its time is over then, though the record stays for a while
 };
 
 enum class Admission
@@ -61,21 +61,18 @@ struct Places
 	std::size_t pending = 0; ///< looked at when the new one waits for approval
 };
 
-/// Enters a subscription, unless its person has as many already: those that have run out are not
-/// counted, nor do two at once get the same place.  `expires` is monotonic; `pending`: it waits for
-/// approval.
+/// Enters a subscription, unless its person has as many already.  One that has run out, and that
+/// nothing is answered in, gives its place; two at once do not get the same one.  `expires` is
+/// monotonic; `pending`: it waits for approval.
 [[nodiscard]] Admission put_sub(std::uint64_t dialog, std::string_view feed, std::string_view user,
 		TimeUs expires, SubRef &ref, bool pending = false, const Places &places = {}) noexcept;
 
-/// Its end is on its way from now on, or is not after all; nothing when it has gone.  Within the
-/// dialog's lock.
-void mark_ending(SubRef ref, bool ending) noexcept;
-/// Waits until those of this person whose end is on its way have gone, or stay.  Within no dialog's
-/// lock.
-void await_endings(std::string_view user);
-
-/// It waits for somebody's approval from now on, or does not any more; nothing when it has gone.
-void set_pending(SubRef ref, bool pending) noexcept;
+/// Something in it is being answered from now on, or its end is sent: it keeps its place.  False
+/// when it has gone.  Within the dialog's lock, until it is prolonged, ends or is let go.
+bool take_in_hand(SubRef ref) noexcept;
+void let_go(SubRef ref) noexcept;
+/// Waits for what is being answered in dialogs of this person now.  Within no dialog's lock.
+void await_answers(std::string_view user);
 
 struct PendingSub
 {
@@ -96,6 +93,10 @@ void end_sub(SubRef ref, WatcherEvent why = WatcherEvent::timeout) noexcept;
 [[nodiscard]] SubRec *live_sub(SubRef ref) noexcept;
 [[nodiscard]] Index first_sub_of(std::string_view feed) noexcept;
 [[nodiscard]] Index first_sub_of_user(std::string_view user) noexcept;
+/// Is there a place for one more of this person?  done, or why not: `over` is one whose end would
+/// make it then (0: there is none).  Within the lock.
+[[nodiscard]] Admission place_for(std::string_view feed, std::string_view user, bool pending,
+		const Places &places, Index &over) noexcept;
 /// Takes a live one away.  Within the lock.
 void drop_sub(SubRef ref, WatcherEvent why) noexcept;
 

@@ -149,29 +149,38 @@ void notify_answered(SubRef ref, int code, bool was_sent) noexcept
 
 namespace {
 
-std::vector<std::uint64_t> endings_of(std::string_view user)
+std::vector<std::uint64_t> in_hand_of(std::string_view user)
 {
 	const Store &s = *store();
-	std::vector<std::uint64_t> endings;
+	std::vector<std::uint64_t> dialogs;
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
 	for(Index i = first_sub_of_user(user); i != 0; i = s.subs[i].next_of_user)
-		if(s.subs[i].ending && user == s.subs[i].user)
-			endings.push_back(s.subs[i].dialog);
-	return endings;
+		if(s.subs[i].in_hand && user == s.subs[i].user)
+			dialogs.push_back(s.subs[i].dialog);
+	return dialogs;
 }
 
 } // namespace
 
-void mark_ending(SubRef ref, bool ending) noexcept
+bool take_in_hand(SubRef ref) noexcept
+{
+	const std::lock_guard<Mutex> guard(store()->sub_lock);
+	SubRec *const sub = live_sub(ref);
+	if(sub != nullptr)
+		sub->in_hand = true;
+	return sub != nullptr;
+}
+
+void let_go(SubRef ref) noexcept
 {
 	const std::lock_guard<Mutex> guard(store()->sub_lock);
 	if(SubRec *const sub = live_sub(ref); sub != nullptr)
-		sub->ending = ending;
+		sub->in_hand = false;
 }
 
-void await_endings(std::string_view user)
+void await_answers(std::string_view user)
 {
-	for(const std::uint64_t dialog : endings_of(user))
+	for(const std::uint64_t dialog : in_hand_of(user))
 		const std::lock_guard<Mutex> guard(dialog_mutex(dialog));
 }
 

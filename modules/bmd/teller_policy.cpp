@@ -30,7 +30,7 @@ Verdict verdict_now(const SubTarget &target, std::string_view feed)
 void Teller::send_last(const std::string &feed, const SubTarget &target, NotifyState state)
 {
 	begin_sending(target.ref, target.user);
-	mark_ending(target.ref, true);
+	take_in_hand(target.ref);
 	set_notify_state(state);
 	const std::string of(winfo_feed(feed));
 	if(is_winfo(feed))

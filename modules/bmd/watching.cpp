@@ -49,10 +49,11 @@ bool is_shown(
 Watching::Watching(const AlertRec &alert)
 {
 	const Permits permits;
+	const TimeUs now = mono_now();
 	for(const std::string &feed : common_feeds(alert))
 		for(std::size_t slot = 0; slot < store()->limits.notifiers; ++slot)
 			for(const SubTarget &target : subs_of(feed, slot))
-				if(target.answers && !hides_urgent(target.filter)
+				if(target.answers && target.ends > now && !hides_urgent(target.filter)
 						&& is_shown(permits, target.user, feed, alert))
 					users_.emplace(target.user);
 }

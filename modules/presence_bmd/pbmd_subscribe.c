@@ -251,8 +251,13 @@ static void subscribe_in(struct sip_msg *msg, str *user, const struct bmd_subscr
 	int result, status;
 
 	pbmd_bmd.dialog_lock(dialog);
+	if(pbmd_bmd.begin_sending(asked, dialog) < 0) {
+		pbmd_bmd.dialog_unlock(dialog);
+		pbmd_bmd.drop_filter(filter);
+		(void)refuse(msg, 481, "Subscription Does Not Exist", NULL);
+		return;
+	}
 	pbmd_bmd.use_filter(dialog, filter);
-	pbmd_bmd.begin_sending(asked, dialog);
 	pbmd_forget_document();
 	bmd_unpredictable();
 	result = asked->in_dialog ? hand_in_dialog(msg, user, dialog->resource)

@@ -162,9 +162,9 @@ public:
 	{
 		bmd::SubRef ref;
 		bmd::mark_watched(feed);
-		CU_ASSERT(bmd::put_sub(++dialog_, feed, user, bmd::mono_now() + 3600 * bmd::second_us, ref)
+		CU_ASSERT(bmd::put_sub(++dialog_, feed, user, bmd::mono_now() + 3600 * bmd::second_us, ref,
+						  pending)
 				  == bmd::Admission::done);
-		bmd::set_pending(ref, pending);
 		(void)pass(); // the policy so far has been seen
 	}
 
@@ -173,9 +173,9 @@ public:
 	{
 		bmd::SubRef ref;
 		bmd::mark_watched(bmd::winfo_feed(feed));
-		CU_ASSERT(bmd::put_sub(++dialog_, feed, user, bmd::mono_now() + 3600 * bmd::second_us, ref)
+		CU_ASSERT(bmd::put_sub(++dialog_, feed, user, bmd::mono_now() + 3600 * bmd::second_us, ref,
+						  pending)
 				  == bmd::Admission::done);
-		bmd::set_pending(ref, pending);
 		bmd::watcher_accepted(ref);
 		return ref;
 	}
