@@ -10,7 +10,7 @@ import sys
 import time
 
 from scene import json_call
-from scenery import HERE, STRANGER, alerts_meanwhile, by_tls, comes_in, registers_by_tcp, shared_memory, unchanged
+from scenery import HERE, STRANGER, Flood, alerts_meanwhile, by_tls, comes_in, registers_by_tcp, shared_memory, unchanged
 from sip import Agent, Dialog
 
 SECONDS = 4
@@ -104,6 +104,17 @@ def said_to(stack, *pieces, address="127.0.0.78"):
         except TimeoutError:
             return int(got.split()[1]), False
         return int(got.split()[1]) if got else 0, True
+
+
+# all counted before the address's own: 0 of 8
+def who_is_refused_while_others_flood_is_told_why(stack):
+    with Flood(stack, ("http", STRANGER, 2), seconds=SECONDS) as flood:
+        time.sleep(0.5)
+        told = []
+        for _ in range(8):  # in two time slots at least
+            told.append(said_to(stack, b"POST /RPC HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"))
+            time.sleep(0.3)
+    assert told == [(400, True)] * 8, f"while {flood.sent} requests came: {told}"
 
 
 def two_lengths_and_chunks_are_refused(stack):

@@ -13,7 +13,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 from http_flood import (
     a_person_who_asks_for_too_much_does_not_flood_the_log, pipelined_HTTP_at_SIP_TCP_keeps_nobody_out,
     pipelined_HTTP_at_SIP_TLS_keeps_nobody_out, pipelined_HTTP_at_the_intake_keeps_nobody_out,
-    two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory)
+    two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory, who_is_refused_while_others_flood_is_told_why)
 from scene import Watcher, every_condition_that_comes_back_is_a_new_alert, provisioned
 from scenery import (
     DEVICES, NAT, STRANGER, Flood, alerts_meanwhile, brings_a_reading, by_tls, comes_in, judged, registers_by_tcp, report, serial,
@@ -243,7 +243,7 @@ run("flood", [
     a_flood_of_SUBSCRIBE_REGISTER_and_MESSAGE_delays_no_alert, a_phone_behind_the_address_of_the_flood_is_served, who_comes_by_TCP_meanwhile_is_answered,
     a_flood_of_wrong_passwords_from_500_addresses_delays_no_alert, a_flood_of_what_cannot_be_read_does_not_flood_the_log,
     a_flood_of_HTTP_requests_delays_no_alert,
-    two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory,
+    who_is_refused_while_others_flood_is_told_why, two_lengths_and_chunks_are_refused, what_is_larger_than_a_message_may_be_keeps_no_memory,
     no_answer_to_a_stranger_is_larger_than_the_request, a_reply_to_nothing_goes_nowhere,
     short_requests_of_an_address_get_few_answers, what_an_address_sends_beyond_its_share_is_not_answered,
     one_person_cannot_ask_for_more_than_a_share, a_person_who_asks_for_too_much_does_not_flood_the_log, half_sent_requests_do_not_hold_the_intake_for_longer_than_25_s,
