@@ -86,7 +86,7 @@ refused "the default team cannot be deleted" 'the team "late" is the default tea
 refused "nor with all others" 'the team "late" is the default team' "TRUNCATE bmd_team CASCADE"
 psql -Xq -c "BEGIN; UPDATE bmd_setting SET text_value = '' WHERE name = 'default_team'; INSERT INTO bmd_team VALUES ('day'); COMMIT"
 psql -Xq -c "BEGIN; UPDATE bmd_setting SET text_value = 'day' WHERE name = 'default_team'" -c "SELECT pg_sleep(2)" -c "COMMIT" > /dev/null 2>&1 &
-sleep 0.7
+until [ "$(psql -XAtqc "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND wait_event = 'PgSleep'")" = 1 ] || ! kill -0 $!; do sleep 0.05; done
 refused "nor one that somebody makes the default meanwhile" 'the team "day" is the default team' "DELETE FROM bmd_team WHERE team_name = 'day'"
 wait $!
 accepted "when another is chosen it can be deleted" "UPDATE bmd_setting SET text_value = 'late' WHERE name = 'default_team'; DELETE FROM bmd_team WHERE team_name = 'day'"

@@ -56,7 +56,7 @@ milliseconds() {
 	local start
 	start=$(date +%s%N)
 	sql "$1" > "$scratch/result" || { cat "$scratch/result"; return; }
-	echo $((($(date +%s%N) - start) / 200000))
+	echo $((($(date +%s%N) - start) / 1000000))
 }
 quick() {
 	local ms
@@ -64,8 +64,8 @@ quick() {
 	printf '# %s: %s ms\n' "$1" "$ms"
 	if [ "$ms" -le "$2" ]; then ok "$1 in $2 ms"; else not_ok "$1 in $2 ms" "$ms"; fi
 }
-quick "the feeds of one device among 200,000" 3000 "SELECT feed FROM bmd_feed_member WHERE serial = 'M4711'"
+quick "the feeds of one device among 200,000" 1000 "SELECT feed FROM bmd_feed_member WHERE serial = 'M4711'"
 check "which are eight technicians, the device and the group" "10" "SELECT count(*) FROM bmd_feed_member WHERE serial = 'M4711'"
-quick "the devices of one technician among 200,000" 5000 "SELECT count(*) FROM bmd_responsible WHERE username = 'm7'"
-quick "all 2,000,000 memberships" 90000 "SELECT count(*) FROM (SELECT feed, serial FROM bmd_feed_member OFFSET 0) m"
+quick "the devices of one technician among 200,000" 1500 "SELECT count(*) FROM bmd_responsible WHERE username = 'm7'"
+quick "all 2,000,000 memberships" 20000 "SELECT count(*) FROM (SELECT feed, serial FROM bmd_feed_member OFFSET 0) m"
 finish

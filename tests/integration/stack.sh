@@ -6,7 +6,14 @@ set -uo pipefail
 stack=$top/tools/bmd-stack/bmd-stack
 work=$(mktemp -d /tmp/bmd-test.XXXXXX)
 chmod 711 "$work"
-port=$((20000 + $$ % 20000))
+# three ports, which no other test is given while this one runs
+coproc ports { exec python3 -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+import stack
+print(*[stack.free_port() for _ in range(3)], flush=True)
+sys.stdin.read()' "$top/tests/lib"; }
+read -r port http_port free_port <&"${ports[0]}"
 end() {
 	"$stack" down --purge --dir "$work/a folder" > /dev/null 2>&1
 	"$stack" down --purge --dir "$work/s" > /dev/null 2>&1
@@ -37,7 +44,7 @@ says() {
 field() { jq -r ".$1" "$work/stack.json"; }
 
 cd "$work" || exit 1
-runs "a stack comes up from nothing, with a relative folder" 0 'applied 0001' up --dir s --sip-port $port --http-port $((port + 1))
+runs "a stack comes up from nothing, with a relative folder" 0 'applied 0001' up --dir s --sip-port "$port" --http-port "$http_port"
 cp "$work/out" "$work/stack.json"
 [ -s "$work/stack.json" ] || finish || exit 1
 says "standard output is one JSON object" "1" jq -s length "$work/stack.json"
@@ -54,8 +61,8 @@ says "no password of a technician is in the configuration or in a log" "" grep -
 runs "up again is the same stack" 0 '' up --dir s
 says "with the same process" "$(field pid)" jq .pid "$work/out"
 runs "other settings for a running stack are refused" 1 "runs with sip_port=$port" up --dir s --sip-port 5999
-runs "a taken SIP port is a clear error" 1 "udp 127.0.0.1:$port cannot be used: Address already in use" up --dir t --sip-port $port --http-port $((port + 2))
-runs "a taken HTTP port is a clear error" 1 "tcp 127.0.0.1:$((port + 1)) cannot be used" up --dir t --sip-port $((port + 2)) --http-port $((port + 1))
+runs "a taken SIP port is a clear error" 1 "udp 127.0.0.1:$port cannot be used: Address already in use" up --dir t --sip-port "$port" --http-port "$free_port"
+runs "a taken HTTP port is a clear error" 1 "tcp 127.0.0.1:$http_port cannot be used" up --dir t --sip-port "$free_port" --http-port "$http_port"
 
 sip() { python3 "$top/tests/lib/sip_request.py" "$work/stack.json" "$@"; }
 domain=$(field domain)

@@ -3,7 +3,9 @@
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
+import contextlib
 import json
+import subprocess
 import time
 
 from stack import RpcFault, wait_until
@@ -91,6 +93,26 @@ def setting(stack, name, value):
 def every_condition_that_comes_back_is_a_new_alert(stack):
     """A sentence for cases that count alerts: nothing is reopened."""
     setting(stack, "reopen_seconds", 0)
+
+
+def no_device_falls_silent_meanwhile(stack):
+    """A sentence for cases that count alerts or texts, and last longer than a device may be silent."""
+    stack.sql("UPDATE bmd_device_type SET stale_after = '1 hour'")
+    provisioned(stack)
+
+
+@contextlib.contextmanager
+def held(stack, statement):
+    """A session of the database holds what this statement takes while the block runs."""
+    with subprocess.Popen(["psql", "-X", "-q", "-At", stack.info["db"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as session:
+        session.stdin.write(f"BEGIN; {statement}; SELECT 'held';\n")
+        session.stdin.flush()
+        for line in session.stdout:
+            if line.strip() == "held":
+                break
+        yield
+        session.stdin.write("ROLLBACK;\n")
 
 
 def fault(call, *arguments):

@@ -87,7 +87,7 @@ class Terminal:
 
     def objects(self):
         with open(self.path) as file:
-            return [json.loads(line) for line in file if line.startswith("{")]
+            return [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
 
     def wait(self, wanted, what, timeout=10, after=0):
         try:

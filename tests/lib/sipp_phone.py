@@ -78,8 +78,8 @@ class SippPhone:
                 if (match := heads.match(part))]
 
     def got(self, method):
-        """The requests of this method that have come."""
-        return [m for m in self.messages() if m.is_request and m.method == method]
+        """The requests of this method that have come; one that was sent again counts once."""
+        return list({(m.headers["via"][0], m.cseq): m for m in reversed(self.messages()) if m.is_request and m.method == method}.values())[::-1]
 
     def invite(self, timeout=5):
         return wait_until(lambda: self.got("INVITE"), timeout, f"an INVITE to {self.terminal}")[0]

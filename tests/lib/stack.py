@@ -27,21 +27,27 @@ _kept_ports = []
 
 
 def free_port():
-    """A port nobody uses, for UDP and TCP.  Kept distinct within this process.
+    """A port nobody uses, for UDP and TCP.  No other test on this machine is given it while this process lives.
 
     Not one that the system gives to sockets that ask for any: a server that is killed wants its own again.
     """
     while True:
         port = random.randrange(10_000, 32_768)
+        ours = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            ours.bind(f"\0bmd-test-port-{port}")
+        except OSError:
+            ours.close()
+            continue
         with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
+                ours.close()
                 continue
-        if port not in _kept_ports:
-            _kept_ports.append(port)
-            return port
+        _kept_ports.append(ours)
+        return port
 
 
 def wait_until(condition, timeout=5, what="condition"):

@@ -42,7 +42,7 @@ class Terminal:
 
     def objects(self):
         with open(self.path) as file:
-            return [json.loads(line) for line in file if line.startswith("{")]
+            return [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
 
     def wait(self, wanted, what, timeout=10):
         return wait_until(lambda: next((o for o in self.objects() if wanted(o)), None), timeout, what)

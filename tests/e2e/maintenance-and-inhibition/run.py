@@ -1,12 +1,12 @@
 """Suppresses alerts and lets them go; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import OXIMETER, Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, records, stats
+from scene import (
+    OXIMETER, Watcher, add_device, alerts, hand, held, history, kill_and_restart, no_device_falls_silent_meanwhile, provisioned, records, stats)
 from stack import run, wait_until
 from terminal import Terminal
 
@@ -159,18 +159,15 @@ def when_it_is_heard_again_what_holds_is_told_and_what_does_not_is_over(stack):
     shown(stack, "LINK", "SpO2", None, 0.5)
     watcher = stack.watcher
     watcher.wait(lambda: not watcher.about("LINK", "PulseRate") and not watcher.about("LINK", "NoData"), "the ends")
-    wait_until(lambda: ["raised", "suppressed", "resumed"] in history(stack, "LINK")
-               and ["raised", "suppressed", "cleared"] in history(stack, "LINK"), 3, "the histories")
+    # by then it may be silent again, and mute what holds
+    wait_until(lambda: {tuple(h[:3]) for h in history(stack, "LINK")}
+               >= {("raised", "suppressed", "resumed"), ("raised", "suppressed", "cleared")}, 3, "the histories")
 
 
 def a_window_is_set_while_its_table_is_locked_and_stored_later(stack):
-    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; LOCK TABLE bmd_maintenance; "
-                       "SELECT pg_sleep(2); ROLLBACK", stdout=subprocess.DEVNULL)
-    wait_until(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE relation = 'bmd_maintenance'::regclass AND granted "
-                                 "AND mode = 'AccessExclusiveLock'"), 3, "the lock")
-    stack.kamcmd("bmd.maintenance", "WORK-2", "60", "admin", "locked")
-    wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 1, "the window")
-    assert lock.poll() is None, "the lock went too early"
+    with held(stack, "LOCK TABLE bmd_maintenance"):
+        stack.kamcmd("bmd.maintenance", "WORK-2", "60", "admin", "locked")
+        wait_until(lambda: suppressed(stack, "WORK-2") == ["maintenance"], 1, "the window")
     wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_maintenance WHERE why = 'locked'") == [["1"]], 10,
                "the stored window")
     time.sleep(0.5)
@@ -180,25 +177,22 @@ def a_window_is_set_while_its_table_is_locked_and_stored_later(stack):
 def a_window_whose_row_is_locked_holds_up_nobody_and_stays_ended(stack):
     before = stack.sql("SELECT count(*) FROM bmd_reading")
     failures = stats(stack)["writer_failures"]
-    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; SELECT FROM bmd_maintenance WHERE why = "
-                       "'locked' FOR UPDATE; SELECT pg_sleep(5); ROLLBACK", stdout=subprocess.DEVNULL)
-    wait_until(lambda: stack.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' "
-                                 "AND wait_event = 'PgSleep'"), 3, "the lock")
-    stack.kamcmd("bmd.maintenance", "WORK-2", "0", "admin", "done")
-    wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, "its end")
-    hand(stack, "WORK-2 SpO2=79")
-    wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_reading") != before, 2, "the reading beside the lock")
-    stack.sql("INSERT INTO bmd_maintenance (serial, ends_at, who, why) "
-              "VALUES ('WORK-1', now() + interval '1 min', 'admin', 'another')")  # all windows are read again
-    wait_until(lambda: "maintenance" in suppressed(stack, "WORK-1"), 3, "another window")
-    assert suppressed(stack, "WORK-2") == ["none"], "the window that was ended is back"
-    assert lock.poll() is None, "the lock went too early"
-    assert stats(stack)["windows_waiting"] > 0 and stats(stack)["writer_failures"] == failures, stats(stack)
+    with held(stack, "SELECT FROM bmd_maintenance WHERE why = 'locked' FOR UPDATE"):
+        stack.kamcmd("bmd.maintenance", "WORK-2", "0", "admin", "done")
+        wait_until(lambda: suppressed(stack, "WORK-2") == ["none"], 2, "its end")
+        hand(stack, "WORK-2 SpO2=79")
+        wait_until(lambda: stack.sql("SELECT count(*) FROM bmd_reading") != before, 2, "the reading beside the lock")
+        stack.sql("INSERT INTO bmd_maintenance (serial, ends_at, who, why) "
+                  "VALUES ('WORK-1', now() + interval '1 min', 'admin', 'another')")  # all windows are read again
+        wait_until(lambda: "maintenance" in suppressed(stack, "WORK-1"), 3, "another window")
+        assert suppressed(stack, "WORK-2") == ["none"], "the window that was ended is back"
+        assert stats(stack)["windows_waiting"] > 0 and stats(stack)["writer_failures"] == failures, stats(stack)
     wait_until(lambda: stack.sql("SELECT ends_at < now() FROM bmd_maintenance WHERE why = 'locked'") == [["t"]], 10,
                "the stored end")
 
 
 run("maintenance-and-inhibition", [
+    no_device_falls_silent_meanwhile,
     an_open_alert_is_suppressed_when_its_device_is_worked_on, a_new_alert_within_the_window_is_shown_with_the_reason,
     the_window_is_in_the_database_with_who_and_why, kamcmd_says_who_works_on_a_device_and_until_when, what_still_holds_when_the_window_ends_is_told_again,
     a_window_by_sql_of_a_type_a_group_or_all_is_in_force_at_once,

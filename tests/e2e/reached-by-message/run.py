@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from answering import BMD, TEXT, Answerer, action, query
 from baresip import Baresip
-from scene import Watcher, add_device, alerts, hand, kill_and_restart, records, setting, stats
+from scene import Watcher, add_device, alerts, hand, kill_and_restart, no_device_falls_silent_meanwhile, records, setting, stats
 from sip import Dialog, Message
 from stack import free_port, run, wait_until
 
@@ -386,7 +386,7 @@ def the_view_says_who_was_told_by_what_way(stack):
 
 
 run("reached-by-message", [
-    only_the_first_step_calls_anybody, who_has_no_subscription_gets_a_text_at_once,
+    no_device_falls_silent_meanwhile, only_the_first_step_calls_anybody, who_has_no_subscription_gets_a_text_at_once,
     a_new_terminal_gets_what_is_outstanding_once_and_the_old_one_nothing, a_terminal_that_subscribes_gets_no_text,
     who_accepts_by_text_is_told_to_the_others_and_seen, who_hands_it_back_makes_it_wait_again,
     the_end_is_told_when_it_stays, without_a_terminal_it_is_owed_also_after_kill_9,

@@ -6,7 +6,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import add_device, alerts, batch, batch_among_others, device, fault, hand, history, now_us, provisioned, stats, stored
+from scene import add_device, alerts, batch, batch_among_others, device, fault, hand, history, no_device_falls_silent_meanwhile, now_us, provisioned, stats, stored
 from stack import run, wait_until
 
 
@@ -301,20 +301,21 @@ def an_invalid_value_is_technical_and_never_ends_an_alert(stack):
 
 
 def silence_is_an_alert_and_ends_with_the_next_reading(stack):
-    stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('quick', '700 ms')")
+    stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('quick', '2 s')")
     add_device(stack, "SILENT", "quick")
     add_device(stack, "NEW", "quick")
     hand(stack, "SILENT SpO2=97")
     begun = time.time()
-    wait_until(lambda: alerts(stack, "SILENT"), 3, "the stale alert")
+    wait_until(lambda: alerts(stack, "SILENT"), 4, "the stale alert")
     took = time.time() - begun
     alert = alerts(stack, "SILENT")[0]
     assert (alert["condition"], alert["kind"], alert["priority"]) == ("stale", "technical", "high"), alert
-    assert 0.6 < took < 1.7, f"raised after {took:.2f} s of silence, 0.7 s being allowed"
+    assert 1.9 < took < 3, f"raised after {took:.2f} s of silence, 2 s being allowed"
     assert alerts(stack, "NEW") == [], "a device that never spoke is not silent"
     hand(stack, "SILENT SpO2=97")
     assert alerts(stack, "SILENT") == []
-    wait_until(lambda: history(stack, "SILENT")[0] == ["raised", "cleared"], 3, "its history")
+    # it may be silent again by then, and is reopened
+    wait_until(lambda: history(stack, "SILENT")[0][:2] == ["raised", "cleared"], 3, "its history")
     stack.sql("UPDATE bmd_device_type SET stale_after = '1 h' WHERE type_name = 'quick'")
 
 
@@ -354,13 +355,13 @@ def nothing_is_stored_twice_and_nothing_is_lost(stack):
                       "GROUP BY a.alert_id, a.revision HAVING count(e) <> a.revision "
                       "OR max(e.revision) <> a.revision")
     assert wrong == [], f"alerts whose history has gaps: {wrong}"
-    book = sorted(a["id"] for a in alerts(stack))
-    base = sorted(r[0] for r in stack.sql("SELECT alert_id FROM bmd_alert WHERE state <> 'cleared'"))
-    assert book == base, "open alerts in memory and in the database differ"
+    wait_until(lambda: sorted(a["id"] for a in alerts(stack))
+               == sorted(r[0] for r in stack.sql("SELECT alert_id FROM bmd_alert WHERE state <> 'cleared'")), 3,
+               "the same open alerts in memory and in the database")
 
 
 run("readings", [
-    flapping_around_a_limit_gives_one_alert,
+    no_device_falls_silent_meanwhile, flapping_around_a_limit_gives_one_alert,
     the_value_on_a_limit_is_right_and_hysteresis_ends_at_its_end,
     from_low_to_high_at_once_ends_one_alert_and_begins_another,
     nonsense_is_refused_with_its_reason_and_counted, the_counters_are_statistics_of_kamailio_too,

@@ -5,7 +5,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, history, setting, stats
+from scene import Watcher, add_device, alerts, hand, history, no_device_falls_silent_meanwhile, setting, stats
 from stack import run, wait_until
 
 
@@ -94,7 +94,7 @@ def a_full_book_gives_new_alerts_the_room(stack):
 
 
 run("reopening", [
-    a_condition_that_comes_back_continues_its_alert, who_accepted_keeps_it_and_other_responses_begin_anew,
+    no_device_falls_silent_meanwhile, a_condition_that_comes_back_continues_its_alert, who_accepted_keeps_it_and_other_responses_begin_anew,
     it_comes_back_after_kill_9_too, what_a_person_has_dealt_with_does_not_come_back,
     another_patient_gets_an_alert_of_its_own, after_the_time_it_is_a_new_alert,
     a_full_book_gives_new_alerts_the_room], "--set", "ALERTS=5", errors_expected=True)

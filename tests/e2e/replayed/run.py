@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import middle
-from scene import alerts, every_condition_that_comes_back_is_a_new_alert, hand, stats
+from scene import alerts, every_condition_that_comes_back_is_a_new_alert, hand, no_device_falls_silent_meanwhile, stats
 from sip import Message
 from stack import BIN, run, wait_until
 
@@ -103,6 +103,13 @@ class Terminal:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(8) == 0
         return self.objects()[-1]["replayed"]
+
+
+def unread(port):
+    """Bytes that wait in the system for whoever listens at this port of UDP."""
+    with open("/proc/net/udp", encoding="ascii") as file:
+        lines = [line.split() for line in file][1:]
+    return sum(int(line[4].split(":")[1], 16) for line in lines if int(line[1].split(":")[1], 16) == port)
 
 
 def orders(recorded):
@@ -257,7 +264,7 @@ def sent_again_a_notify_is_refused_counted_and_shown_to_be_one(stack):
         for data, sock in itertools.product(notifies, (man.sock, elsewhere)):
             sock.sendto(man._request(with_another_branch(data), True), man.terminal)
             sent += 1
-            time.sleep(0.001)
+            wait_until(lambda: not unread(man.terminal[1]), 5, "the terminal to read it")
     raised(stack, terminal, 74)
     said = terminal.objects()[before:]
     values = {a["value"] for o in said for a in o.get("alerts", [])}
@@ -281,7 +288,7 @@ def a_retransmission_is_no_replay(stack):
 
 
 run("replayed", [
-    every_condition_that_comes_back_is_a_new_alert, a_whole_session_is_recorded,
+    no_device_falls_silent_meanwhile, every_condition_that_comes_back_is_a_new_alert, a_whole_session_is_recorded,
     sent_again_from_elsewhere_each_request_is_refused_and_counted,
     sent_again_from_the_same_address_a_message_is_answered_as_before_and_all_else_refused,
     after_a_restart_it_is_refused_by_the_age_of_its_nonce,

@@ -1,12 +1,11 @@
 """Rules, patients and restarts change under open alerts; see README.md.  SPDX-License-Identifier: GPL-2.0-or-later"""
 
 import os
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import OXIMETER, Watcher, add_device, alerts, device, hand, history, now_us, provisioned
+from scene import OXIMETER, Watcher, add_device, alerts, device, hand, held, history, now_us, provisioned
 from stack import run, wait_until
 
 
@@ -120,17 +119,14 @@ def a_device_whose_type_is_newer_than_the_types_read_keeps_its_alerts(stack):
     add_device(stack, "NEWER", SpO2={"low": 90})
     hand(stack, "NEWER SpO2=80")
     wait_until(lambda: history(stack, "NEWER") == [["raised"]], 3, "the alert")
-    lock = stack.start("psql", "-X", "-q", stack.info["db"], "-c", "BEGIN; LOCK TABLE bmd_patient; "
-                       "SELECT pg_sleep(1.5); ROLLBACK", stdout=subprocess.DEVNULL)
-    locked = "SELECT 1 FROM pg_locks WHERE relation = 'bmd_patient'::regclass AND "
-    wait_until(lambda: stack.sql(locked + "granted AND mode = 'AccessExclusiveLock'"), 3, "the lock")
-    # the types are read, the patients wait for the lock, the devices come after
-    stack.sql("SELECT pg_notify('bmd_change', 'bmd_device_type:newborn'), pg_notify('bmd_change', 'bmd_patient:1'), "
-              "pg_notify('bmd_change', 'bmd_device:NEWER')")
-    wait_until(lambda: stack.sql(locked + "NOT granted"), 1, "the server to wait for the patients")
-    stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('newborn', '1 h'); "
-              "UPDATE bmd_device SET type_name = 'newborn' WHERE serial = 'NEWER'")
-    assert lock.poll() is None, "the lock went too early"
+    with held(stack, "LOCK TABLE bmd_patient"):
+        # the types are read, the patients wait for the lock, the devices come after
+        stack.sql("SELECT pg_notify('bmd_change', 'bmd_device_type:newborn'), pg_notify('bmd_change', 'bmd_patient:1'), "
+                  "pg_notify('bmd_change', 'bmd_device:NEWER')")
+        wait_until(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE relation = 'bmd_patient'::regclass AND NOT granted"), 1,
+                   "the server to wait for the patients")
+        stack.sql("INSERT INTO bmd_device_type (type_name, stale_after) VALUES ('newborn', '1 h'); "
+                  "UPDATE bmd_device SET type_name = 'newborn' WHERE serial = 'NEWER'")
     wait_until(lambda: (device(stack, "NEWER") or [{}])[0].get("type") == "newborn", 5, "the new type")
     time.sleep(0.3)
     assert len(alerts(stack, "NEWER")) == 1 and history(stack, "NEWER") == [["raised"]], history(stack, "NEWER")

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand
+from scene import Watcher, add_device, alerts, hand, no_device_falls_silent_meanwhile, stats
 from sip import Dialog
 from stack import run, wait_until
 
@@ -207,10 +207,11 @@ def a_technician_without_assignments_gets_an_empty_full_document(stack):
 def a_terminal_that_knows_no_such_dialog_loses_the_subscription(stack):
     watcher, other = Watcher(stack, "tech1"), Watcher(stack, "tech1")
     watcher.agent.notify_status = 481
+    before = stats(stack)["subscriptions"]
     hand(stack, "OX-1001 SpO2=84")
     watcher.wait(lambda: watcher.open, "the alert")
     other.wait(lambda: other.open, "the alert")
-    time.sleep(0.1)  # the 481 on its way back
+    wait_until(lambda: stats(stack)["subscriptions"] == before - 1, 3, "the end of the subscription by the 481")
     hand(stack, "OX-1001 SpO2=98")
     other.wait(lambda: not other.open, "its end")
     watcher.quiet(0.1)
@@ -317,7 +318,7 @@ def the_server_ends_what_is_not_refreshed(stack):
 
 
 run("subscription-lifecycle", [
-    full_then_partial_on_personal_device_and_group_feed, an_alert_carries_every_field,
+    no_device_falls_silent_meanwhile, full_then_partial_on_personal_device_and_group_feed, an_alert_carries_every_field,
     every_way_to_accept_our_type, a_type_with_q_0_is_not_accepted,
     expiry_is_3600_when_absent_and_at_most, a_fetch_is_answered_once,
     two_subscriptions_of_one_person_are_apart,

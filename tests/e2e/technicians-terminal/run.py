@@ -26,7 +26,7 @@ class Terminal:
 
     def objects(self):
         with open(self.path) as file:
-            return [json.loads(line) for line in file if line.startswith("{")]
+            return [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
 
     def notifies(self):
         return [o for o in self.objects() if "subscription_state" in o]

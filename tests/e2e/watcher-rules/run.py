@@ -103,7 +103,7 @@ def high_priority_is_told_at_once_in_the_middle_of_a_digest(stack):
 
     def shown():
         with open(path) as file:
-            objects = [json.loads(line) for line in file if line.startswith("{")]
+            objects = [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
         return [(a["serial"], a["state"]) for o in objects for a in o.get("alerts", [])]
     wait_until(lambda: ("W-1", "active") in shown(), 10, "bmd-watch")
     hand(stack, "W-1 SpO2=97")  # held
@@ -187,7 +187,10 @@ def a_rate_tells_what_came_meanwhile_together(stack):
     rule(stack, most_per_minute=2)
     watcher.pump(0.2)
     count = len(watcher.documents)
-    for value in (80, 97, 80, 97, 80):
+    for value, state in ((80, "active"), (97, "cleared")):
+        hand(stack, f"W-1 SpO2={value}")
+        told(watcher, "W-1", state)
+    for value in (80, 97, 80):
         hand(stack, f"W-1 SpO2={value}")
         watcher.pump(0.2)
     hand(stack, "W-2 SpO2=80")
@@ -342,6 +345,9 @@ def the_report_of_alarms_holds_no_command_while_the_database_is_silent(stack):
             stack.kamcmd("bmd.report-alarms")
         except AssertionError as refused:
             waited.append((time.time() - begun, str(refused)))
+    begun = time.time()
+    stack.kamcmd("bmd.stats")
+    idle = time.time() - begun  # what it takes to start a kamcmd
     with Frozen(stack):
         thread = threading.Thread(target=report)
         thread.start()
@@ -349,11 +355,17 @@ def the_report_of_alarms_holds_no_command_while_the_database_is_silent(stack):
         begun = time.time()
         stack.kamcmd("bmd.stats")
         behind = time.time() - begun
-        thread.join()
+        thread.join()  # within the block: the report ends by itself, not since the database is back
     took, words = waited[0]
-    assert "503" in words and took < 1.3 and behind < 1.2, (took, behind, words)
+    assert "503" in words and took - idle < 1.1 and behind - idle < 1, (took, behind, idle, words)
     print(f"# watcher-rules: with a silent database the report took {took:.2f} s, a command behind it {behind:.2f} s")
-    assert records(stack.kamcmd("bmd.report-alarms")), "no report afterwards"
+
+    def reported():
+        try:
+            return records(stack.kamcmd("bmd.report-alarms"))
+        except AssertionError:  # all connect again at once
+            return None
+    wait_until(reported, 5, "a report afterwards")
 
 
 run("watcher-rules", [
