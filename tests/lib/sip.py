@@ -98,14 +98,15 @@ class Agent:
 
     transport = "UDP"
 
-    def __init__(self, server, user, password, domain=None, host="127.0.0.1", tcp=False):
+    def __init__(self, server, user, password, domain=None, host="127.0.0.1", tcp=False, patience=None):
+        """patience: seconds for a connection to be made; None: as long as the system tries."""
         self.server = server
         self.user = user
         self.password = password
         self.domain = domain or server[0]
         if tcp:
             self.transport = "TCP"
-        self.sock = self._open(host)
+        self.sock = self._open(host, patience)
         self.host, self.port = self.sock.getsockname()[:2]
         self.host = f"[{self.host}]" if ":" in self.host else self.host
         self.contact = f"sip:{user}@{self.host}:{self.port}"
@@ -120,14 +121,20 @@ class Agent:
         self._news = threading.Condition()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def _open(self, host):
+    def _open(self, host, patience=None):
         tcp = self.transport == "TCP"
         sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
                              socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.bind((host, 0))
         if tcp:
-            sock.connect(self.server)
+            sock.settimeout(patience)
+            try:
+                sock.connect(self.server)
+            except OSError:
+                sock.close()
+                raise
+            sock.settimeout(None)
         return sock
 
     def close(self):

@@ -33,8 +33,8 @@ class TlsAgent(Agent):
         super().__init__(server, user, password, domain)
         self.contact += ";transport=tls"
 
-    def _open(self, host):
-        plain = socket.create_connection(self.server, 5)
+    def _open(self, host, patience=None):
+        plain = socket.create_connection(self.server, patience or 5)
         sock = self.tls.wrap_socket(plain, server_hostname=self.server[0])
         sock.setblocking(False)
         return sock

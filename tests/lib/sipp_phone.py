@@ -74,8 +74,9 @@ class SippPhone:
             text = file.read()
         found = re.split(rb"-{40,} [^\n]*\n", text)
         heads = re.compile(rb"^\w+ message received \[(\d+)\] bytes ?:\s*\n")
-        return [sip.Message(part[match.end():].strip(b"\n")[:int(match.group(1))]) for part in found
-                if (match := heads.match(part))]
+        whole = [(match, part[match.end():].strip(b"\n")) for part in found if (match := heads.match(part))]
+        # sipp may be writing the last one
+        return [sip.Message(text[:int(match.group(1))]) for match, text in whole if len(text) >= int(match.group(1)) - 4]
 
     def got(self, method):
         """The requests of this method that have come; one that was sent again counts once."""

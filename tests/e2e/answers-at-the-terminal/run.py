@@ -7,7 +7,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import add_device, alerts, history, provisioned, raise_on
+from scene import add_device, alerts, history, no_device_falls_silent_meanwhile, provisioned, raise_on
 from stack import run, wait_until
 from terminal import Screen, Terminal, command_line
 
@@ -111,6 +111,7 @@ def a_screen_is_left_with_q_and_the_terminal_is_as_before(stack):
 
 
 run("answers-at-the-terminal", [
+    no_device_falls_silent_meanwhile,
     one_accepts_and_the_other_sees_at_once_who, what_is_refused_is_told_with_its_reason,
     a_command_that_cannot_be_read_is_told_and_sends_nothing, every_command_does_what_it_says,
     a_file_of_commands_is_carried_out_and_quit_waits_for_the_results,

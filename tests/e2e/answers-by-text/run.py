@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 from answering import TEXT, Answerer, old_enough
 from baresip import Baresip
-from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, provisioned, raise_on, shown
+from scene import Watcher, add_device, alerts, hand, history, kill_and_restart, no_device_falls_silent_meanwhile, provisioned, raise_on, shown
 from sip import Dialog
 from stack import free_port, run, wait_until
 
@@ -200,6 +200,7 @@ def sipp_answers_with_a_text_of_every_common_form(stack):
 
 
 run("answers-by-text", [
+    no_device_falls_silent_meanwhile,
     a_phone_accepts_with_ok_and_the_code_and_every_terminal_sees_it,
     an_unknown_code_and_what_is_no_answer_change_nothing, help_and_list_say_what_can_be_said,
     every_other_word_does_what_it_says, somebody_elses_alert_is_not_answered,

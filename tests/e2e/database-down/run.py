@@ -118,7 +118,7 @@ def provisioning_is_followed_again(stack):
 
 def a_full_journal_says_busy_and_keep(stack):
     cluster(stack, "kill")
-    wait_until(lambda: stack.stat("database_up") == 0 or send(stack, "SpO2=71", "DB-2"), 5, "database down")
+    wait_until(lambda: send(stack, "SpO2=71", "DB-2") and stack.stat("database_up") == 0, 5, "database down")
     accepted, moment = 0, stack.base
     for _ in range(100):
         lines = "\n".join(f"DB-3 {moment + n} SpO2=97" for n in range(20_000))

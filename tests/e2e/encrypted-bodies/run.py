@@ -268,7 +268,9 @@ def what_bmd_watch_sends_is_signed_and_encrypted(stack):
         terminal.end()
     finally:
         man.close()
-    asked = [Message(data) for data in man.asked if data.split(b" ", 1)[0] in (b"SUBSCRIBE", b"MESSAGE")]
+    # what was sent again counts once
+    sent = [Message(data) for data in man.asked if data.split(b" ", 1)[0] in (b"SUBSCRIBE", b"MESSAGE")]
+    asked = list({message.headers["via"][0]: message for message in sent}.values())
     proved = [m for m in asked if m.get("authorization")]
     assert [m.method for m in proved].count("MESSAGE") == 1 and len(proved) >= 3, [m.first for m in proved]
     for message in asked:

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, batch, every_condition_that_comes_back_is_a_new_alert, hand, history, now_us, stats
+from scene import Watcher, add_device, alerts, batch, every_condition_that_comes_back_is_a_new_alert, hand, history, no_device_falls_silent_meanwhile, now_us, stats
 from stack import RpcFault, Stack, run, wait_until
 
 DISK_MB = 1000
@@ -133,7 +133,7 @@ if why:
     print(f"# full-disk: a tmpfs cannot be mounted here: {why}")
     print("ok full-disk: # SKIP: this machine does not permit it, see the line above")
     sys.exit(0)
-run("full-disk", [every_condition_that_comes_back_is_a_new_alert, what_is_sent_before_is_durable,
+run("full-disk", [no_device_falls_silent_meanwhile, every_condition_that_comes_back_is_a_new_alert, what_is_sent_before_is_durable,
                   postgresql_finds_no_space, alerts_reach_their_terminals_at_once,
                   readings_are_kept_until_the_journal_is_full_and_then_refused,
                   everything_is_stored_once_when_there_is_room],

@@ -2,13 +2,14 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from postgres import cluster
-from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, add_device, alerts, batch, fault, hand, history, now_us, stats, stored
+from scene import every_condition_that_comes_back_is_a_new_alert, Watcher, add_device, alerts, batch, fault, hand, history, no_device_falls_silent_meanwhile, now_us, stats, stored
 from stack import BIN, TOP, RpcFault, run, wait_until
 
 RECORDING = os.path.join(TOP, "tests/data/nonin/df2-desaturation.bin")
@@ -119,11 +120,19 @@ def everything_is_stored_once_when_the_database_is_back(stack):
     count = ("SELECT count(*), count(DISTINCT measured_at) FROM bmd_readings WHERE serial = 'FJ-2' "
              "AND metric = 'SpO2' AND collector = 'real'")
     wait_until(lambda: stack.sql(count) == [[str(PACKETS)] * 2], 30, "every packet of the recording, once")
-    time.sleep(1.5)  # it asks once a second what is durable
+    log = stack.dir + "/home/log"
+
+    def empty():
+        """It asks once a second what is durable."""
+        stack.collector.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        with open(log, encoding="utf-8") as file:
+            return re.findall(r"waiting_batches=(\d+)", file.read())[-1:] == ["0"]
+    wait_until(empty, 10, "an empty spool")
     stack.collector.terminate()
     assert stack.collector.wait(10) == 0
-    with open(stack.dir + "/home/log", encoding="utf-8") as log:
-        text = log.read()
+    with open(log, encoding="utf-8") as file:
+        text = file.read()
     assert "0 batches stay in the spool" in text, text[-600:]
     assert stats(stack)["alerts_raised"] == raised, "something was raised in hindsight"
 
@@ -136,7 +145,7 @@ def no_alert_was_lost_or_told_twice(stack):
     assert alerts(stack, "FJ-1") == alerts(stack, "FJ-2") == []
 
 
-run("full-journal", [every_condition_that_comes_back_is_a_new_alert, 
+run("full-journal", [no_device_falls_silent_meanwhile, every_condition_that_comes_back_is_a_new_alert,
     the_journal_is_full, the_alert_of_the_50th_batch_reaches_the_terminal,
     no_batch_is_judged_twice_nor_out_of_its_order, readings_by_hand_are_judged_too,
     the_alerts_of_a_real_collector_reach_the_terminal, everything_is_stored_once_when_the_database_is_back,
