@@ -104,13 +104,15 @@ def no_device_falls_silent_meanwhile(stack):
 @contextlib.contextmanager
 def held(stack, statement):
     """A session of the database holds what this statement takes while the block runs."""
-    with subprocess.Popen(["psql", "-X", "-q", "-At", stack.info["db"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", stack.info["db"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as session:
-        session.stdin.write(f"BEGIN; {statement}; SELECT 'held';\n")
+        session.stdin.write(f"SET statement_timeout = '10s'; BEGIN; {statement}; SELECT 'held';\n")
         session.stdin.flush()
         for line in session.stdout:
             if line.strip() == "held":
                 break
+        else:
+            raise AssertionError(f"not held: {statement}")
         yield
         session.stdin.write("ROLLBACK;\n")
 

@@ -74,9 +74,9 @@ class SippPhone:
             text = file.read()
         found = re.split(rb"-{40,} [^\n]*\n", text)
         heads = re.compile(rb"^\w+ message received \[(\d+)\] bytes ?:\s*\n")
-        whole = [(match, part[match.end():].strip(b"\n")) for part in found if (match := heads.match(part))]
+        cut = [(int(match.group(1)), part[match.end():]) for part in found if (match := heads.match(part))]
         # sipp may be writing the last one
-        return [sip.Message(text[:int(match.group(1))]) for match, text in whole if len(text) >= int(match.group(1)) - 4]
+        return [sip.Message(text[:size]) for size, text in cut if len(text) >= size]
 
     def got(self, method):
         """The requests of this method that have come; one that was sent again counts once."""

@@ -82,7 +82,8 @@ write_configuration() {
 		for name in UDP_WORKERS TCP_WORKERS TCP_BUFFER TCP_CONNECTIONS DEVICES ALERTS RECIPIENTS REACHED JOURNAL_MB NOTIFIERS \
 			METRICS SUBSCRIPTIONS MEMORY_RESERVE CALL_HOLD CALL_LIMIT RING_MS SOURCE_REQUESTS STRANGERS FLOW_REQUESTS PERSON_REQUESTS \
 			FEED_REQUESTS; do
-			printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
+			# limits.cfg has its own defaults
+			[ "${conf[$name]}" = default ] || printf '#!define BMD_%s %s\n' "$name" "${conf[$name]}"
 		done
 	} > "$dir/etc/bmd/site.cfg"
 }

@@ -166,7 +166,6 @@ def subscribes(agent):
 
 def one_person_cannot_ask_for_more_than_a_share(stack):
     greedy = stack.agent("tech3", host="127.0.0.30")
-    greedy.retransmits = True
     statuses = []
     for _ in range(220):  # the time slot may end meanwhile
         reply = greedy.register()

@@ -111,10 +111,10 @@ def the_old_dialog_can_be_refreshed_and_ended(stack):
     for agent, dialog in stack.watchers:
         _, reply = agent.subscribe(dialog=dialog)
         assert reply.status == 200, reply.first
-        awaited(agent, dialog)
+        awaited(agent, dialog, lambda document: document.state == "full")
         _, reply = agent.subscribe(dialog=dialog, expires=0)
         assert reply.status == 200, reply.first
-        assert "terminated" in agent.notify(dialog).get("subscription-state")
+        agent.wait(lambda m, d=dialog: m.is_request and m.get("call-id") == d.call_id and "terminated" in m.get("subscription-state"))
 
 
 def a_silent_device_raises_a_stale_alert_after_the_restart_too(stack):

@@ -78,7 +78,15 @@ def a_relay_stands_before_the_database(stack):
     wait_until(lambda: batch(stack, "home", 1, 1, "")["durable"] == "1", 5, "durable")
 
 
+def nothing_is_being_read(stack):
+    """In the middle of an answer the provisioning waits for 30 s: a reload may take as long."""
+    before = stack.stat("sync_changes")
+    time.sleep(1)
+    return stack.stat("sync_changes") == before
+
+
 def silence_is_noticed_and_alerts_go_on(stack):
+    wait_until(lambda: nothing_is_being_read(stack), 10, "the provisioning to have taken all changes")
     stack.relay.silent = True
     begun = time.monotonic()
     batch(stack, "home", 1, 2, "SILENT SpO2=80")

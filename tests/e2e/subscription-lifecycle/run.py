@@ -6,11 +6,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from scene import Watcher, add_device, alerts, hand, no_device_falls_silent_meanwhile, stats
+from scene import Watcher, add_device, alerts, hand, no_device_falls_silent_meanwhile
 from sip import Dialog
 from stack import run, wait_until
 
 HEADERS = "Event: bmd-alert\nAccept: application/dmp\n"
+FEED_REQUESTS = 6  # new subscriptions to one feed in 10 s
 PER_DOCUMENT = 48  # alerts_per_document of modules/bmd/documents.hpp
 ODD = """Zoë <"O'Neil"> & 夜 ]]> %s &amp;"""
 
@@ -196,6 +197,25 @@ def an_older_cseq_in_the_dialog_is_refused(stack):
     watcher.quiet(0.1)
 
 
+def more_new_subscriptions_to_a_feed_than_its_share_are_told_503_and_refreshes_go_on(stack):
+    agent = stack.agent("tech1", host="127.0.0.21")
+    dialogs, reply = [], None
+    while len(dialogs) <= 2 * FEED_REQUESTS:  # the time slot may end meanwhile
+        dialog, reply = agent.subscribe()
+        if reply.status != 200:
+            break
+        dialogs.append(dialog)
+    assert reply.status == 503 and reply.get("retry-after"), reply.first
+    assert len(dialogs) >= FEED_REQUESTS, len(dialogs)
+    other, reply = agent.subscribe(f"sip:dev.OX-1001@{stack.info['domain']}")
+    assert reply.status == 200, f"another feed: {reply.first}"
+    for dialog in [other, *dialogs] * 3:
+        reply = agent.subscribe(dialog=dialog)[1]
+        assert reply.status == 200, f"a refresh: {reply.first}"
+    for dialog in (other, *dialogs):
+        assert agent.subscribe(dialog=dialog, expires=0)[1].status == 200
+
+
 def a_technician_without_assignments_gets_an_empty_full_document(stack):
     hand(stack, "OX-1001 SpO2=84")
     watcher = Watcher(stack, "tech3")
@@ -207,11 +227,12 @@ def a_technician_without_assignments_gets_an_empty_full_document(stack):
 def a_terminal_that_knows_no_such_dialog_loses_the_subscription(stack):
     watcher, other = Watcher(stack, "tech1"), Watcher(stack, "tech1")
     watcher.agent.notify_status = 481
-    before = stats(stack)["subscriptions"]
+    kept = f"SELECT count(*) FROM active_watchers WHERE callid = '{watcher.dialog.call_id}'"
+    wait_until(lambda: stack.sql(kept) == [["1"]], 3, "its row")
     hand(stack, "OX-1001 SpO2=84")
     watcher.wait(lambda: watcher.open, "the alert")
     other.wait(lambda: other.open, "the alert")
-    wait_until(lambda: stats(stack)["subscriptions"] == before - 1, 3, "the end of the subscription by the 481")
+    wait_until(lambda: stack.sql(kept) == [["0"]], 3, "the end of the subscription by the 481")
     hand(stack, "OX-1001 SpO2=98")
     other.wait(lambda: not other.open, "its end")
     watcher.quiet(0.1)
@@ -324,10 +345,10 @@ run("subscription-lifecycle", [
     two_subscriptions_of_one_person_are_apart,
     spelling_of_the_event_header, the_name_of_the_event_is_compared_byte_by_byte, to_must_be_the_request_uri, from_of_another_person_is_refused,
     nobody_enters_the_dialog_of_another, nobody_enters_the_dialog_of_another_on_a_feed_of_both,
-    an_older_cseq_in_the_dialog_is_refused,
+    an_older_cseq_in_the_dialog_is_refused, more_new_subscriptions_to_a_feed_than_its_share_are_told_503_and_refreshes_go_on,
     a_technician_without_assignments_gets_an_empty_full_document,
     a_terminal_that_knows_no_such_dialog_loses_the_subscription,
     changes_of_one_alert_never_go_backwards, more_open_alerts_than_one_document_holds,
     a_fetch_of_more_alerts_than_one_document_holds,
     the_log_blames_only_what_was_sent_wrong, the_longest_texts_that_sql_takes_reach_the_terminal,
-    the_server_ends_what_is_not_refreshed], errors_expected=True)
+    the_server_ends_what_is_not_refreshed], "--set", f"FEED_REQUESTS={FEED_REQUESTS}", errors_expected=True)
