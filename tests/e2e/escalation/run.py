@@ -82,7 +82,7 @@ def steps_come_on_time_to_the_right_terminals(stack):
 
 
 def the_last_step_repeats_until_it_is_over(stack):
-    wait_until(lambda: len(steps(stack, "STEPS")) >= 5, 5, "two repetitions")
+    wait_until(lambda: len(steps(stack, "STEPS")) >= 5 and history(stack, "STEPS")[0].count("escalated") >= 4, 5, "two repetitions")
     hand(stack, "STEPS SpO2=98")
     wait_until(lambda: not alerts(stack, "STEPS"), 2, "its end")
     for watcher in (stack.one, stack.two, stack.three):

@@ -78,6 +78,8 @@ def the_same_answer_again_is_taken_and_changes_nothing(stack):
 
 
 def who_accepted_may_hand_it_back_and_another_takes_it(stack):
+    # a silence calls nobody: what is handed back is escalated at once, to tech3 here
+    do(stack, "silenced", lambda: stack.kamcmd("bmd.silence", stack.code, "120", "tech1"))
     do(stack, "rejected", lambda: stack.kamcmd("bmd.reject", stack.code, "tech1", "stuck in traffic"))
     told(stack.second, "LIFE-1", response="rejected", by="tech1")
     do(stack, "accepted", lambda: stack.kamcmd("bmd.accept", stack.code, "tech3"))
@@ -97,7 +99,7 @@ def a_silence_ends_and_is_told(stack):
 
 def every_change_is_recorded_with_who_through_what_and_why(stack):
     expected = [["raised", "", "", ""], ["accepted", "tech1", "kamcmd", "on my way"],
-                ["rejected", "tech1", "kamcmd", "stuck in traffic"], ["accepted", "tech3", "kamcmd", ""],
+                ["silenced", "tech1", "kamcmd", ""], ["rejected", "tech1", "kamcmd", "stuck in traffic"], ["accepted", "tech3", "kamcmd", ""],
                 ["silenced", "tech3", "kamcmd", "I hear it"], ["silence-over", "", "", "its time is over"]]
 
     def rows():

@@ -246,7 +246,8 @@ def what_was_removed_while_the_server_was_down_leaves_the_screens(stack):
     hand(stack, "VENT-840-1 Ppeak=80")
     watcher.wait(lambda: watcher.open, "the alert")
     device.wait(lambda: device.open, "the alert")
-    time.sleep(1.5)  # presence writes subscriptions every second
+    kept = f"SELECT count(*) FROM active_watchers WHERE callid IN ('{watcher.dialog.call_id}', '{device.dialog.call_id}')"
+    wait_until(lambda: stack.sql(kept) == [["2"]], 5, "both subscriptions in the database")
     stack.kill9()
     for terminal in (watcher, device):
         terminal.pump(0.2)

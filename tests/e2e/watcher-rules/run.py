@@ -63,7 +63,11 @@ def all_clear(stack, *serials):
 
 
 def the_scene_is_set(stack):
-    stack.sql("UPDATE bmd_device_type SET stale_after = '10 min'")
+    # neither silence nor an escalation after 30 s changes what is told
+    stack.sql("UPDATE bmd_device_type SET stale_after = '10 min';"
+              "BEGIN; INSERT INTO bmd_escalation_policy (policy_name, repeat_after) VALUES ('once', '1 hour');"
+              "INSERT INTO bmd_escalation_step (policy_id, position, after, whom, how) SELECT policy_id, 0, '0', "
+              "'responsible', '{subscribe,message}' FROM bmd_escalation_policy; COMMIT")
     for serial in ("W-1", "W-2", "W-3", "W-4", "W-6"):
         add_device(stack, serial, assign="tech3", SpO2=LOW)
     add_device(stack, "W-HIGH", assign="tech3", SpO2=HIGH)
@@ -144,7 +148,7 @@ def a_rise_and_an_escalation_do_not_wait(stack):
     policy = ("BEGIN; INSERT INTO bmd_escalation_policy (policy_name, priority, repeat_after) VALUES ('quick', 'low', '1 h');"
               "INSERT INTO bmd_escalation_step (policy_id, position, after, whom, username) SELECT policy_id, v.* "
               "FROM bmd_escalation_policy, (VALUES (1, interval '0', 'responsible', NULL), "
-              "(2, interval '2 s', 'person', 'tech1')) v; COMMIT")
+              "(2, interval '2 s', 'person', 'tech1')) v WHERE policy_name = 'quick'; COMMIT")
     first = Watcher(stack, "tech1")
     rule(stack, None, team_name="night", digest_every="10 min")
     watcher.wait(lambda: watcher.about("W-2"), "what the old rule held")
@@ -158,7 +162,7 @@ def a_rise_and_an_escalation_do_not_wait(stack):
     watcher.quiet(0.5)
     first.wait(lambda: first.about("W-6"), "the escalation to tech1, whose team has a digest", 4)
     watcher.wait(lambda: watcher.about("W-6"), "the escalation at who was responsible", SOON)
-    provision(stack, "DELETE FROM bmd_escalation_policy")
+    provision(stack, "DELETE FROM bmd_escalation_policy WHERE policy_name = 'quick'")
     all_clear(stack, "W-4", "W-6")
 
 
@@ -357,7 +361,7 @@ def the_report_of_alarms_holds_no_command_while_the_database_is_silent(stack):
         behind = time.time() - begun
         thread.join()  # within the block: the report ends by itself, not since the database is back
     took, words = waited[0]
-    assert "503" in words and took - idle < 1.1 and behind - idle < 1, (took, behind, idle, words)
+    assert "503" in words and took - idle < 2 and behind - idle < 2, (took, behind, idle, words)
     print(f"# watcher-rules: with a silent database the report took {took:.2f} s, a command behind it {behind:.2f} s")
 
     def reported():
