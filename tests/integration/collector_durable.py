@@ -99,7 +99,6 @@ def what_was_read_is_on_the_disk_within_two_seconds():
     wait(lambda: len(server.seen) >= 4)
     home.stop(signal.SIGKILL)
     killed = time.time()
-    # one packet in a third of a second; the collector gives a request up after 2 s
     times = [int(line.split()[1]) / 1e6 for line in spooled(home) if "SpO2=" in line]
     good = len(times) > 0 and killed - times[-1] < SPOOL_WITHIN  # nothing is durable: all is kept
     home.close()

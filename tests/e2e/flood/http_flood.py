@@ -106,7 +106,7 @@ def said_to(stack, *pieces, address="127.0.0.78", patience=1):
         return int(got.split()[1]) if got else 0, True
 
 
-# all counted before the address's own: 0 of 8
+# without the look at the address's own share: 1 of 8
 def who_is_refused_while_others_flood_is_told_why(stack):
     with Flood(stack, ("http", STRANGER, 2), seconds=SECONDS) as flood:
         time.sleep(0.5)
